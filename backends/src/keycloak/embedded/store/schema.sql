@@ -1,0 +1,59 @@
+CREATE SCHEMA IF NOT EXISTS embedded_keycloak;
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.realm (
+    name text PRIMARY KEY,
+    id uuid NOT NULL,
+    settings jsonb NOT NULL,
+    default_roles text[] NOT NULL,
+    signing_key text NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.client (
+    id uuid PRIMARY KEY,
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    client_id text NOT NULL,
+    body jsonb NOT NULL,
+    UNIQUE (realm, client_id)
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.role (
+    id uuid PRIMARY KEY,
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    name text NOT NULL,
+    UNIQUE (realm, name)
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.account (
+    id uuid PRIMARY KEY,
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    username text NOT NULL,
+    email text,
+    body jsonb NOT NULL,
+    password text,
+    roles text[] NOT NULL,
+    UNIQUE (realm, username),
+    UNIQUE (realm, email)
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.session (
+    id uuid PRIMARY KEY,
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    account uuid NOT NULL REFERENCES embedded_keycloak.account ON DELETE CASCADE,
+    client_id text NOT NULL,
+    scope text NOT NULL,
+    refresh bytea NOT NULL,
+    started timestamptz NOT NULL DEFAULT now(),
+    used timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.code (
+    hash bytea PRIMARY KEY,
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    account uuid NOT NULL REFERENCES embedded_keycloak.account ON DELETE CASCADE,
+    client_id text NOT NULL,
+    redirect_uri text NOT NULL,
+    challenge text NOT NULL,
+    scope text NOT NULL,
+    nonce text,
+    expires timestamptz NOT NULL
+);

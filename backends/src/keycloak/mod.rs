@@ -1,0 +1,47 @@
+//! Keycloak: a realm per tenant, and the platform's own.
+//!
+//! [`Realms`] speaks Keycloak's admin REST API as a service account that may do no more than create
+//! realms: it manages those it created and no other. [`embedded`] is an issuer for one machine that
+//! serves the same API, so that nothing above knows which one answers.
+//!
+//! | | |
+//! |---|---|
+//! | [`RealmDesired`] | what a realm should be |
+//! | [`Realms::observe`], [`Realms::ensure`], [`Realms::retire`] | the three verbs |
+//! | [`Realms::users`] | users that others ask for: dev's sample user, the first super-admin |
+//! | [`preflight`] | what the service account or the server lacks |
+
+mod access;
+mod config;
+pub mod embedded;
+mod fault;
+mod preflight;
+mod realm;
+mod users;
+
+pub use access::Realms;
+pub use config::Config;
+pub use preflight::preflight;
+pub use realm::{AdminUser, Drift, Lifetimes, Observed, Present, RealmDesired};
+pub use users::{User, UserDesired, Users};
+
+/// The clients of every realm.
+pub mod client {
+    /// Public, for browsers: authorization code with PKCE.
+    pub const WEB: &str = "web";
+    /// Confidential, for servers of the tenant's own: client credentials.
+    pub const API: &str = "api";
+}
+
+/// Realm roles that Plexica gives a meaning.
+pub mod role {
+    /// Administers a tenant.
+    pub const ADMIN: &str = "admin";
+    /// Every user of a tenant.
+    pub const USER: &str = "user";
+    /// Administers the platform; in the platform's realm only.
+    pub const SUPER_ADMIN: &str = "super-admin";
+}
+
+/// The audience that access tokens for Plexica carry.
+pub const AUDIENCE: &str = "plexica";

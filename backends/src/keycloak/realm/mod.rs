@@ -1,0 +1,13 @@
+//! A realm: what it should be, what it is, and how one becomes the other.
+
+mod compare;
+mod desired;
+mod ensure;
+mod observe;
+mod plan;
+mod representation;
+mod retire;
+
+pub use desired::{AdminUser, Lifetimes, RealmDesired};
+pub use observe::{Observed, Present};
+pub use plan::Drift;

@@ -1,0 +1,148 @@
+//! What there is.
+
+use keycloak::types::{ClientRepresentation, RealmRepresentation};
+
+use super::super::{Realms, client};
+use super::{Drift, RealmDesired, plan};
+use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
+use crate::{Result, Secret};
+
+/// What stands at a realm's name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observed {
+    /// Nothing.
+    Absent,
+    /// A realm that must not be touched.
+    Refused(Refusal),
+    /// Ours, or to be taken back.
+    Present(Box<Present>),
+}
+
+/// A realm of ours, as it is.
+#[derive(Clone, PartialEq)]
+pub struct Present {
+    pub(super) stamp: Stamp,
+    pub(super) settings: RealmRepresentation,
+    pub(super) clients: Vec<ClientRepresentation>,
+    pub(super) roles: Vec<String>,
+    pub(super) admin: Option<FoundAdmin>,
+}
+
+/// The first user, as they are.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FoundAdmin {
+    pub id: String,
+    pub roles: Vec<String>,
+}
+
+impl std::fmt::Debug for Present {
+    // Representations hold client secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Present").field("stamp", &self.stamp).field("roles", &self.roles).finish_non_exhaustive()
+    }
+}
+
+impl Present {
+    /// Secret of the client `api`, if it is there.
+    pub fn client_secret(&self) -> Option<Secret> {
+        self.client(client::API)?.secret.clone().map(Secret::new)
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<&ClientRepresentation> {
+        self.clients.iter().find(|client| client.client_id.as_deref() == Some(id))
+    }
+}
+
+impl Observed {
+    /// What `ensure` would write; empty if nothing. The one call that creates counts as one.
+    pub fn drift(&self, desired: &RealmDesired) -> Vec<Drift> {
+        match self {
+            Self::Absent => vec![Drift::Missing],
+            Self::Refused(_) => Vec::new(),
+            Self::Present(present) => plan::drift(desired, present),
+        }
+    }
+}
+
+/// Whose realm it is. Keycloak answers 200 for realms that others own, without any attribute.
+pub(super) fn found(realm: Option<&RealmRepresentation>) -> Found {
+    let Some(realm) = realm else { return Found::Absent };
+    let attributes = realm.attributes.as_ref();
+    Stamp::from_pairs(|key| attributes?.get(key).map(String::as_str)).map_or_else(Found::unmarked, Found::Marked)
+}
+
+impl Realms {
+    /// Reads what stands at the realm's name. A realm that must not be touched is not looked into.
+    pub async fn observe(&self, desired: &RealmDesired) -> Result<Observed> {
+        let name = desired.realm.as_str();
+        let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        let found = found(realm.as_ref());
+        let verdict = judge(&found, &desired.owner, desired.adoption);
+        let (stamp, settings) = match (verdict, found, realm) {
+            (Verdict::Create, ..) | (_, _, None) => return Ok(Observed::Absent),
+            (Verdict::Refuse(refusal), ..) => return Ok(Observed::Refused(refusal)),
+            (Verdict::Keep | Verdict::Adopt | Verdict::Complete, Found::Marked(stamp), Some(realm)) => (stamp, realm),
+            // A mark and its realm are one call, so nothing is ever to be completed.
+            (Verdict::Keep | Verdict::Adopt | Verdict::Complete, ..) => {
+                return Ok(Observed::Refused(Refusal::Unmarked));
+            }
+        };
+        let (web, api, roles, admin) = tokio::try_join!(
+            self.client(name, client::WEB),
+            self.client(name, client::API),
+            self.roles(name),
+            self.admin(desired),
+        )?;
+        let clients = web.into_iter().chain(api).collect();
+        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin })))
+    }
+
+    /// Secret of the realm's client `api`.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`](crate::Kind::Unavailable) when there is none (yet).
+    pub async fn client_secret(&self, realm: &str) -> Result<Secret> {
+        let client = self.client(realm, client::API).await?;
+        client.and_then(|client| client.secret).map(Secret::new).ok_or_else(|| {
+            crate::Error::unavailable(crate::System::Keycloak, format!("realm {realm} has no client api with a secret"))
+        })
+    }
+
+    async fn client(&self, realm: &str, id: &str) -> Result<Option<ClientRepresentation>> {
+        let what = format!("reading client {id} of realm {realm}");
+        let found = self
+            .call(&what, |admin| admin.realm_clients_get(realm, Some(id.into()), None, None, None, None, None))
+            .await?;
+        Ok(found.into_iter().find(|client| client.client_id.as_deref() == Some(id)))
+    }
+
+    async fn roles(&self, realm: &str) -> Result<Vec<String>> {
+        let what = format!("reading the roles of realm {realm}");
+        let found = self.call(&what, |admin| admin.realm_roles_get(realm, Some(true), None, None, None)).await?;
+        Ok(found.into_iter().filter_map(|role| role.name).collect())
+    }
+
+    async fn admin(&self, desired: &RealmDesired) -> Result<Option<FoundAdmin>> {
+        let Some(admin) = &desired.admin else { return Ok(None) };
+        let users = self.users(&desired.realm);
+        let Some(user) = users.find(&admin.email).await? else { return Ok(None) };
+        let roles = users.roles(&user.id).await?;
+        Ok(Some(FoundAdmin { id: user.id, roles }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn a_realm_without_our_attributes_is_unmarked() {
+        assert_eq!(found(None), Found::Absent);
+        let stub = RealmRepresentation { realm: Some("master".into()), ..RealmRepresentation::default() };
+        assert_eq!(found(Some(&stub)), Found::unmarked());
+        let others = HashMap::from([("acr".to_owned(), "1".to_owned())]);
+        let foreign = RealmRepresentation { attributes: Some(others), ..RealmRepresentation::default() };
+        assert_eq!(found(Some(&foreign)), Found::unmarked());
+    }
+}

@@ -1,0 +1,23 @@
+//! Outside systems, each with three verbs over a desired state of its own.
+//!
+//! | verb | does |
+//! |---|---|
+//! | `observe(&desired) -> Observed` | reads only |
+//! | `ensure(&desired, &observed) -> Changes` | writes what differs, and nothing if nothing does |
+//! | `retire(&desired, policy) -> Retired` | keeps or removes; what is already gone is a success |
+//!
+//! Whether an object that exists may be touched is decided in one pure place, [`ownership::judge`].
+
+mod changes;
+mod error;
+pub mod keycloak;
+pub mod object;
+pub mod ownership;
+pub mod postgres;
+pub mod preflight;
+pub mod s3;
+pub mod workloads;
+
+pub use changes::{Changes, Retired};
+pub use error::{Error, Kind, Result, System};
+pub use plexica_contract::Secret;

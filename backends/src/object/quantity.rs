@@ -1,0 +1,80 @@
+//! Kubernetes' quantities: one amount has many forms, and the API server keeps its own.
+
+/// Whether both are the same amount; texts that are no quantities are compared as they are.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    one == other || nanos(one).is_some_and(|one| nanos(other) == Some(one))
+}
+
+/// In billionths, the finest that the API server keeps; it rounds up.
+fn nanos(text: &str) -> Option<i128> {
+    let number = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
+    let (number, suffix) = text.split_at(number);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let (base, power) = unit(suffix)?;
+    let power_of_ten = 9 - i32::try_from(fraction.len()).ok()? + if base == 10 { power } else { 0 };
+    let binary = if base == 2 { 2_i128.checked_pow(u32::try_from(power).ok()?)? } else { 1 };
+    let amount = digits.checked_mul(binary)?;
+    let ten = 10_i128.checked_pow(power_of_ten.unsigned_abs())?;
+    if power_of_ten >= 0 {
+        return amount.checked_mul(ten);
+    }
+    Some(amount.div_euclid(ten) + i128::from(amount.rem_euclid(ten) != 0))
+}
+
+/// Base and power of a suffix.
+fn unit(suffix: &str) -> Option<(u8, i32)> {
+    Some(match suffix {
+        "n" => (10, -9),
+        "u" => (10, -6),
+        "m" => (10, -3),
+        "" => (10, 0),
+        "k" => (10, 3),
+        "M" => (10, 6),
+        "G" => (10, 9),
+        "T" => (10, 12),
+        "P" => (10, 15),
+        "E" => (10, 18),
+        "Ki" => (2, 10),
+        "Mi" => (2, 20),
+        "Gi" => (2, 30),
+        "Ti" => (2, 40),
+        "Pi" => (2, 50),
+        "Ei" => (2, 60),
+        exponent => (10, exponent.strip_prefix(['e', 'E'])?.parse::<i16>().ok()?.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_and_not_their_forms() {
+        for (one, other, expected) in [
+            ("0.5", "500m", true),
+            ("1000m", "1", true),
+            ("1024Mi", "1Gi", true),
+            ("0.5Gi", "512Mi", true),
+            ("1000", "1k", true),
+            ("1e3", "1k", true),
+            ("1E", "1e18", true),
+            ("1.50", "1500m", true),
+            (".5", "0.5", true),
+            ("5.", "5", true),
+            ("0.1n", "1n", true),
+            ("16Ei", "16384Pi", true),
+            ("100m", "101m", false),
+            ("1Gi", "1G", false),
+            ("1", "1m", false),
+            ("", "0", false),
+            ("one", "one", true),
+            ("one", "1", false),
+            ("1x", "1", false),
+            ("1e999", "1e998", false),
+        ] {
+            assert_eq!(same(one, other), expected, "{one} {other}");
+            assert_eq!(same(other, one), expected, "{other} {one}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Credentials of workloads for the core API: only their digests are stored.
+
+use super::Provisioner;
+use super::failure::failure;
+use super::scram::digest;
+use crate::{Changes, Result, Secret};
+
+/// Stores the digest of the user's password beside those it has: two versions of a plugin run side
+/// by side during an upgrade.
+pub async fn ensure(provisioner: &Provisioner, username: &str, password: &Secret) -> Result<Changes> {
+    let doing = format!("store the credential of {username}");
+    let digest = digest(password);
+    let known: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM core.plugin_credential WHERE username = $1 AND sha256 = $2)")
+            .bind(username)
+            .bind(&digest)
+            .fetch_one(provisioner.pool())
+            .await
+            .map_err(failure(&doing))?;
+    if known {
+        return Ok(Changes::none());
+    }
+    sqlx::query("INSERT INTO core.plugin_credential (username, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(username)
+        .bind(&digest)
+        .execute(provisioner.pool())
+        .await
+        .map_err(failure(&doing))?;
+    Ok(Changes::from_iter([format!("stored a credential of {username}")]))
+}
+
+/// Removes the user's credentials except those of the passwords in `keep`.
+pub async fn retire(provisioner: &Provisioner, username: &str, keep: &[Secret]) -> Result<Changes> {
+    let keep: Vec<Vec<u8>> = keep.iter().map(digest).collect();
+    let removed = sqlx::query("DELETE FROM core.plugin_credential WHERE username = $1 AND sha256 <> ALL ($2)")
+        .bind(username)
+        .bind(keep)
+        .execute(provisioner.pool())
+        .await
+        .map_err(failure(&format!("remove credentials of {username}")))?
+        .rows_affected();
+    Ok((0..removed).map(|_| format!("removed a credential of {username}")).collect())
+}

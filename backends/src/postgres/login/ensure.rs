@@ -1,0 +1,104 @@
+//! Brings the login to its desired state.
+
+use plexica_crds::tenant::AdoptionPolicy;
+
+use super::observe::read;
+use super::{Desired, Observed, Tenants};
+use crate::ownership::{Verdict, judge};
+use crate::postgres::Provisioner;
+use crate::postgres::failure::failure;
+use crate::postgres::provisioner::{comment, lock, run};
+use crate::postgres::scram::{digest, verifier};
+use crate::postgres::space::Plan;
+use crate::postgres::sql::{ident, literal};
+use crate::{Changes, Error, Kind, Result, System};
+
+/// Privileges on a database are one row of the catalogue, and two writers of one row fail.
+pub(super) const DATABASE_LOCK: &str = "database privileges";
+
+/// Writes what differs, in one transaction; nothing if nothing does.
+pub async fn ensure(provisioner: &Provisioner, desired: &Desired, observed: &Observed) -> Result<Changes> {
+    if plan(desired, observed)?.changes.is_empty() {
+        return Ok(Changes::none());
+    }
+    let name = desired.login.name();
+    let doing = format!("set up login {name}");
+    let mut transaction = provisioner.begin(&name).await?;
+    let observed = read(&mut transaction, desired).await?;
+    let mut plan = plan(desired, &observed)?;
+    if !observed.can_connect {
+        lock(&mut transaction, DATABASE_LOCK).await?;
+        let database: String = sqlx::query_scalar("SELECT current_database()::text")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failure(&doing))?;
+        plan.also(format!("GRANT CONNECT ON DATABASE {} TO {}", ident(&database), ident(&name)));
+    }
+    run(&mut transaction, &doing, &plan.statements).await?;
+    transaction.commit().await.map_err(failure(&doing))?;
+    Ok(plan.changes)
+}
+
+/// Pure but for the salt of the password's verifier.
+fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
+    let name = desired.login.name();
+    let login = ident(&name);
+    let mark = desired.login.mark(&desired.installation);
+    let mut plan = Plan::default();
+    match judge(&observed.found, &mark, AdoptionPolicy::IfRetained) {
+        Verdict::Create => {
+            plan.step(format!("CREATE ROLE {login} LOGIN NOINHERIT"), format!("created login {name}"));
+            plan.also(comment("ROLE", &name, &mark.stamp().to_comment()));
+        }
+        Verdict::Keep => {
+            if !observed.can_login || observed.inherits {
+                plan.step(format!("ALTER ROLE {login} LOGIN NOINHERIT"), format!("corrected login {name}"));
+            }
+        }
+        Verdict::Adopt | Verdict::Complete => {
+            plan.step(comment("ROLE", &name, &mark.stamp().to_comment()), format!("took back login {name}"));
+        }
+        Verdict::Refuse(refusal) => return Err(refusal.into_error(System::Postgres, &format!("login {name}"))),
+    }
+    let digest = digest(&desired.password);
+    if observed.password.as_ref() != Some(&digest) {
+        plan.step(
+            format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password))),
+            format!("set the password of login {name}"),
+        );
+        plan.also(format!(
+            "INSERT INTO core.login_password (login, sha256) VALUES ({}, '\\x{}') \
+             ON CONFLICT (login) DO UPDATE SET sha256 = excluded.sha256",
+            literal(&name),
+            hex::encode(&digest)
+        ));
+    }
+    if !observed.can_connect {
+        plan.changes.note(format!("let login {name} connect"));
+    }
+    memberships(desired, observed, &mut plan)?;
+    Ok(plan)
+}
+
+fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Result<()> {
+    let name = desired.login.name();
+    let wanted = desired.roles();
+    for role in wanted.iter().filter(|role| !observed.roles.contains(role)) {
+        if !observed.grantable.contains(role) {
+            return Err(Error::new(
+                System::Postgres,
+                Kind::Conflict,
+                format!("the role {role} is not there or not this installation's, so login {name} was not given it"),
+                "Wait until the install has made it, or remove the foreign role of that name.",
+            ));
+        }
+        plan.step(format!("GRANT {} TO {}", ident(role), ident(&name)), format!("granted role {role} to {name}"));
+    }
+    if matches!(desired.tenants, Tenants::Exactly(_)) {
+        for role in observed.roles.iter().filter(|role| !wanted.contains(role)) {
+            let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));
+            plan.step(revoke, format!("revoked role {role} from {name}"));
+        }
+    }
+    Ok(())
+}

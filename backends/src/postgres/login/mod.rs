@@ -1,0 +1,106 @@
+//! What a plugin signs in to the database with.
+//!
+//! A `Shared` plugin has one login, member of the tenant×plugin roles it is installed for; a
+//! `Dedicated` one has a login per tenant. Logins inherit nothing: they take a role per
+//! transaction, and without one they can do nothing at all.
+
+mod ensure;
+mod observe;
+mod release;
+mod retire;
+
+use std::collections::BTreeSet;
+
+use plexica_contract::name::{self, PluginId, Slug};
+
+use super::Provisioner;
+use crate::ownership::{Found, Mark};
+use crate::{Result, Secret};
+
+pub use ensure::ensure;
+pub use observe::observe;
+pub use release::release;
+pub use retire::retire;
+
+/// Whose login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Of a `Shared` plugin. Several `Plugin`s (versions) and installs use it, so its mark has no
+    /// uid of one of them: see [`Login::mark`].
+    Shared(PluginId),
+    /// Of a `Dedicated` plugin, for one tenant.
+    Dedicated(Slug, PluginId),
+}
+
+impl Login {
+    /// The login's name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Shared(plugin) => name::postgres::plugin_login(plugin),
+            Self::Dedicated(tenant, plugin) => name::postgres::dedicated_login(tenant, plugin),
+        }
+    }
+
+    fn plugin(&self) -> &PluginId {
+        match self {
+            Self::Shared(plugin) | Self::Dedicated(_, plugin) => plugin,
+        }
+    }
+
+    /// The login's mark. A login holds no data and outlives none of its installs, so it is the
+    /// installation's rather than a resource's.
+    pub fn mark(&self, installation: &str) -> Mark {
+        let name = self.name();
+        Mark { installation: installation.into(), kind: "Login".into(), name: name.clone(), uid: name }
+    }
+}
+
+/// Which tenants' roles a login may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tenants {
+    /// These and no other.
+    Exactly(BTreeSet<Slug>),
+    /// These; what else it may take stays. For an install that knows of its own tenant only.
+    AtLeast(BTreeSet<Slug>),
+}
+
+/// What should be there.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    /// Whose login.
+    pub login: Login,
+    /// The installation.
+    pub installation: String,
+    /// Its password: random, at least 128 bits.
+    pub password: Secret,
+    /// Whose roles it may take.
+    pub tenants: Tenants,
+}
+
+impl Desired {
+    /// What the plugin is given as `DATABASE_URL`.
+    pub fn url(&self, provisioner: &Provisioner) -> Result<Secret> {
+        provisioner.plugin_url(&self.login.name(), &self.password)
+    }
+
+    /// Names of the tenant×plugin roles.
+    fn roles(&self) -> Vec<String> {
+        let (Tenants::Exactly(tenants) | Tenants::AtLeast(tenants)) = &self.tenants;
+        tenants.iter().map(|tenant| name::postgres::tenant_plugin(tenant, self.login.plugin())).collect()
+    }
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    found: Found,
+    can_login: bool,
+    inherits: bool,
+    can_connect: bool,
+    /// Digest of the password it was given last.
+    password: Option<Vec<u8>>,
+    /// Roles it may take.
+    roles: Vec<String>,
+    /// Wanted roles that carry a mark of this installation.
+    grantable: Vec<String>,
+}

@@ -1,0 +1,58 @@
+//! What is there, in one query.
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
+
+use super::{Desired, Observed};
+use crate::Result;
+use crate::ownership::Stamp;
+use crate::postgres::Provisioner;
+use crate::postgres::failure::failure;
+use crate::postgres::space::found;
+
+const QUERY: &str = "
+SELECT r.oid IS NOT NULL AS role_exists,
+       shobj_description(r.oid, 'pg_authid') AS comment,
+       coalesce(r.rolcanlogin, false) AS can_login,
+       coalesce(r.rolinherit, false) AS inherits,
+       EXISTS (SELECT FROM pg_database d, aclexplode(d.datacl) a
+                WHERE d.datname = current_database() AND a.grantee = r.oid AND a.privilege_type = 'CONNECT')
+           AS can_connect,
+       (SELECT p.sha256 FROM core.login_password p WHERE p.login = $1) AS password,
+       array(SELECT DISTINCT g.rolname::text FROM pg_auth_members am JOIN pg_roles g ON g.oid = am.roleid
+              WHERE am.member = r.oid ORDER BY 1) AS roles,
+       array(SELECT w.rolname || E'\\n' || shobj_description(w.oid, 'pg_authid') FROM pg_roles w
+              WHERE w.rolname = ANY ($2) AND shobj_description(w.oid, 'pg_authid') IS NOT NULL) AS marks
+  FROM (VALUES (1)) one LEFT JOIN pg_roles r ON r.rolname = $1";
+
+/// Reads the login. Schema `core` must be there.
+pub async fn observe(provisioner: &Provisioner, desired: &Desired) -> Result<Observed> {
+    let mut connection = provisioner.pool().acquire().await.map_err(failure("connect"))?;
+    read(&mut connection, desired).await
+}
+
+pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Result<Observed> {
+    let name = desired.login.name();
+    let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).fetch_one(connection).await;
+    row.and_then(|row| decode(&row, &desired.installation)).map_err(failure(&format!("read the login {name}")))
+}
+
+fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx::Error> {
+    let marks: Vec<String> = row.try_get("marks")?;
+    Ok(Observed {
+        found: found(row.try_get("role_exists")?, row.try_get("comment")?),
+        can_login: row.try_get("can_login")?,
+        inherits: row.try_get("inherits")?,
+        can_connect: row.try_get("can_connect")?,
+        password: row.try_get("password")?,
+        roles: row.try_get("roles")?,
+        grantable: marks.iter().filter_map(|mark| ours(mark, installation)).collect(),
+    })
+}
+
+/// The role's name, if its mark is this installation's.
+fn ours(named: &str, installation: &str) -> Option<String> {
+    let (role, comment) = named.split_once('\n')?;
+    let stamp = Stamp::from_comment(comment)?;
+    (stamp.mark.installation == installation).then(|| role.to_owned())
+}

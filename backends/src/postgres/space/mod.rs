@@ -1,0 +1,95 @@
+//! A schema and the NOLOGIN role that works in it: what tenants and plugins of tenants have in common.
+
+mod observe;
+mod plan;
+mod retire;
+
+use plexica_crds::tenant::AdoptionPolicy;
+
+use crate::Changes;
+use crate::ownership::{Found, Mark};
+
+pub(super) use observe::{found, marked, observe};
+pub(super) use plan::plan;
+pub(super) use retire::{drop_role, retire};
+
+/// The role that owns every schema.
+pub const PROVISIONER: &str = "plexica_provisioner";
+
+/// What should be there.
+#[derive(Clone, Debug)]
+pub(super) struct Space<'a> {
+    /// Name of both the schema and its role.
+    pub name: String,
+    /// What the role may do in the schema: `USAGE`, `CREATE`.
+    pub privileges: &'static [&'static str],
+    /// A role that may take this one.
+    pub member: Option<&'static str>,
+    /// The owner.
+    pub mark: &'a Mark,
+    /// Whether an earlier owner's is taken back.
+    pub adoption: AdoptionPolicy,
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    pub(super) schema: Found,
+    pub(super) role: Found,
+    /// What the role may do in the schema.
+    pub(super) privileges: Vec<String>,
+    /// Roles that may take this one, other than the provisioner.
+    pub(super) members: Vec<String>,
+    /// Whether the role can sign in, which it must not.
+    pub(super) can_login: bool,
+    /// Migrations of the platform applied in the schema, with checksums.
+    pub(super) applied: Vec<(i32, Vec<u8>)>,
+}
+
+impl Observed {
+    /// Neither schema nor role.
+    pub const fn absent() -> Self {
+        Self {
+            schema: Found::Absent,
+            role: Found::Absent,
+            privileges: Vec::new(),
+            members: Vec::new(),
+            can_login: false,
+            applied: Vec::new(),
+        }
+    }
+
+    /// What stands at the schema's name.
+    pub const fn schema(&self) -> &Found {
+        &self.schema
+    }
+
+    /// Roles that may take this one, other than the provisioner.
+    pub fn members(&self) -> &[String] {
+        &self.members
+    }
+
+    /// What stands at the role's name.
+    pub const fn role(&self) -> &Found {
+        &self.role
+    }
+}
+
+/// Statements, and what they change in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub statements: Vec<String>,
+    pub changes: Changes,
+}
+
+impl Plan {
+    pub fn step(&mut self, statement: String, change: impl Into<String>) {
+        self.statements.push(statement);
+        self.changes.note(change);
+    }
+
+    /// Statements that belong to the last noted change.
+    pub fn also(&mut self, statement: String) {
+        self.statements.push(statement);
+    }
+}

@@ -1,0 +1,51 @@
+//! A tenant's bucket. Its mark is in its tags.
+//!
+//! Creating and tagging are two calls, so the intent is recorded first.
+
+mod ensure;
+mod observe;
+mod policy;
+pub(super) mod probe;
+mod retire;
+
+use plexica_crds::tenant::AdoptionPolicy;
+
+use crate::ownership::{Found, Mark};
+
+pub use ensure::ensure;
+pub use observe::observe;
+pub(super) use retire::remove;
+pub use retire::retire;
+
+/// What should be there.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The owner: the `Tenant`.
+    pub mark: Mark,
+    /// Whether an earlier owner's bucket is taken back.
+    pub adoption: AdoptionPolicy,
+}
+
+/// What is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    found: Found,
+    /// All tags, the mark's and others'.
+    tags: Vec<(String, String)>,
+    /// The bucket's policy, where one is wanted.
+    policy: Option<serde_json::Value>,
+}
+
+impl Observed {
+    /// No bucket.
+    pub const fn absent() -> Self {
+        Self { found: Found::Absent, tags: Vec::new(), policy: None }
+    }
+
+    /// What stands at the bucket's name.
+    pub const fn found(&self) -> &Found {
+        &self.found
+    }
+}

@@ -1,0 +1,174 @@
+//! Plugins as Deployments of a cluster, each with a Service and a Secret of the same name.
+
+mod changes;
+mod objects;
+mod pod;
+mod state;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Secret, Service},
+    },
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, ListParams, Preconditions},
+};
+use plexica_contract::name::PluginId;
+use plexica_crds::{label, tenant::AdoptionPolicy};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Changed, Needs, Observed, Place, Workload, Workloads,
+    observed::{Found, Objects},
+};
+use crate::{
+    Changes, Error, Retired, System,
+    object::{self, failed},
+};
+
+/// Keeps Deployments as they should be.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    installation: String,
+    /// The namespace whose workloads it tells of; without, those of all.
+    watched: Option<String>,
+    pods: Pods,
+}
+
+/// What the pods of all plugins have.
+#[derive(Clone, Debug, Default)]
+pub struct Pods {
+    /// CAs to trust besides the system's, as PEM.
+    pub ca_bundle: Option<String>,
+    /// Names of Secrets with which their images are pulled, in the pods' own namespaces.
+    pub pull_secrets: Vec<String>,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("installation", &self.installation).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// For the objects that carry this installation's label.
+    pub fn new(client: Client, installation: impl Into<String>) -> Self {
+        Self { client, installation: installation.into(), watched: None, pods: Pods::default() }
+    }
+
+    /// Tells of changes in one namespace alone, for who may not watch others.
+    #[must_use]
+    pub fn watching(self, namespace: impl Into<String>) -> Self {
+        Self { watched: Some(namespace.into()), ..self }
+    }
+
+    /// Gives all pods these.
+    #[must_use]
+    pub fn giving(self, pods: Pods) -> Self {
+        Self { pods, ..self }
+    }
+
+    fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// Deletes one object, exactly as it was seen, if it is this installation's.
+    async fn delete<K>(&self, place: &Place) -> Result<Retired, Error>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+    {
+        let api: Api<K> = self.api(&place.namespace);
+        let Some(found) = api.get_opt(&place.name).await.map_err(failed)? else {
+            return Ok(Retired::Gone);
+        };
+        if found.labels().get(label::INSTALLATION) != Some(&self.installation) {
+            return Ok(Retired::Foreign);
+        }
+        if found.meta().deletion_timestamp.is_some() {
+            return Ok(Retired::Removed);
+        }
+        let params = DeleteParams {
+            preconditions: Some(Preconditions { uid: found.uid(), resource_version: None }),
+            ..DeleteParams::background()
+        };
+        match api.delete(&place.name, &params).await {
+            Ok(_) => Ok(Retired::Removed),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Retired::Gone),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl Workloads for Cluster {
+    fn needs(&self) -> Needs {
+        Needs::Image
+    }
+
+    async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {
+        let Place { namespace, name } = desired.place();
+        let (secrets, services, deployments): (Api<Secret>, Api<Service>, Api<Deployment>) =
+            (self.api(&namespace), self.api(&namespace), self.api(&namespace));
+        let (secret, service, deployment) =
+            futures::try_join!(secrets.get_opt(&name), services.get_opt(&name), deployments.get_opt(&name))
+                .map_err(failed)?;
+        let objects = Objects { secret, service, deployment };
+        Ok(Observed { state: state::of(desired, &objects), found: Found::Kubernetes(Box::new(objects)) })
+    }
+
+    async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        let Found::Kubernetes(found) = &observed.found else {
+            return Err(Error::unavailable(System::Workloads, "the workload was observed by another runner"));
+        };
+        let Objects { secret, service, deployment } = &**found;
+        let wanted = objects::of(desired, &self.pods);
+        let (owner, namespace) = (&desired.owner, &desired.namespace);
+        // What a plugin keeps is in Postgres: a workload can always be taken over from an earlier owner.
+        let adoption = AdoptionPolicy::IfRetained;
+        let mut changes = Changes::none();
+        // The Secret first: the pods of a Deployment without it would fail to start.
+        changes.join(object::apply(&self.api(namespace), &wanted.secret, secret.as_ref(), owner, adoption).await?);
+        changes.join(object::apply(&self.api(namespace), &wanted.service, service.as_ref(), owner, adoption).await?);
+        changes
+            .join(object::apply(&self.api(namespace), &wanted.deployment, deployment.as_ref(), owner, adoption).await?);
+        Ok(changes)
+    }
+
+    async fn retire(&self, place: &Place) -> Result<Retired, Error> {
+        // The Service first, so that nothing is sent to pods that end; the Deployment last, so that
+        // `list` finds the place again when this is interrupted.
+        let _ = self.delete::<Service>(place).await?;
+        let _ = self.delete::<Secret>(place).await?;
+        self.delete::<Deployment>(place).await
+    }
+
+    async fn list(&self, namespace: &str, plugin: &PluginId) -> Result<Vec<Place>, Error> {
+        let selector = format!("{}={},{}={plugin}", label::INSTALLATION, self.installation, label::PLUGIN);
+        let deployments: Api<Deployment> = self.api(namespace);
+        let found = deployments.list_metadata(&ListParams::default().labels(&selector)).await.map_err(failed)?;
+        Ok(found
+            .into_iter()
+            .filter(|object| object.metadata.deletion_timestamp.is_none())
+            .map(|object| Place { namespace: namespace.to_owned(), name: object.name_any() })
+            .collect())
+    }
+
+    fn changes(&self) -> BoxStream<'static, Changed> {
+        let deployments = match &self.watched {
+            Some(namespace) => self.api(namespace),
+            None => Api::all(self.client.clone()),
+        };
+        changes::of(deployments, &self.installation)
+    }
+
+    async fn stop(&self) {}
+}

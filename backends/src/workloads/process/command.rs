@@ -1,0 +1,101 @@
+//! Starting one child.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use plexica_contract::tenancy::environment::LISTEN;
+use tokio::process::{Child, Command};
+
+const WATCHDOG: &str = include_str!("watchdog.sh");
+/// What a child inherits; the operator's own credentials are in its environment and stay there.
+const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "RUST_LOG", "RUST_BACKTRACE"];
+
+/// What is started.
+#[derive(Clone, Debug)]
+pub(super) struct Launch {
+    /// Program and arguments, the program already resolved.
+    pub command: Vec<String>,
+    /// Its environment.
+    pub environment: BTreeMap<String, String>,
+    /// Where it is told to listen.
+    pub listen: SocketAddr,
+    /// Where its output goes.
+    pub log: PathBuf,
+}
+
+impl Launch {
+    /// Starts it in a process group of its own, under the watchdog.
+    pub fn spawn(&self) -> io::Result<Child> {
+        let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", WATCHDOG, "plugin"])
+            .args(&self.command)
+            .env_clear()
+            .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(&self.environment)
+            .env(LISTEN, self.listen.to_string())
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0);
+        command.spawn()
+    }
+}
+
+/// A free port of loopback: the same again, if it still is.
+pub(super) fn free_port(before: Option<u16>) -> io::Result<u16> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let listener = match before.map(bind) {
+        Some(Ok(listener)) => listener,
+        _ => bind(0)?,
+    };
+    Ok(listener.local_addr()?.port())
+}
+
+/// The program of a command: an alias of the configuration, or as it stands.
+pub(super) fn resolve(command: &[String], aliases: &BTreeMap<String, PathBuf>) -> Vec<String> {
+    let mut command = command.to_vec();
+    if let Some(program) = command.first_mut()
+        && let Some(path) = aliases.get(program.as_str())
+    {
+        *program = path.to_string_lossy().into_owned();
+    }
+    command
+}
+
+/// The log of a workload.
+pub(super) fn log_path(folder: &Path, namespace: &str, name: &str) -> PathBuf {
+    folder.join(format!("{namespace}.{name}.log"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alias_replaces_the_program_alone() {
+        let aliases = BTreeMap::from([("plexica".to_owned(), PathBuf::from("/opt/plexica"))]);
+        let command = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            resolve(&command(&["plexica", "run-plugin", "plexica"]), &aliases),
+            command(&["/opt/plexica", "run-plugin", "plexica"])
+        );
+        assert_eq!(resolve(&command(&["./mine"]), &aliases), command(&["./mine"]));
+        assert_eq!(resolve(&[], &aliases), command(&[]));
+    }
+
+    #[test]
+    fn a_port_is_kept_while_it_is_free() {
+        let first = free_port(None).unwrap();
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
+        assert_ne!(free_port(Some(first)).unwrap(), first);
+        drop(taken);
+    }
+}

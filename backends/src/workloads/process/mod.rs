@@ -1,0 +1,170 @@
+//! Plugins as child processes on loopback, for machines without a cluster.
+//!
+//! The children live and die with the operator, so nothing is recorded and nothing is adopted: an
+//! operator that starts again starts them again.
+
+mod command;
+mod keeper;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream::BoxStream};
+use plexica_contract::{name::PluginId, path::HEALTH};
+use tokio::sync::{Mutex, broadcast};
+use tokio_stream::wrappers::BroadcastStream;
+use url::Url;
+
+use self::{
+    command::log_path,
+    keeper::{Keeper, Life},
+};
+use super::{Changed, Needs, Observed, Place, State, Workload, Workloads, observed::Found};
+use crate::{Changes, Error, Kind, Retired, System};
+
+/// How long a health check may take.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Deaths and starts that a listener may be behind; those before are seen at the next resync.
+const BACKLOG: usize = 1024;
+
+/// How processes are started.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of their logs.
+    pub logs: PathBuf,
+    /// Programs by the name that `runtime.command` may call them, such as `plexica` for the
+    /// running executable.
+    pub aliases: BTreeMap<String, PathBuf>,
+    /// PEM file of CAs to trust besides the system's.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// Keeps child processes running.
+#[derive(Debug)]
+pub struct Processes {
+    settings: Settings,
+    http: reqwest::Client,
+    kept: Mutex<HashMap<Place, Keeper>>,
+    changed: broadcast::Sender<Changed>,
+}
+
+impl Processes {
+    /// Starts nothing yet.
+    ///
+    /// # Errors
+    /// When the folder of logs cannot be made.
+    pub fn new(settings: Settings) -> Result<Self, Error> {
+        std::fs::create_dir_all(&settings.logs).map_err(|error| {
+            Error::new(
+                System::Workloads,
+                Kind::Invalid,
+                format!("the folder of plugins' logs cannot be made ({})", error.kind()),
+                format!("Make {} a folder that this user may write to.", settings.logs.display()),
+            )
+        })?;
+        let http = reqwest::Client::builder()
+            .timeout(HEALTH_TIMEOUT)
+            .no_proxy()
+            .build()
+            .map_err(|error| Error::unavailable(System::Workloads, "no HTTP client can be made").because(error))?;
+        let (changed, _) = broadcast::channel(BACKLOG);
+        Ok(Self { settings, http, kept: Mutex::default(), changed })
+    }
+
+    async fn state(&self, life: Life) -> State {
+        match life {
+            Life::Down(why) => State::Starting(why),
+            Life::Running(address) => match self.healthy(address).await {
+                Some(endpoint) => State::Ready { endpoint },
+                None => State::Starting("the process runs and is not healthy yet".into()),
+            },
+        }
+    }
+
+    async fn healthy(&self, address: SocketAddr) -> Option<Url> {
+        let endpoint: Url = format!("http://{address}").parse().ok()?;
+        let answer = self.http.get(endpoint.join(HEALTH).ok()?).send().await.ok()?;
+        answer.status().is_success().then_some(endpoint)
+    }
+}
+
+#[async_trait]
+impl Workloads for Processes {
+    fn needs(&self) -> Needs {
+        Needs::Command
+    }
+
+    async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {
+        let life = {
+            let kept = self.kept.lock().await;
+            kept.get(&desired.place()).map(|keeper| (keeper.workload == *desired, keeper.life()))
+        };
+        Ok(match life {
+            None => Observed { state: State::Absent, found: Found::Process { current: false } },
+            // What runs with an older desired state is about to be replaced, so it is not ready.
+            Some((false, _)) => Observed {
+                state: State::Starting("the process is started again with its new settings".into()),
+                found: Found::Process { current: false },
+            },
+            Some((true, life)) => Observed { state: self.state(life).await, found: Found::Process { current: true } },
+        })
+    }
+
+    async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        if matches!(observed.found, Found::Process { current: true }) {
+            return Ok(Changes::none());
+        }
+        let place = desired.place();
+        let replaced = {
+            let mut kept = self.kept.lock().await;
+            kept.extract_if(|at, keeper| *at == place && keeper.workload != *desired).next()
+        };
+        // Outside the lock: a child may take its time to end, and others need not wait for it.
+        if let Some((_, old)) = replaced {
+            old.stop(keeper::GRACE).await;
+        }
+        let mut kept = self.kept.lock().await;
+        // Another reconcile of the same Shared workload may have come first.
+        if kept.contains_key(&place) {
+            return Ok(Changes::none());
+        }
+        let log = log_path(&self.settings.logs, &place.namespace, &place.name);
+        let change = format!("started the process {}", place.name);
+        let keeper = Keeper::start(desired.clone(), &self.settings, log, self.changed.clone());
+        kept.insert(place, keeper);
+        Ok(Changes::from_iter([change]))
+    }
+
+    async fn retire(&self, place: &Place) -> Result<Retired, Error> {
+        let keeper = self.kept.lock().await.remove(place);
+        match keeper {
+            Some(keeper) => {
+                keeper.stop(keeper::GRACE).await;
+                Ok(Retired::Removed)
+            }
+            None => Ok(Retired::Gone),
+        }
+    }
+
+    async fn list(&self, namespace: &str, plugin: &PluginId) -> Result<Vec<Place>, Error> {
+        let kept = self.kept.lock().await;
+        let of_plugin = |(place, keeper): (&Place, &Keeper)| {
+            (place.namespace == namespace && keeper.workload.plugin == *plugin).then(|| place.clone())
+        };
+        Ok(kept.iter().filter_map(of_plugin).collect())
+    }
+
+    fn changes(&self) -> BoxStream<'static, Changed> {
+        BroadcastStream::new(self.changed.subscribe()).filter_map(async |changed| changed.ok()).boxed()
+    }
+
+    async fn stop(&self) {
+        let all = std::mem::take(&mut *self.kept.lock().await);
+        futures::future::join_all(all.into_values().map(|keeper| keeper.stop(keeper::HURRY))).await;
+    }
+}

@@ -1,0 +1,9 @@
+//! What holds for a real Keycloak and for the embedded issuer.
+
+pub mod code;
+pub mod grants;
+pub mod ownership;
+pub mod preflight;
+pub mod realm;
+pub mod stumble;
+pub mod users;

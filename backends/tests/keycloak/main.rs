@@ -1,0 +1,56 @@
+//! One contract for both: a real Keycloak and the embedded issuer.
+//!
+//! Every test runs against each, through a proxy that counts writes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod browser;
+mod contract;
+mod embedded;
+mod proxy;
+mod real;
+mod recipe;
+mod subject;
+mod tokens;
+
+/// Runs each named function of `contract` against both.
+macro_rules! both {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        mod on_keycloak {
+            $(#[tokio::test]
+            async fn $name() {
+                let Some(subject) = crate::real::subject().await else { return };
+                crate::contract::$module::$name(&subject).await;
+                subject.clean().await;
+            })*
+        }
+        mod on_embedded {
+            $(#[tokio::test]
+            async fn $name() {
+                let Some(subject) = crate::embedded::subject().await else { return };
+                crate::contract::$module::$name(&subject).await;
+            })*
+        }
+    };
+}
+
+both! {
+    realm::one_call_creates_it_and_nothing_is_written_again,
+    realm::drift_is_repaired_and_the_rest_is_left_alone,
+    realm::the_platform_realm_has_super_admins,
+    realm::two_operators_at_once_do_no_harm,
+    ownership::what_others_own_is_never_touched,
+    ownership::a_kept_realm_gives_no_tokens_and_is_taken_back,
+    ownership::a_deleted_realm_is_gone,
+    ownership::an_earlier_realm_is_refused_without_adoption,
+    users::users_are_made_once,
+    users::the_first_user_must_set_a_password,
+    grants::tokens_of_every_grant_verify,
+    grants::refresh_tokens_are_good_once,
+    grants::what_is_wrong_is_refused,
+    code::a_browser_signs_in_with_pkce,
+    code::a_code_is_bound_to_who_asked,
+    preflight::all_is_well,
+    preflight::a_wrong_secret_is_named,
+    stumble::a_call_that_keycloak_stumbles_over_is_repeated,
+}

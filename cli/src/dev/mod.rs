@@ -1,0 +1,121 @@
+//! `plexica dev`: the whole platform in one process, plugins as its children.
+//!
+//! Order of start: data folder, Postgres, Kubernetes API, identity provider, object store, operator,
+//! core API, gateway, sample. Order of stop: the reverse.
+
+mod addresses;
+mod data_dir;
+mod database;
+mod error;
+mod folder;
+mod given;
+mod identity;
+mod installation;
+mod logs;
+mod options;
+mod platform;
+mod postgres;
+mod rights;
+mod sample;
+mod secrets;
+mod service;
+mod start;
+mod store;
+mod summary;
+
+use std::time::Instant;
+
+use plexica_service::program::{self, Signals};
+
+pub use data_dir::DataDir;
+pub use error::Error;
+pub use identity::{CLIENT_ID, is_embedded};
+pub use options::{Options, Output};
+pub use sample::password;
+pub use secrets::Secrets;
+
+/// Runs until Ctrl-C, SIGTERM, SIGHUP, or a part ends by itself.
+pub async fn run(options: &Options, started: Instant) -> Result<(), crate::error::Error> {
+    let data = open(options)?;
+    if options.reset {
+        reset(options, &data).await?;
+    }
+    let log = logs::start(&data)?;
+    let signals = program::signals().map_err(Error::file(data.path()))?;
+    let outcome = serve(options, &data, log, started, signals).await;
+    let cleared = if options.ephemeral { postgres::clear(&data).await } else { Ok(()) };
+    // Why it ended says more than what could not be removed then.
+    Ok(outcome.and(cleared)?)
+}
+
+/// A given database is cleared first: what is in it is only known to be ours by the folder.
+async fn reset(options: &Options, data: &DataDir) -> Result<(), Error> {
+    if let (Some(url), Ok(secrets)) = (&options.database_url, Secrets::read(data.path())) {
+        database::Database::clear(url, options, &secrets).await?;
+    }
+    postgres::clear(data).await?;
+    data.clear()
+}
+
+fn open(options: &Options) -> Result<DataDir, Error> {
+    if options.ephemeral {
+        let name = format!("plexica-dev-{}", uuid::Uuid::new_v4().simple());
+        return DataDir::open(&std::env::temp_dir().join(name), true);
+    }
+    DataDir::open(&options.data_dir, false)
+}
+
+async fn serve(
+    options: &Options,
+    data: &DataDir,
+    log: std::path::PathBuf,
+    started: Instant,
+    Signals { stop, now }: Signals,
+) -> Result<(), Error> {
+    let mut platform = platform::Platform::default();
+    // A Ctrl-C while starting stops what has been started so far.
+    let outcome = tokio::select! {
+        outcome = bring_up(&mut platform, options, data, log, started) => outcome,
+        () = stop.cancelled() => Ok(()),
+    };
+    let outcome = match outcome {
+        Ok(()) if !stop.is_cancelled() => platform.until_ended(&stop).await,
+        Ok(()) => Ok(()),
+        Err(error) => Err(platform.cause(error).await),
+    };
+    // Postgres is killed where its stop is not waited for.
+    tokio::select! {
+        () = platform.stop() => outcome,
+        () = now.cancelled() => Err(Error::CutOff),
+    }
+}
+
+async fn bring_up(
+    platform: &mut platform::Platform,
+    options: &Options,
+    data: &DataDir,
+    log: std::path::PathBuf,
+    started: Instant,
+) -> Result<(), Error> {
+    let secrets = Secrets::load_or_create(data)?;
+    let places = start::start(platform, options, data, &secrets).await?;
+    let sign_ins = sample::apply(&places, data, &secrets).await?;
+    let summary = summary::Summary {
+        gateway: places.gateway,
+        issuer: places.identity.public_url.as_str().trim_end_matches('/').to_owned(),
+        s3: places.store.endpoint,
+        database: places.database,
+        kubeconfig: places.kubeconfig,
+        pgpass: places.pgpass,
+        log,
+        tenants: sign_ins.tenants,
+        super_admin: sign_ins.super_admin,
+        warnings: sign_ins.warnings,
+        ready_ms: started.elapsed().as_millis(),
+    };
+    match options.output {
+        Output::Text => println!("{}", summary.text()),
+        Output::Json => println!("{}", summary.json()),
+    }
+    Ok(())
+}

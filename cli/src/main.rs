@@ -1,0 +1,93 @@
+//! `plexica`: the command line of the platform.
+
+mod cluster;
+mod dev;
+mod error;
+mod explain_condition;
+mod preflight;
+mod resource;
+mod run_plugin;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tenants and their plugins, on Kubernetes, in Compose or on one laptop.
+#[derive(Debug, Parser)]
+#[command(name = "plexica", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole platform on this machine.
+    Dev(Box<dev::Options>),
+    /// Say what Postgres, Keycloak, S3 and Kubernetes still lack for Plexica.
+    Preflight(Box<preflight::Options>),
+    /// Create or change resources from files.
+    Apply(resource::apply::Options),
+    /// Show resources.
+    Get(resource::get::Options),
+    /// Delete resources.
+    Delete(resource::delete::Options),
+    /// Wait until a resource has a condition or is gone.
+    Wait(resource::wait::Options),
+    /// Print an access token of a tenant's user.
+    Token(token::Options),
+    /// Say what a condition's reason means and what to do about it.
+    ExplainCondition(explain_condition::Options),
+    /// Run a first-party plugin (the process runner of dev mode does this).
+    #[command(hide = true)]
+    RunPlugin(run_plugin::Options),
+}
+
+fn main() -> ExitCode {
+    let started = std::time::Instant::now();
+    match run(Cli::parse().command, started) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("plexica: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, started: std::time::Instant) -> Result<(), error::Error> {
+    // A plugin builds a small runtime of its own: its idle memory is part of what it promises.
+    if let Command::RunPlugin(options) = command {
+        return run_plugin::run(&options);
+    }
+    // The only error is that a provider is installed already, which is what is wanted.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(error::Error::Runtime)?;
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Dev(options) => dev::run(&options, started).await,
+            Command::Preflight(options) => preflight::run(&options).await,
+            Command::Apply(options) => resource::apply::run(options).await,
+            Command::Get(options) => resource::get::run(options).await,
+            Command::Delete(options) => resource::delete::run(options).await,
+            Command::Wait(options) => resource::wait::run(options).await,
+            Command::Token(options) => token::run(options).await,
+            Command::ExplainCondition(options) => explain_condition::run(&options),
+            Command::RunPlugin(_) => Ok(()),
+        }
+    });
+    // What is still under way is not to be waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

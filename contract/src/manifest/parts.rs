@@ -1,0 +1,152 @@
+//! The manifest's parts.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the plugin is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Runtime {
+    /// Container image, for Kubernetes and Docker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The port it listens on inside its container.
+    #[serde(default = "default_port")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: i32,
+    /// Program and arguments for the process runner of dev mode alone; a container runs what its
+    /// image says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Copies of a `Shared` workload.
+    #[serde(default = "default_replicas")]
+    #[schemars(range(min = 0, max = 100))]
+    pub replicas: i32,
+    /// What its container asks for and may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+}
+
+const fn default_port() -> i32 {
+    8080
+}
+
+const fn default_replicas() -> i32 {
+    1
+}
+
+/// Requests and limits, as in a Kubernetes container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Resources {
+    /// What is reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<ResourceQuantities>,
+    /// The most it may use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<ResourceQuantities>,
+}
+
+/// Kubernetes quantities.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceQuantities {
+    /// Such as `100m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<String>,
+    /// Such as `64Mi`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+}
+
+/// Another plugin that this one needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Requirement {
+    /// Its id.
+    pub plugin: String,
+    /// A semver requirement such as `>=1.0, <2`.
+    pub version: String,
+    /// Whether this plugin also works without it.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+/// The plugin's HTTP API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Api {
+    /// Path of its OpenAPI document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openapi: Option<String>,
+}
+
+/// A permission that the plugin defines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PermissionDeclaration {
+    /// `<plugin id>:<resource>:<action>`.
+    #[schemars(length(min = 5, max = 80))]
+    pub key: String,
+    /// Name for people.
+    #[schemars(length(min = 1, max = 120))]
+    pub name: String,
+    /// Roles of the tenant that have it from the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64)))]
+    pub default_roles: Vec<String>,
+}
+
+/// Events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Events {
+    /// Types it publishes: `<plugin id>.<entity>.<event>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 120)))]
+    pub publishes: Vec<String>,
+    /// Types it wants delivered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(min = 1, max = 120)))]
+    pub subscribes: Vec<String>,
+}
+
+/// What a tenant may configure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Configuration {
+    /// A JSON Schema (2020-12) of `PluginInstall.spec.config`.
+    #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true), schema_with = "any_object")]
+    pub schema: serde_json::Value,
+}
+
+fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "object" })
+}
+
+/// The plugin's part of the console.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Frontend {
+    /// Path of its module federation entry.
+    pub remote_entry: String,
+    /// Where its pages live in the console.
+    pub route_prefix: String,
+    /// Names of exposed modules, by extension point.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exposes: BTreeMap<String, String>,
+}
+
+/// The plugin's texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Translations {
+    /// Namespaces of keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// Languages (BCP 47).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locales: Vec<String>,
+}

@@ -1,0 +1,16 @@
+//! A tenant's installed plugins, for the tenant's administrators.
+
+mod create;
+mod delete;
+mod find;
+mod get;
+mod list;
+mod patch;
+mod view;
+
+pub use create::*;
+pub use delete::*;
+pub use get::*;
+pub use list::*;
+pub use patch::*;
+pub use view::*;

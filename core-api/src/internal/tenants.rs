@@ -1,0 +1,207 @@
+//! The tenants of a plugin, held back until they change.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use kube::ResourceExt;
+use plexica_contract::{
+    error::Code,
+    name::Slug,
+    tenancy::{PluginTenant, PluginTenants},
+};
+use plexica_crds::{PluginInstall, Tenant, plugin_install::Isolation};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::PluginCredential,
+    http::{ApiError, Json},
+    state::Shared,
+};
+
+/// The longest an answer is held back.
+const HOLD: Duration = Duration::from_secs(30);
+
+/// What a plugin knows already.
+#[derive(Deserialize)]
+pub struct Known {
+    after: Option<String>,
+}
+
+/// The tenants of the calling plugin; with `?after=`, once they are others than those, or 204.
+pub async fn tenants(
+    credential: PluginCredential,
+    State(state): State<Shared>,
+    Query(Known { after }): Query<Known>,
+) -> Result<Response, ApiError> {
+    // A plugin that is told of nobody forgets everybody.
+    if !state.catalog.is_complete() {
+        return Err(ApiError::new(Code::Unavailable, "The tenants are not known yet; ask again."));
+    }
+    let mut changes = state.catalog.changes();
+    let stopping = state.stopping();
+    let newer = async {
+        loop {
+            let tenants = list(&credential, &state.namespace, &state.catalog.tenants(), &state.catalog.installs());
+            let revision = revision(&tenants);
+            if after.as_ref() != Some(&revision) {
+                return Some(PluginTenants { revision, tenants });
+            }
+            changes.changed().await.ok()?;
+        }
+    };
+    let held = tokio::time::timeout(HOLD, stopping.run_until_cancelled(newer));
+    Ok(match held.await {
+        Ok(Some(Some(tenants))) => Json(tenants).into_response(),
+        _ => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+/// The tenants a credential may know of: those its plugin is installed for, and of a `Dedicated`
+/// workload its own alone. Of two installs for one tenant the oldest counts, as in the operator;
+/// one that has no schema yet is not told of.
+fn list(
+    credential: &PluginCredential,
+    platform: &str,
+    tenants: &[Arc<Tenant>],
+    installs: &[Arc<PluginInstall>],
+) -> Vec<PluginTenant> {
+    let tenants: BTreeMap<&str, &Tenant> =
+        tenants.iter().filter_map(|tenant| Some((tenant.metadata.name.as_deref()?, &**tenant))).collect();
+    let mut mine: Vec<&PluginInstall> = installs
+        .iter()
+        .map(|install| &**install)
+        .filter(|install| install.spec.plugin.id == credential.plugin.as_str())
+        .collect();
+    mine.sort_by_cached_key(|install| (install.creation_timestamp(), install.namespace(), install.name_any()));
+
+    let mut found: BTreeMap<Slug, (&PluginInstall, &Tenant)> = BTreeMap::new();
+    for install in mine {
+        let name = install.spec.tenant_ref.name.as_str();
+        let (Some(tenant), Ok(slug)) = (tenants.get(name), name.parse::<Slug>()) else { continue };
+        let own = tenant.status.as_ref().and_then(|status| status.namespace.as_deref());
+        let namespace = install.metadata.namespace.as_deref();
+        if namespace.is_some() && (namespace == Some(platform) || namespace == own) {
+            found.entry(slug).or_insert((install, tenant));
+        }
+    }
+    let is_for = |slug: &Slug, install: &PluginInstall| match &credential.tenant {
+        Some(tenant) => install.spec.isolation == Isolation::Dedicated && slug == tenant,
+        None => install.spec.isolation == Isolation::Shared,
+    };
+    found
+        .into_iter()
+        .filter(|(slug, (install, _))| is_for(slug, install))
+        .filter_map(|(slug, (install, tenant))| view(slug, install, tenant))
+        .collect()
+}
+
+fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant) -> Option<PluginTenant> {
+    let database = install.status.as_ref()?.database.as_ref()?;
+    Some(PluginTenant {
+        tenant: slug,
+        schema: database.schema.clone(),
+        role: database.role.clone(),
+        config: install.spec.config.clone(),
+        enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
+        suspended: tenant.spec.suspend,
+    })
+}
+
+/// The same for the same tenants, from every copy of this service and after every restart.
+fn revision(tenants: &[PluginTenant]) -> String {
+    // Plain data always serialises, and the configuration's fields come in the order they are stored in.
+    let json = serde_json::to_vec(tenants).unwrap_or_default();
+    Sha256::digest(&json).iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn tenant(slug: &str) -> Arc<Tenant> {
+        serde_json::from_value(json!({
+            "apiVersion": "plexica.io/v1alpha1", "kind": "Tenant", "metadata": { "name": slug },
+            "spec": { "displayName": slug }, "status": { "namespace": format!("tenant-{slug}") },
+        }))
+        .unwrap()
+    }
+
+    fn install(namespace: &str, tenant: &str, plugin: &str, at: u8, more: &Value) -> Arc<PluginInstall> {
+        let mut value = json!({
+            "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
+            "metadata": { "name": plugin, "namespace": namespace, "creationTimestamp": format!("2026-01-0{at}T00:00:00Z") },
+            "spec": { "tenantRef": { "name": tenant }, "plugin": { "id": plugin, "version": "*" }, "config": { "at": at } },
+            "status": { "database": { "schema": format!("s_{tenant}_{plugin}"), "role": format!("r_{tenant}_{plugin}") } },
+        });
+        for (pointer, to) in more.as_object().unwrap() {
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            value.pointer_mut(parent).unwrap()[key] = to.clone();
+        }
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn seen(tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<String> {
+        let credential =
+            PluginCredential { plugin: "crm".parse().unwrap(), tenant: tenant.map(|slug| slug.parse().unwrap()) };
+        let tenants = [self::tenant("acme"), self::tenant("globex")];
+        let list = list(&credential, "plexica-system", &tenants, installs);
+        list.into_iter().map(|one| format!("{} {} {}", one.schema, one.enabled, one.config["at"])).collect()
+    }
+
+    #[test]
+    fn installs_of_that_plugin_alone() {
+        let none = json!({});
+        let dedicated = json!({ "/spec/isolation": "Dedicated" });
+        let installs = [
+            install("tenant-acme", "acme", "crm", 2, &none),
+            install("tenant-acme", "acme", "files", 1, &none),
+            install("plexica-system", "acme", "crm", 3, &none),
+            install("plexica-system", "globex", "crm", 1, &dedicated),
+            install("tenant-acme", "initech", "crm", 1, &none),
+        ];
+        assert_eq!(seen(None, &installs), ["s_acme_crm true 2"]);
+        assert_eq!(seen(Some("globex"), &installs), ["s_globex_crm true 1"]);
+        assert!(seen(Some("acme"), &installs).is_empty(), "a dedicated workload sees no shared install");
+    }
+
+    #[test]
+    fn what_is_not_told() {
+        for more in [
+            json!({ "/status/database": null }),
+            json!({ "/metadata/namespace": "tenant-globex" }),
+            json!({ "/spec/tenantRef/name": "initech" }),
+        ] {
+            assert!(seen(None, &[install("tenant-acme", "acme", "crm", 1, &more)]).is_empty(), "{more}");
+        }
+        for more in
+            [json!({ "/spec/enabled": false }), json!({ "/metadata/deletionTimestamp": "2026-01-02T00:00:00Z" })]
+        {
+            assert_eq!(
+                seen(None, &[install("tenant-acme", "acme", "crm", 1, &more)]),
+                ["s_acme_crm false 1"],
+                "{more}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_revision_is_of_what_is_told() {
+        let one = |enabled| PluginTenant {
+            tenant: "acme".parse().unwrap(),
+            schema: "s".into(),
+            role: "r".into(),
+            config: json!({}),
+            enabled,
+            suspended: false,
+        };
+        assert_eq!(revision(&[one(true)]), revision(&[one(true)]));
+        assert_ne!(revision(&[one(true)]), revision(&[one(false)]));
+        assert_ne!(revision(&[one(true)]), revision(&[]));
+    }
+}

@@ -1,0 +1,5 @@
+//! The caller.
+
+mod get;
+
+pub use get::*;

@@ -1,0 +1,15 @@
+//! Tenants, for the platform's administrators.
+
+mod create;
+mod delete;
+mod get;
+mod list;
+mod patch;
+mod view;
+
+pub use create::*;
+pub use delete::*;
+pub use get::*;
+pub use list::*;
+pub use patch::*;
+pub use view::*;

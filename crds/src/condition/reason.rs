@@ -1,0 +1,192 @@
+//! Why a condition has its status; `plexica explain-condition REASON` prints these texts.
+
+use std::{fmt, str::FromStr};
+
+/// Defines the enum and its texts in one table, so that no reason lacks a meaning or a remedy.
+macro_rules! reasons {
+    ($($name:ident { $meaning:literal, $remedy:literal })*) => {
+        /// A stable word for machines with a documented meaning and remedy.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Reason {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As it stands in a condition.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+
+            /// What it means.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning),* }
+            }
+
+            /// What to do about it.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    Provisioned {
+        "Everything is as the spec says.",
+        "Nothing to do."
+    }
+    Progressing {
+        "The operator is working on it.",
+        "Wait; if it lasts, read the messages of the other conditions."
+    }
+    Pending {
+        "It waits for another part that is not ready yet.",
+        "Nothing, unless the part named in the message never becomes ready."
+    }
+    BackendUnavailable {
+        "An outside system (Postgres, Keycloak, S3 or Kubernetes) did not answer or refused for a passing reason.",
+        "Bring the system named in the message back; the operator tries again by itself, with growing pauses of at most five minutes."
+    }
+    BackendDenied {
+        "An outside system answered that the operator's identity may not do this.",
+        "Run `plexica preflight`: it prints the exact SQL, client setting or policy that is missing."
+    }
+    Conflict {
+        "An object of that name exists and does not carry this resource's ownership mark, so it was not touched.",
+        "Rename or remove the foreign object named in the message, or choose another name for the resource."
+    }
+    AdoptionRefused {
+        "Retained parts of an earlier resource of this name exist and adoptionPolicy is Never.",
+        "Set spec.adoptionPolicy to IfRetained to take them back, or remove them."
+    }
+    InvalidSpec {
+        "The spec says something that cannot be done, and it could not be known at apply time.",
+        "Change the field named in the message and apply again."
+    }
+    UnknownPlacement {
+        "spec.database.placement is not a database in the platform's configuration.",
+        "Make a tenant with one of the placements named in the message, or add the placement to the platform's configuration."
+    }
+    TenantNotFound {
+        "There is no Tenant of that name.",
+        "Apply the Tenant, or correct spec.tenantRef.name."
+    }
+    TenantNotReady {
+        "The Tenant is not ready yet, so its plugins wait.",
+        "Look at the Tenant's conditions."
+    }
+    TenantNotAllowed {
+        "An install in a tenant's namespace may name that tenant only.",
+        "Move the install to that tenant's namespace or to the platform's."
+    }
+    PluginNotFound {
+        "No version of the plugin in the catalogue matches the requirement.",
+        "Apply a Plugin with a matching version, or widen spec.plugin.version; the message lists what there is."
+    }
+    InvalidVersion {
+        "spec.plugin.version is not a semver requirement.",
+        "Write one such as ^1.4 or \">=1, <3\"."
+    }
+    InvalidConfig {
+        "spec.config does not match the JSON Schema in the plugin's manifest.",
+        "Correct the fields named in the message."
+    }
+    InvalidManifest {
+        "The Plugin's manifest contradicts itself or holds a schema that cannot be used.",
+        "Correct the field named in the message and apply the Plugin again."
+    }
+    RequirementNotMet {
+        "A plugin that this one needs is not installed for the tenant in a matching version.",
+        "Install the plugin named in the message first."
+    }
+    PermissionNotDeclared {
+        "spec.grantedPermissions names a permission that the plugin version does not declare.",
+        "Remove the permission named in the message."
+    }
+    DuplicateInstall {
+        "An older PluginInstall already installs this plugin for this tenant.",
+        "Delete one of the two; the older one is in force."
+    }
+    WorkloadNotReady {
+        "The plugin's workload is not up and healthy.",
+        "Read the message; then the logs of the workload."
+    }
+    WorkloadFailed {
+        "The cluster says that the plugin's workload does not come up: an image that cannot be pulled, a quota, a refused pod.",
+        "Read the message, then the workload's pods and their events; the operator goes on by itself when they come up."
+    }
+    WorkloadUnsupported {
+        "This installation cannot run the plugin: no image for a cluster, or no command for a process.",
+        "Give the Plugin's runtime the field named in the message."
+    }
+    MigrationFailed {
+        "The plugin refused or failed to migrate the tenant's schema.",
+        "Read the plugin's message; correct the plugin or its data; the operator tries again."
+    }
+    Disabled {
+        "spec.enabled is false, so nothing is routed; the data stays.",
+        "Set spec.enabled to true to route requests again."
+    }
+    Suspended {
+        "spec.suspend of the tenant is true: requests are refused and its plugins do not run; the data stays.",
+        "Set spec.suspend of the tenant to false to bring everything back as it was."
+    }
+    Paused {
+        "The annotation plexica.io/paused, its own or its tenant's, holds the operator off: it writes nothing for it, not even to remove it.",
+        "Remove the annotation to let the operator go on."
+    }
+    InUse {
+        "Something still needs it, so it is not removed yet.",
+        "Remove what the message names first."
+    }
+    Deleting {
+        "It is being removed.",
+        "Wait; if it lasts, the message names the part that holds it up."
+    }
+    DeletionNotConfirmed {
+        "The tenant is being deleted with deletionPolicy Delete, and nobody has confirmed that its data goes for good.",
+        "Annotate the Tenant with plexica.io/confirm-deletion and its name as the value to remove the data, or set spec.deletionPolicy to Retain to keep it."
+    }
+    Retained {
+        "Its data was kept and marked as retained.",
+        "Apply the same name again to take it back, or remove the data by hand."
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// There is no such reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no reason {0:?}: run `plexica explain-condition` without an argument for the list")]
+pub struct UnknownReason(pub String);
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+    fn from_str(text: &str) -> Result<Self, UnknownReason> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownReason(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_reads_back_and_ends_its_sentences() {
+        for reason in Reason::ALL {
+            assert_eq!(reason.as_str().parse(), Ok(*reason));
+            assert!(reason.meaning().ends_with('.') && reason.remedy().ends_with('.'), "{reason}");
+        }
+    }
+}

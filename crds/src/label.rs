@@ -1,0 +1,29 @@
+//! Labels, annotations, finalizers and the field manager that Plexica writes.
+
+/// Which installation an object belongs to; half of the ownership mark.
+pub const INSTALLATION: &str = "plexica.io/installation";
+/// The kind of the owner: `Tenant`, `Plugin` or `PluginInstall`.
+pub const OWNER_KIND: &str = "plexica.io/owner-kind";
+/// The name of the owner (`namespace.name` for namespaced ones).
+pub const OWNER_NAME: &str = "plexica.io/owner-name";
+/// The uid of the owner; the other half of the ownership mark.
+pub const OWNER_UID: &str = "plexica.io/owner-uid";
+/// The tenant an object serves.
+pub const TENANT: &str = "plexica.io/tenant";
+/// The plugin an object serves.
+pub const PLUGIN: &str = "plexica.io/plugin";
+/// Who made it, as Kubernetes recommends.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The value of [`MANAGED_BY`].
+pub const MANAGER: &str = "plexica";
+/// When a retained object lost its owner (RFC 3339).
+pub const RETAINED_AT: &str = "plexica.io/retained-at";
+/// An annotation people set: the operator writes nothing for the object until it is gone or `false`.
+pub const PAUSED: &str = "plexica.io/paused";
+/// An annotation people set: the tenant's own name, without which a tenant that is deleted with the
+/// policy `Delete` stays.
+pub const CONFIRM_DELETION: &str = "plexica.io/confirm-deletion";
+/// The one finalizer, on all three kinds.
+pub const FINALIZER: &str = "plexica.io/cleanup";
+/// Field manager of the operator's server-side apply.
+pub const FIELD_MANAGER: &str = "plexica-operator";

@@ -1,0 +1,9 @@
+//! `Plugin`: one catalogue entry, an id at a version; its spec is the manifest.
+
+mod convert;
+mod spec;
+mod status;
+
+pub use convert::ManifestError;
+pub use spec::{Plugin, PluginSpec};
+pub use status::{Phase, PluginStatus};

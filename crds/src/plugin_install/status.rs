@@ -1,0 +1,80 @@
+//! What the operator reports.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the install stands.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginInstallStatus {
+    /// The generation this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// For machines: Ready first, then a condition per step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The version that serves (or last served) this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The version whose migrations ran last for this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrated_version: Option<String>,
+    /// The tenant's place in Postgres for this plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseStatus>,
+    /// Permissions in force: declared by the version and granted by the tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<String>,
+    /// Where the gateway sends requests; absent while nothing is routed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<RouteStatus>,
+}
+
+/// One word for people.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Waits for its tenant or its plugin.
+    Pending,
+    /// Being brought to what the spec says.
+    Installing,
+    /// Serves requests.
+    Ready,
+    /// Installed and not routed, as the spec says.
+    Disabled,
+    /// Installed and not routed, because its tenant is suspended.
+    Suspended,
+    /// Left alone, as its annotation plexica.io/paused says.
+    Paused,
+    /// A part is unreachable or broken; it is tried again.
+    Degraded,
+    /// Something must be changed by a person: see the conditions.
+    Stalled,
+    /// Being removed.
+    Terminating,
+}
+
+/// The tenant's place in Postgres for this plugin.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseStatus {
+    /// The schema.
+    pub schema: String,
+    /// The NOLOGIN role that owns what the plugin makes there.
+    pub role: String,
+}
+
+/// Where the gateway sends requests.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteStatus {
+    /// The path at the gateway.
+    pub path: String,
+    /// Base URL of the workload, inside.
+    pub upstream: String,
+}

@@ -1,0 +1,7 @@
+//! `Tenant`: a customer of the platform and everything that is theirs.
+
+mod spec;
+mod status;
+
+pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
+pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

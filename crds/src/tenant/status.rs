@@ -1,0 +1,89 @@
+//! What the operator reports.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the tenant stands.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TenantStatus {
+    /// The generation this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// One word for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// For machines: Ready first, then a condition per part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The tenant's place in Postgres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseStatus>,
+    /// The tenant's realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentityStatus>,
+    /// The tenant's bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageStatus>,
+    /// The tenant's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// When it was Ready for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<Time>,
+}
+
+/// One word for people.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Being brought to what the spec says.
+    Provisioning,
+    /// As the spec says.
+    Ready,
+    /// Everything is there and nobody gets in, as the spec says.
+    Suspended,
+    /// Left alone, as its annotation plexica.io/paused says.
+    Paused,
+    /// A part is unreachable or broken; it is tried again.
+    Degraded,
+    /// Something must be changed by a person: see the conditions.
+    Stalled,
+    /// Being removed.
+    Terminating,
+}
+
+/// The tenant's place in Postgres.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct DatabaseStatus {
+    /// The named database it lives in.
+    pub placement: String,
+    /// Its schema.
+    pub schema: String,
+    /// The NOLOGIN role with DML in that schema.
+    pub role: String,
+}
+
+/// The tenant's realm.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityStatus {
+    /// The realm's name.
+    pub realm: String,
+    /// `iss` of its tokens, to the letter.
+    pub issuer: String,
+}
+
+/// The tenant's bucket.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct StorageStatus {
+    /// The bucket's name.
+    pub bucket: String,
+    /// When the credentials in the tenant's Secret end; absent if they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_expire_at: Option<Time>,
+}

@@ -1,0 +1,172 @@
+//! The whole line on a cluster with pods: the chart installed with Helm, a tenant applied with
+//! kubectl, the plugin's pod from a scratch image, a request through the gateway's Service, and
+//! the row in Postgres. Postgres, Keycloak and MinIO run on the node.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod browser;
+mod cluster;
+mod identity;
+mod platform;
+mod relay;
+
+use plexica_testkit::{require, unique, wait_for};
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use std::time::{Duration, Instant};
+
+use browser::Browser;
+use cluster::{Cluster, NAMESPACE};
+use identity::Administrator;
+
+const TENANT: &str = "acme";
+/// Goes while the platform is not installed.
+const LEAVES: &str = "beta";
+const PASSWORD: &str = "correct horse battery staple";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_chart_to_row() {
+    let Some(kubernetes) = require!(kubernetes_t2) else { return };
+    let Some(postgres) = require!(postgres_t2) else { return };
+    let Some(keycloak) = require!(keycloak) else { return };
+    let Some(minio) = require!(minio) else { return };
+    plexica_testkit::tls();
+    let cluster = Cluster::new(&kubernetes);
+    cluster.clear().await;
+
+    // As docs/bootstrap.md says: least rights, one Secret each.
+    let database = platform::database(&postgres).await;
+    let node = cluster.address();
+    let database_url = |login: &str, password: &str| {
+        let mut url = database.url_as(login, password);
+        url.set_host(Some(&node)).unwrap();
+        url
+    };
+    let database_port = relay::open(&node, database.url()).await;
+    let keycloak_url = relay::url(&node, &keycloak.url).await;
+    let s3_endpoint = relay::url(&node, &minio.endpoint).await;
+    let installation = unique("t2");
+    let administrator = Administrator::new(&keycloak_url, &keycloak);
+    let client = administrator.create_operator(&installation).await;
+    let mut urls = [platform::OPERATOR, platform::CORE_API].map(|(login, password)| database_url(login, password));
+    for url in &mut urls {
+        url.set_port(Some(database_port)).unwrap();
+    }
+    cluster.secret("plexica-database", &[("operator-url", urls[0].as_str()), ("core-api-url", urls[1].as_str())]).await;
+    cluster.secret("plexica-keycloak", &[("client-id", &client.id), ("client-secret", &client.secret)]).await;
+    let keys = [("access-key-id", minio.access_key.as_str()), ("secret-access-key", &minio.secret_key)];
+    cluster.secret("plexica-s3", &keys).await;
+
+    let values = json!({
+        "installation": installation,
+        // Keycloak and MinIO are shared with other tests, so these names are ours alone.
+        "names": { "realmPrefix": format!("{installation}-"), "bucketPrefix": format!("{installation}-") },
+        "database": { "existingSecret": "plexica-database" },
+        "keycloak": {
+            "url": keycloak_url,
+            "existingSecret": "plexica-keycloak",
+            "platformRealm": format!("{installation}-platform")
+        },
+        "s3": { "endpoint": s3_endpoint, "existingSecret": "plexica-s3" },
+        "image": { "pullPolicy": "Never" }
+    });
+    cluster.install(&values).await;
+
+    cluster.apply_file("examples/tenant.yaml").await;
+    cluster.wait("tenant/acme", "").await;
+    let realm = format!("{installation}-{TENANT}");
+    administrator.set_password(&realm, "ada@acme.test", PASSWORD).await;
+    let browser = Browser::new(&keycloak_url, &realm, "https://app.acme.test/signed-in");
+    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    let gateway = cluster.service("plexica-gateway").await;
+    cluster.apply(&second_tenant()).await;
+    cluster.wait(&format!("tenant/{LEAVES}"), "").await;
+
+    cluster.apply_file("examples/crm.yaml").await;
+    let begun = Instant::now();
+    cluster.apply_file("examples/install.yaml").await;
+    let contact = create_contact(&gateway, &token).await;
+    println!("install → first request served: {} ms", begun.elapsed().as_millis());
+    cluster.wait("plugininstall/acme-crm", NAMESPACE).await;
+
+    let mut connection = PgConnection::connect(database.url().as_str()).await.unwrap();
+    let row: (String, String) = sqlx::query_as(
+        "SELECT c.name, t.tableowner::text FROM tenant_acme_plugin_crm.contacts c, pg_tables t \
+         WHERE c.id::text = $1 AND t.schemaname = 'tenant_acme_plugin_crm' AND t.tablename = 'contacts'",
+    )
+    .bind(contact["id"].as_str().expect("an id"))
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(row, ("Grace Hopper".into(), "tenant_acme_plugin_crm".into()));
+
+    // Each component may do what it needs to.
+    for component in ["plexica-operator", "plexica-core-api", "plexica-gateway"] {
+        let log = cluster.log(component).await;
+        assert!(!log.to_lowercase().contains("forbidden"), "{component}: {log}");
+    }
+
+    // Uninstalling takes nothing from a tenant, and the next operator goes on with it.
+    cluster.uninstall().await;
+    // One that is deleted while there is no operator waits for the next.
+    cluster.ask_to_delete(LEAVES).await;
+    assert_eq!(cluster.tenants().await, format!("{TENANT} {LEAVES}"));
+    cluster.install(&values).await;
+    cluster.wait_gone(LEAVES).await;
+    assert_eq!(cluster.tenants().await, TENANT);
+    let realms = [TENANT, LEAVES].map(|tenant| format!("{installation}-{tenant}"));
+    assert_eq!(administrator.has_realms(&realms).await, [true, false]);
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM tenant_acme_plugin_crm.contacts")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(kept, 1);
+    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    let gateway = cluster.service("plexica-gateway").await;
+    let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
+    let http = reqwest::Client::new();
+    let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(&token)).await;
+    assert_eq!(found["name"], "Grace Hopper");
+
+    // Everything goes again with the tenant, its install too.
+    cluster.delete_tenant(TENANT).await;
+    let log = cluster.log("plexica-operator").await;
+    assert!(!log.to_lowercase().contains("forbidden"), "{log}");
+    let left: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(left, Vec::<String>::new());
+    administrator.delete_realm(&format!("{installation}-platform")).await;
+    administrator.delete_client(&client.id).await;
+    cluster.clear().await;
+}
+
+/// A tenant without anything, to be deleted.
+fn second_tenant() -> Value {
+    json!({
+        "apiVersion": "plexica.io/v1alpha1",
+        "kind": "Tenant",
+        "metadata": { "name": LEAVES, "annotations": { "plexica.io/confirm-deletion": LEAVES } },
+        "spec": { "displayName": "Beta", "deletionPolicy": "Delete" }
+    })
+}
+
+async fn create_contact(gateway: &str, token: &str) -> Value {
+    let client = reqwest::Client::new();
+    let contact = json!({ "name": "Grace Hopper" });
+    served(|| client.post(format!("{gateway}/api/plugins/crm/contacts")).bearer_auth(token).json(&contact)).await
+}
+
+/// Tries until the plugin is up and the gateway has its route.
+async fn served(request: impl Fn() -> RequestBuilder) -> Value {
+    wait_for("the gateway has the route", Duration::from_mins(3), async || {
+        let answer = request().send().await.expect("the gateway answers");
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert!(status.is_success() || status == 404 || status == 503, "{status}: {body}");
+        status.is_success().then(|| serde_json::from_str(&body).expect("JSON"))
+    })
+    .await
+}

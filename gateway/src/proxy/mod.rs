@@ -1,0 +1,10 @@
+//! One request: from the client to an upstream and back.
+
+mod authorize;
+mod body;
+mod forward;
+mod handle;
+mod state;
+
+pub use handle::{Connection, handle};
+pub use state::State;

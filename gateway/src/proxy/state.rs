@@ -1,0 +1,58 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use plexica_contract::token::Minter;
+
+use super::body::RequestBody;
+use crate::{
+    Limits,
+    metrics::Metrics,
+    snapshot::{Snapshot, Upstream},
+    token::KeyStore,
+};
+
+/// What all requests share. Each takes the snapshot once, at its beginning.
+#[derive(Debug)]
+pub struct State {
+    /// Issuers and routes; none before the first sync.
+    pub snapshot: ArcSwapOption<Snapshot>,
+    /// Signs platform tokens; none before the key was read.
+    pub minter: ArcSwapOption<Minter>,
+    /// Realms' keys.
+    pub keys: Arc<KeyStore>,
+    /// Where the core API is.
+    pub core_api: Upstream,
+    /// How much and how long.
+    pub limits: Limits,
+    /// What `/metrics` tells.
+    pub metrics: Metrics,
+    pub(super) client: Client<HttpConnector, RequestBody>,
+}
+
+impl State {
+    /// Knows nothing yet.
+    pub fn new(keys: Arc<KeyStore>, core_api: Upstream, limits: Limits, metrics: Metrics) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(limits.connect_timeout));
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(std::time::Duration::from_secs(30))
+            .build(connector);
+        Self {
+            snapshot: ArcSwapOption::empty(),
+            minter: ArcSwapOption::empty(),
+            keys,
+            core_api,
+            limits,
+            metrics,
+            client,
+        }
+    }
+}

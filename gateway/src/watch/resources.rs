@@ -1,0 +1,55 @@
+//! From watches to the next snapshot.
+
+use std::sync::Arc;
+
+use kube::Client;
+use plexica_crds::{Plugin, PluginInstall, Tenant};
+use plexica_service::{Tasks, watch};
+use tokio::sync::Notify;
+
+use super::platform_realm;
+use crate::{
+    feed::Feed,
+    snapshot::{Sources, build},
+};
+
+/// Watches the three kinds and the platform's realm, and puts a new snapshot in place after each
+/// change. The first needs all of them: half a list would be a wrong answer.
+pub fn follow(tasks: &Tasks, client: &Client, namespace: String, feed: Feed) {
+    let changed = Arc::new(Notify::new());
+    let tell = || {
+        let changed = Arc::clone(&changed);
+        move || changed.notify_one()
+    };
+    let tenants = watch::follow::<Tenant>(tasks, client, tell());
+    let plugins = watch::follow::<Plugin>(tasks, client, tell());
+    let installs = watch::follow::<PluginInstall>(tasks, client, tell());
+    let mut platform = platform_realm::follow(tasks, client, &namespace, tell());
+    let shutdown = tasks.shutdown();
+    tasks.spawn("the routes", async move {
+        let build_on_change = async {
+            let first = async {
+                tokio::join!(tenants.wait_until_ready(), plugins.wait_until_ready(), installs.wait_until_ready())
+            };
+            if let (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) = first.await {
+                tracing::error!(%error, "a watch ended before its first list");
+                return;
+            }
+            if platform.wait_for(|platform| platform.answered).await.is_err() {
+                tracing::error!("the watch of the platform's realm ended before its first answer");
+                return;
+            }
+            loop {
+                feed.publish(build(&Sources {
+                    platform: platform.borrow().realm.clone(),
+                    namespace: &namespace,
+                    tenants: &tenants.state(),
+                    plugins: &plugins.state(),
+                    installs: &installs.state(),
+                }));
+                changed.notified().await;
+            }
+        };
+        shutdown.run_until_cancelled(build_on_change).await;
+    });
+}

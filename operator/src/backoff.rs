@@ -1,0 +1,97 @@
+//! When to look at an object again.
+
+use std::{collections::HashMap, hash::Hash, sync::Mutex, sync::PoisonError, time::Duration};
+
+use plexica_crds::Reason;
+
+use crate::problem::Remedy;
+
+/// The longest pause before something that failed is tried again.
+pub const LONGEST: Duration = Duration::from_mins(5);
+
+/// First and longest pause by what helps, and by how much it grows: waiting is cheap and ends soon,
+/// failing is neither. What is waited for is seen at most a fifth later than it came.
+const fn bounds(remedy: Remedy) -> (Duration, Duration, f64) {
+    match remedy {
+        Remedy::Wait => (Duration::from_millis(50), Duration::from_secs(10), 1.2),
+        Remedy::Retry => (Duration::from_millis(500), LONGEST, 2.0),
+        Remedy::Change => (Duration::from_secs(15), LONGEST, 2.0),
+    }
+}
+
+/// What was last the matter with an object, and how often in a row. A refused write has no reason of
+/// its own.
+type Last = (Remedy, Option<Reason>, u32);
+
+/// Counts, per object, how often in a row it was not as it should be.
+#[derive(Debug)]
+pub struct Backoff<K>(Mutex<HashMap<K, Last>>);
+
+impl<K> Default for Backoff<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Hash + Eq> Backoff<K> {
+    /// The pause after another time for this reason. `chance` is from 0 to 1: pauses of many objects
+    /// that failed together spread over a quarter of their length.
+    pub fn next(&self, key: K, remedy: Remedy, reason: Option<Reason>, chance: f64) -> Duration {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key).and_modify(|(last_remedy, last_reason, count)| {
+            // Waiting after a failure, or for the next thing, is a new situation.
+            *count = if (*last_remedy, *last_reason) == (remedy, reason) { count.saturating_add(1) } else { 0 };
+            (*last_remedy, *last_reason) = (remedy, reason);
+        });
+        let (.., attempt) = *count.or_insert((remedy, reason, 0));
+        pause(remedy, attempt, chance)
+    }
+
+    /// It is as it should be, or gone.
+    pub fn reset(&self, key: &K) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+fn pause(remedy: Remedy, attempt: u32, chance: f64) -> Duration {
+    let (first, longest, growth) = bounds(remedy);
+    // From here on every pause is the longest; the power stays finite.
+    let attempt = i32::try_from(attempt.min(30)).unwrap_or(30);
+    let full = first.mul_f64(growth.powi(attempt)).min(longest);
+    full.mul_f64(0.25f64.mul_add(-chance.clamp(0.0, 1.0), 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pauses_grow_up_to_the_cap(attempt in 0_u32..100, chance in 0.0_f64..=1.0) {
+            for remedy in [Remedy::Wait, Remedy::Retry, Remedy::Change] {
+                let (first, longest, _) = bounds(remedy);
+                let this = pause(remedy, attempt, chance);
+                prop_assert!(this >= first.mul_f64(0.75) && this <= longest && longest <= LONGEST);
+                prop_assert!(pause(remedy, attempt + 1, chance) >= this);
+            }
+        }
+    }
+
+    #[test]
+    fn each_object_counts_for_itself_and_anew_after_a_change() {
+        let backoff = Backoff::default();
+        let (down, tenant, workload) = (Reason::BackendUnavailable, Reason::TenantNotReady, Reason::WorkloadNotReady);
+        let next = |key, remedy, reason| backoff.next(key, remedy, reason, 0.0).as_millis();
+        assert_eq!(next("a", Remedy::Retry, Some(down)), 500);
+        assert_eq!(next("a", Remedy::Retry, Some(down)), 1000);
+        assert_eq!(next("b", Remedy::Retry, Some(down)), 500);
+        assert_eq!(next("a", Remedy::Retry, None), 500);
+        assert_eq!(next("a", Remedy::Wait, Some(tenant)), 50);
+        assert_eq!(next("a", Remedy::Wait, Some(tenant)), 60);
+        assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
+        assert_eq!(next("a", Remedy::Wait, Some(workload)), 60);
+        backoff.reset(&"a");
+        assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
+    }
+}

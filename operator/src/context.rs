@@ -1,0 +1,192 @@
+//! What every reconcile works with.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use kube::{
+    Client, Resource, ResourceExt,
+    api::ListParams,
+    runtime::{controller::Action, events::Recorder, reflector},
+};
+use plexica_backends::{
+    Changes, System,
+    keycloak::Realms,
+    postgres::{Placements, intent::Intents},
+    s3::Store,
+    workloads::Workloads,
+};
+use plexica_crds::{Plugin, PluginInstall, Tenant};
+use tokio::sync::watch;
+
+use crate::{
+    backoff::Backoff,
+    lifecycle::Lifecycle,
+    metrics::Metrics,
+    platform::Keys,
+    problem::{Problem, Remedy},
+    settings::Settings,
+};
+
+/// How long a backend may take to say how things stand.
+const READING: Duration = Duration::from_secs(30);
+/// How long it may take to change them: longer than Postgres lets one statement of ours run.
+const WRITING: Duration = Duration::from_secs(150);
+
+/// Shared by all controllers.
+pub struct Context {
+    /// Kubernetes.
+    pub client: Client,
+    /// What pure steps know of the configuration.
+    pub settings: Settings,
+    /// Databases by name.
+    pub databases: Placements,
+    /// Keycloak.
+    pub realms: Realms,
+    /// The object store.
+    pub store: Store,
+    /// Who is about to create which bucket.
+    pub intents: Intents,
+    /// What runs plugins.
+    pub workloads: Arc<dyn Workloads>,
+    /// The platform's keys.
+    pub keys: Keys,
+    /// Calls plugins.
+    pub lifecycle: Lifecycle,
+    /// Publishes Events.
+    pub recorder: Recorder,
+    /// Counts.
+    pub metrics: Metrics,
+    /// All tenants, as last seen.
+    pub tenants: reflector::Store<Tenant>,
+    /// The catalogue, as last seen.
+    pub plugins: reflector::Store<Plugin>,
+    /// All installs, as last seen.
+    pub installs: reflector::Store<PluginInstall>,
+    /// Whether every kind was listed once.
+    pub listed: [watch::Receiver<bool>; 3],
+    /// When to look again at what is not as it should be.
+    pub backoff: Backoff<(&'static str, String)>,
+    /// When to look again at what is.
+    pub resync: Duration,
+    /// Only resources with these labels are seen.
+    pub selector: Option<String>,
+}
+
+impl Context {
+    /// Waits for a backend's verb, notes its outcome and turns it into a part's.
+    pub async fn tried<T>(
+        &self,
+        system: System,
+        verb: &'static str,
+        call: impl Future<Output = plexica_backends::Result<T>>,
+    ) -> Result<T, Problem> {
+        let limit = if verb == "observe" { READING } else { WRITING };
+        let result = within(limit, system, call).await;
+        self.metrics.called(system, verb, &result);
+        result.map_err(Problem::from)
+    }
+
+    /// Notes what a backend wrote.
+    pub fn wrote(&self, system: System, changes: &Changes) {
+        let count = changes.iter().count();
+        if count > 0 {
+            tracing::info!(%system, "{changes}");
+            self.metrics.changed(system, count as u64);
+        }
+    }
+
+    /// When to look at the object again.
+    pub fn again<K>(&self, object: &K, problem: Option<&Problem>) -> Action
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let key = key(object);
+        match problem {
+            None => {
+                self.backoff.reset(&key);
+                Action::requeue(self.pause())
+            }
+            Some(problem) => {
+                Action::requeue(self.backoff.next(key, problem.remedy(), Some(problem.reason), rand::random()))
+            }
+        }
+    }
+
+    /// As [`Self::again`] for what is as it should be, and not later than `by`.
+    pub fn again_by<K>(&self, object: &K, by: Timestamp) -> Action
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        self.backoff.reset(&key(object));
+        let left = Duration::try_from(by.duration_since(Timestamp::now())).unwrap_or_default();
+        Action::requeue(self.pause().min(left))
+    }
+
+    /// Spread: what was made together need not be looked at together.
+    fn pause(&self) -> Duration {
+        self.resync.mul_f64(rand::random_range(0.8..1.2))
+    }
+
+    /// Waits until every kind was listed once.
+    pub async fn seen(&self) {
+        for listed in &self.listed {
+            // An error means that its watch has ended, which ends this reconcile as well.
+            let _ = listed.clone().wait_for(|listed| *listed).await;
+        }
+    }
+
+    /// Which resources there are for this operator.
+    pub fn selected(&self) -> ListParams {
+        self.selector.as_ref().map_or_else(ListParams::default, |selector| ListParams::default().labels(selector))
+    }
+
+    /// The API refused a write of ours: the object changed meanwhile, or the API is away.
+    pub fn refused<K>(&self, object: &K, error: &kube::Error) -> Action
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let remedy = match error {
+            kube::Error::Api(status) if status.code == 409 => Remedy::Wait,
+            error => {
+                tracing::warn!(kind = %K::kind(&()), name = object.name_any(), %error, "Kubernetes refused");
+                Remedy::Retry
+            }
+        };
+        Action::requeue(self.backoff.next(key(object), remedy, None, rand::random()))
+    }
+}
+
+/// A backend that took a request and never answers is as good as down: it must not keep the other
+/// parts of a resource from being reported, or itself from being tried again.
+async fn within<T>(
+    limit: Duration,
+    system: System,
+    call: impl Future<Output = plexica_backends::Result<T>>,
+) -> plexica_backends::Result<T> {
+    let late = |_| Err(plexica_backends::Error::unavailable(system, format!("no answer within {} s", limit.as_secs())));
+    tokio::time::timeout(limit, call).await.unwrap_or_else(late)
+}
+
+/// What counts failures: uids, since a new resource of an old name is a new one.
+fn key<K: Resource<DynamicType = ()>>(object: &K) -> (&'static str, String) {
+    let kind = match K::kind(&()).as_ref() {
+        "Tenant" => "Tenant",
+        "Plugin" => "Plugin",
+        _ => "PluginInstall",
+    };
+    (kind, object.uid().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_never_answers_is_unavailable() {
+        let never = std::future::pending::<plexica_backends::Result<()>>();
+        let error = within(Duration::from_millis(1), System::S3, never).await.unwrap_err();
+        assert_eq!((error.system, error.kind), (System::S3, plexica_backends::Kind::Unavailable));
+        let answers = std::future::ready(Ok(42));
+        assert_eq!(within(Duration::from_millis(1), System::S3, answers).await.unwrap(), 42);
+    }
+}

@@ -1,0 +1,61 @@
+//! Resources for tests of pure steps.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_crds::{Plugin, PluginInstall, Tenant};
+use serde_json::json;
+
+/// A tenant that is ready.
+pub fn tenant(slug: &str) -> Tenant {
+    let spec = serde_json::from_value(json!({ "displayName": slug })).unwrap();
+    let mut tenant = Tenant::new(slug, spec);
+    tenant.metadata.uid = Some(format!("uid-{slug}"));
+    tenant.metadata.generation = Some(1);
+    let ready = |kind: &str| json!({ "type": kind, "status": "True", "reason": "Provisioned", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z" });
+    let conditions = ["Ready", "DatabaseReady", "NamespaceReady"].map(ready);
+    tenant.status = Some(serde_json::from_value(json!({ "conditions": conditions })).unwrap());
+    tenant
+}
+
+/// A catalogue entry.
+pub fn plugin(id: &str, version: &str) -> Plugin {
+    let spec = json!({
+        "id": id, "version": version, "displayName": id,
+        "runtime": { "image": format!("{id}:{version}"), "command": [id] },
+        "permissions": [
+            { "key": format!("{id}:things:read"), "name": "Read" },
+            { "key": format!("{id}:things:write"), "name": "Write" },
+        ],
+    });
+    let mut plugin = Plugin::new(&format!("{id}-{version}"), serde_json::from_value(spec).unwrap());
+    plugin.metadata.uid = Some(format!("uid-{id}-{version}"));
+    plugin.metadata.generation = Some(1);
+    plugin
+}
+
+/// An install, as old as all others.
+pub fn install(namespace: &str, name: &str, tenant: &str, plugin: &str) -> PluginInstall {
+    let spec = json!({ "tenantRef": { "name": tenant }, "plugin": { "id": plugin } });
+    let mut install = PluginInstall::new(name, serde_json::from_value(spec).unwrap());
+    install.metadata.namespace = Some(namespace.into());
+    install.metadata.uid = Some(format!("uid-{namespace}-{name}"));
+    install.metadata.generation = Some(1);
+    install.metadata.creation_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+    install
+}
+
+/// Settings with two placements and a runner of processes.
+pub fn settings() -> crate::settings::Settings {
+    crate::settings::Settings {
+        installation: "plexica".into(),
+        namespace: "plexica-system".into(),
+        prefixes: plexica_contract::name::Prefixes::default(),
+        placements: ["default", "second"].map(str::to_owned).into(),
+        needs: plexica_backends::workloads::Needs::Command,
+        dedicated: true,
+        core_api_url: "http://127.0.0.1:1".into(),
+        s3_endpoint: "http://s3.test".into(),
+        s3_region: "us-east-1".into(),
+        direct_grants: false,
+        purge_deadline: std::time::Duration::from_mins(1),
+    }
+}

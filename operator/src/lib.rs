@@ -1,0 +1,34 @@
+//! The only provisioner: a reconciler per kind.
+//!
+//! Each goes observe → validate → plan → apply → report. Only observing, applying and reporting do
+//! I/O; validating, planning and computing a status are pure functions with tests by table. What is
+//! planned or applied is taken apart without `..`, so a part that is forgotten does not compile.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`tenant`], [`plugin`], [`plugin_install`] | a reconciler each |
+//! | [`platform`] | what is there before any tenant |
+//! | [`resource`] | finalizer, status and events of all three |
+//! | [`controllers`] | what wakes which reconciler |
+//! | [`lifecycle`] | calls to plugins |
+
+pub mod backoff;
+pub mod config;
+mod context;
+mod controllers;
+#[cfg(test)]
+mod fixture;
+mod leader;
+mod lifecycle;
+mod metrics;
+mod platform;
+mod plugin;
+mod plugin_install;
+mod problem;
+mod resource;
+mod settings;
+mod start;
+mod tenant;
+
+pub use config::Config;
+pub use start::{StartError, start};

@@ -1,0 +1,151 @@
+//! Calls to plugins' lifecycle endpoints.
+
+use std::time::Duration;
+
+use plexica_contract::{
+    error::ErrorBody,
+    lifecycle::{Request, Response},
+    name::{PluginId, Slug},
+    path::LIFECYCLE,
+    token::{Audience, BodyDigest, Minter, Subject},
+};
+use plexica_crds::Reason;
+use plexica_service::telemetry;
+use reqwest::{
+    StatusCode,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use url::Url;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+/// How long one call may take; a plugin that needs longer answers 202.
+const CALL: Duration = Duration::from_secs(20);
+/// How long a 202 is polled before the reconcile ends; the next one asks again.
+const POLLING: Duration = Duration::from_secs(15);
+/// The pause between two polls.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How much of an answer is read: a plugin cannot fill the operator's memory.
+const LONGEST: usize = 64 * 1024;
+
+/// Calls plugins with tokens of the platform.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    http: reqwest::Client,
+    minter: Minter,
+}
+
+impl Lifecycle {
+    /// With the platform's minter.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client.
+    pub fn new(minter: Minter) -> Result<Self, Problem> {
+        // Plugins are inside: a proxy for the outside world is none for them, and they redirect nowhere.
+        let http = reqwest::Client::builder().timeout(CALL).no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = http.build().map_err(|error| {
+            Problem::new(Reason::BackendUnavailable, format!("there can be no HTTP client for plugins: {error}."))
+        })?;
+        Ok(Self { http, minter })
+    }
+
+    /// Asks, and waits a while until it is done.
+    ///
+    /// # Errors
+    /// [`Reason::MigrationFailed`] with the plugin's own message, [`Reason::WorkloadNotReady`] when
+    /// it cannot be reached, [`Reason::Progressing`] while it is still at it.
+    pub async fn call(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<(), Problem> {
+        let body = serde_json::to_vec(request).map_err(|_| failed("the call cannot be written as JSON."))?;
+        let token = self.token(plugin, &request.tenant, &body)?;
+        let post = self.http.post(at(endpoint, LIFECYCLE)?).bearer_auth(token);
+        let mut answer = read(post.header(CONTENT_TYPE, "application/json").body(body), Asked::Call).await?;
+        let polling = async {
+            loop {
+                let (path, message) = match answer {
+                    Response::Done => return Ok(()),
+                    Response::Pending { poll, message } => (poll, message),
+                };
+                // A plugin cannot make the operator call any other place with its token.
+                if !path.strip_prefix(LIFECYCLE).is_some_and(|rest| rest.starts_with('/')) {
+                    return Err(failed("it answered 202 with a path that is not below its lifecycle endpoint."));
+                }
+                tracing::debug!(%plugin, tenant = %request.tenant, ?message, "lifecycle call goes on");
+                tokio::time::sleep(PAUSE).await;
+                let token = self.token(plugin, &request.tenant, b"")?;
+                answer = read(self.http.get(at(endpoint, &path)?).bearer_auth(token), Asked::Poll).await?;
+            }
+        };
+        tokio::time::timeout(POLLING, polling)
+            .await
+            .unwrap_or_else(|_| Err(Problem::new(Reason::Progressing, "the plugin is still at work for this tenant.")))
+    }
+
+    fn token(&self, plugin: &PluginId, tenant: &Slug, body: &[u8]) -> Result<String, Problem> {
+        let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
+        let audience = Audience::Plugin(plugin.clone());
+        let digest = Some(BodyDigest::of(body));
+        self.minter
+            .mint(audience, Some(tenant.clone()), Subject::Lifecycle, digest, Uuid::new_v4().to_string(), now)
+            .map_err(|_| failed("no token could be signed for the call."))
+    }
+}
+
+fn at(endpoint: &Url, path: &str) -> Result<Url, Problem> {
+    endpoint.join(path).map_err(|_| failed("its address is none."))
+}
+
+/// What an answer is to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Call,
+    Poll,
+}
+
+async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response, Problem> {
+    let mut trace = HeaderMap::new();
+    telemetry::inject(&mut trace);
+    let mut answer = request.headers(trace).send().await.map_err(|error| {
+        tracing::warn!(%error, "a lifecycle call got no answer");
+        // A cluster's proxies hear of a healthy pod a moment later than we do: a new thing to wait for,
+        // with short pauses again.
+        Problem::new(Reason::Pending, "the plugin did not answer a lifecycle call; it is tried again.")
+    })?;
+    let status = answer.status();
+    let body = body(&mut answer).await;
+    if status == StatusCode::OK || status == StatusCode::ACCEPTED {
+        let read = body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+        return read.ok_or_else(|| failed("its answer was no lifecycle response."));
+    }
+    let told = body.and_then(|body| Some(serde_json::from_slice::<ErrorBody>(&body).ok()?.error.message));
+    let told = told.map(|told| told.chars().take(500).collect::<String>());
+    if status == StatusCode::NOT_FOUND && asked == Asked::Poll {
+        let message = "the plugin was started again in the middle of its call for this tenant, which is made anew.";
+        return Err(Problem::new(Reason::Progressing, message));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let told = told.unwrap_or_else(|| "it is not ready.".into());
+        return Err(Problem::new(Reason::WorkloadNotReady, format!("the plugin answered 503: {told}")));
+    }
+    Err(failed(&format!("it answered {}: {}", status.as_u16(), told.unwrap_or_else(|| "no message.".into()))))
+}
+
+/// The whole body; `None` if it breaks off or is longer than any answer there is.
+async fn body(answer: &mut reqwest::Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.ok()? {
+        if body.len() + chunk.len() > LONGEST {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+fn failed(why: &str) -> Problem {
+    Problem::new(Reason::MigrationFailed, format!("the plugin failed for this tenant: {why}"))
+}
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;

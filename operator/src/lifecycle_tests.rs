@@ -1,0 +1,57 @@
+use super::*;
+use axum::{Router, body::Body, routing::post};
+use futures::stream;
+use plexica_contract::token::SigningKey;
+use serde_json::json;
+
+/// What a plugin's answer comes to.
+async fn answered(status: StatusCode, body: impl Fn() -> Body + Clone + Send + Sync + 'static) -> Result<(), Problem> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let app = Router::new().route(LIFECYCLE, post(async move || (status, body())));
+    let plugin = tokio::spawn(async move { axum::serve(listener, app).await });
+    let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
+    let lifecycle = Lifecycle::new(Minter::new("plexica", SigningKey::from_pkcs8_pem(&pem).unwrap())).unwrap();
+    let request = json!({
+        "action": "install", "tenant": "acme", "toVersion": "1.0.0",
+        "parameters": { "tenant": "acme", "schema": "s", "role": "s", "config": {}, "enabled": true },
+    });
+    let request = serde_json::from_value(request).unwrap();
+    let result = lifecycle.call(&endpoint, &"crm".parse().unwrap(), &request).await;
+    plugin.abort();
+    result
+}
+
+fn endless() -> Body {
+    Body::from_stream(stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![b' '; 1024])))
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_waited_for() {
+    let began = std::time::Instant::now();
+    let problem = answered(StatusCode::OK, endless).await.unwrap_err();
+    assert!(problem.message.ends_with("its answer was no lifecycle response."), "{problem}");
+    let problem = answered(StatusCode::CONFLICT, endless).await.unwrap_err();
+    assert!(problem.message.ends_with("it answered 409: no message."), "{problem}");
+    assert!(began.elapsed() < CALL, "it was not read until the call's end");
+}
+
+#[tokio::test]
+async fn a_poll_that_finds_nothing_is_a_call_to_be_made_anew() {
+    // The process that answered 202 is gone, and the next one knows nothing of the call.
+    let pending = || Body::from(json!({ "status": "pending", "poll": format!("{LIFECYCLE}/1") }).to_string());
+    let problem = answered(StatusCode::ACCEPTED, pending).await.unwrap_err();
+    assert_eq!(problem.reason, Reason::Progressing, "{problem}");
+    let problem = answered(StatusCode::NOT_FOUND, Body::empty).await.unwrap_err();
+    assert_eq!(problem.reason, Reason::MigrationFailed, "the call itself finds nothing: {problem}");
+}
+
+#[tokio::test]
+async fn a_long_body_is_read_up_to_the_limit() {
+    let done = |spaces: usize| format!("{}{}", " ".repeat(spaces), json!({ "status": "done" }));
+    let rest = done(0).len();
+    let longest = done(LONGEST - rest);
+    assert_eq!(answered(StatusCode::OK, move || longest.clone().into()).await, Ok(()));
+    let longer = done(LONGEST - rest + 1);
+    assert!(answered(StatusCode::OK, move || longer.clone().into()).await.is_err());
+}

@@ -1,0 +1,53 @@
+//! What is there before any tenant: the platform's namespace and keys, schema `core` and realm.
+//!
+//! Keys come first, since nothing can be vouched for without them. The rest is tried again until it
+//! is there, while what does not need it proceeds.
+
+mod identity;
+mod keys;
+mod namespace;
+mod parts;
+
+pub use keys::Keys;
+pub use namespace::ensure as namespace;
+pub use parts::keep;
+
+use std::time::Duration;
+
+use kube::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::{backoff::Backoff, problem::Problem, settings::Settings};
+
+/// The platform's keys, as soon as Kubernetes lets us have them; `None` if asked to stop before.
+pub async fn keys(client: &Client, settings: &Settings, stop: &CancellationToken) -> Option<Keys> {
+    until_done("the platform's keys", stop, || namespace_and_keys(client, settings)).await
+}
+
+async fn namespace_and_keys(client: &Client, settings: &Settings) -> Result<Keys, Problem> {
+    namespace::ensure(client, &settings.namespace).await?;
+    keys::ensure(client, settings).await
+}
+
+/// Tries until it succeeds or is asked to stop.
+async fn until_done<T, F>(what: &str, stop: &CancellationToken, attempt: impl Fn() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    let backoff = Backoff::default();
+    loop {
+        let problem = tokio::select! {
+            result = attempt() => match result {
+                Ok(done) => return Some(done),
+                Err(problem) => problem,
+            },
+            () = stop.cancelled() => return None,
+        };
+        let pause: Duration = backoff.next((), problem.remedy(), Some(problem.reason), rand::random());
+        tracing::warn!(what, reason = %problem.reason, "{problem} Tried again in {pause:?}.");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return None,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The pipeline of a catalogue entry.
+
+use jiff::Timestamp;
+use kube::{Api, ResourceExt, runtime::controller::Action};
+use plexica_backends::{System, workloads::Place};
+use plexica_contract::name::workload;
+use plexica_crds::{Plugin, PluginInstall, Reason, label::FINALIZER};
+
+use super::{
+    report::{paused, report},
+    uses, validate,
+};
+use crate::{
+    context::Context,
+    problem::Problem,
+    resource::{add_finalizer, is_paused, remove_finalizer, write_status},
+};
+
+/// Checks one entry, and lets it go when no install uses it.
+pub async fn reconcile(context: &Context, plugin: &Plugin) -> (Action, Option<Problem>) {
+    let api: Api<Plugin> = Api::all(context.client.clone());
+    let result = match api.get_opt(&plugin.name_any()).await {
+        Ok(Some(plugin)) if is_paused(&plugin) => rest(context, &api, plugin).await,
+        Ok(Some(plugin)) => look(context, &api, plugin).await,
+        Ok(None) => return (Action::await_change(), None),
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| (context.refused(plugin, &error), Some(error.into())))
+}
+
+async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
+    let deleting = plugin.metadata.deletion_timestamp.is_some();
+    if deleting && !plugin.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        return Ok((Action::await_change(), None));
+    }
+    // What decides over a deletion is read from the API: an install made a moment ago counts.
+    let installs = if deleting {
+        let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+        all.iter().filter(|install| uses(install, &plugin.spec)).count()
+    } else {
+        context.installs.state().iter().filter(|install| uses(install, &plugin.spec)).count()
+    };
+    if deleting && installs == 0 {
+        match retire(context, &plugin).await {
+            Ok(()) => {
+                remove_finalizer(api, &plugin).await?;
+                context.again(&plugin, None);
+                return Ok((Action::await_change(), None));
+            }
+            Err(problem) => return Ok((context.again(&plugin, Some(&problem)), Some(problem))),
+        }
+    }
+    let plugin = if deleting { plugin } else { add_finalizer(api, plugin).await? };
+    let validity = validate(&plugin.spec).map(drop);
+    let status = report(&plugin, validity.as_ref().copied(), installs, Timestamp::now());
+    let plugin = write_status(&context.recorder, api, plugin, &status).await?;
+    let problem = match validity {
+        _ if deleting => Some(Problem::new(Reason::InUse, "an install uses it.")),
+        validity => validity.err(),
+    };
+    Ok((context.again(&plugin, problem.as_ref()), problem))
+}
+
+async fn rest(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
+    let status = paused(&plugin, Timestamp::now());
+    let plugin = write_status(&context.recorder, api, plugin, &status).await?;
+    Ok((context.again(&plugin, None), None))
+}
+
+/// A workload that was started for an install which then took another version.
+async fn retire(context: &Context, plugin: &Plugin) -> Result<(), Problem> {
+    // An entry that never was valid has no workload.
+    let (Ok(id), Ok(version)) = (plugin.spec.id.parse(), plugin.spec.version.parse()) else {
+        return Ok(());
+    };
+    let place = Place { namespace: context.settings.namespace.clone(), name: workload::name(&id, &version) };
+    let retired = context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await?;
+    tracing::info!(plugin = plugin.name_any(), ?retired, "retired");
+    Ok(())
+}

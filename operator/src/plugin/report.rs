@@ -1,0 +1,89 @@
+//! A catalogue entry's status. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use plexica_crds::{ConditionType, Conditions, Plugin, PluginStatus, Reason, plugin::Phase};
+
+use crate::{problem::Problem, resource};
+
+/// The status of an entry that `installs` installs use.
+pub fn report(plugin: &Plugin, validity: Result<(), &Problem>, installs: usize, now: Timestamp) -> PluginStatus {
+    let last = plugin.status.clone().unwrap_or_default();
+    let generation = plugin.metadata.generation;
+    let mut conditions = Conditions::new(&last.conditions, generation, now);
+    let deleting = plugin.metadata.deletion_timestamp.is_some();
+    let phase = match validity {
+        _ if deleting => {
+            let (reason, message) = match installs {
+                0 => (Reason::Deleting, "being removed from the catalogue".to_owned()),
+                _ => (Reason::InUse, format!("{installs} installs use it: delete or upgrade them first.")),
+            };
+            conditions.set_false(ConditionType::Ready, reason, message);
+            Phase::Terminating
+        }
+        Ok(()) => {
+            conditions.set_true(ConditionType::Ready, Reason::Provisioned, "can be installed");
+            Phase::Available
+        }
+        Err(problem) => {
+            conditions.set_false(ConditionType::Ready, problem.reason, &problem.message);
+            conditions.set_true(ConditionType::Stalled, problem.reason, &problem.message);
+            Phase::Stalled
+        }
+    };
+    PluginStatus {
+        observed_generation: generation,
+        phase: Some(phase),
+        conditions: conditions.finish(),
+        installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
+    }
+}
+
+/// The status of an entry that is left alone.
+pub fn paused(plugin: &Plugin, now: Timestamp) -> PluginStatus {
+    let last = plugin.status.clone().unwrap_or_default();
+    let conditions = resource::paused(plugin, &format!("plugin {}", plugin.name_any()), &last.conditions, now);
+    PluginStatus { phase: Some(Phase::Paused), conditions, ..last }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    #[test]
+    fn phases() {
+        let mut plugin = Plugin::new(
+            "crm-1.4.0",
+            serde_json::from_value(serde_json::json!({
+                "id": "crm", "version": "1.4.0", "displayName": "CRM", "runtime": { "image": "crm:1" },
+            }))
+            .unwrap(),
+        );
+        plugin.metadata.generation = Some(2);
+        let now = Timestamp::UNIX_EPOCH;
+        let broken = Problem::new(Reason::InvalidManifest, "why");
+
+        let status = report(&plugin, Ok(()), 3, now);
+        assert_eq!(
+            (status.phase, status.installs, status.observed_generation),
+            (Some(Phase::Available), Some(3), Some(2))
+        );
+        assert_eq!(status.conditions[0].status, "True");
+
+        plugin.status = Some(status.clone());
+        assert_eq!(report(&plugin, Ok(()), 3, Timestamp::MAX), status, "nothing changed, so nothing is written");
+
+        let status = report(&plugin, Err(&broken), 0, now);
+        assert_eq!(status.phase, Some(Phase::Stalled));
+        assert_eq!(status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Ready", "Stalled"]);
+
+        plugin.metadata.deletion_timestamp = Some(Time(now));
+        for (installs, reason) in [(2, "InUse"), (0, "Deleting")] {
+            let status = report(&plugin, Err(&broken), installs, now);
+            assert_eq!(status.phase, Some(Phase::Terminating));
+            assert_eq!(status.conditions[0].reason, reason);
+            assert_eq!(status.conditions.len(), 1);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Does what is planned, step by step: each needs the one before.
+
+use plexica_backends::{
+    Secret, System,
+    postgres::{
+        self, Provisioner, credential,
+        login::{self, Login},
+        permission, plugin,
+    },
+    workloads::{self, State, Workload},
+};
+use plexica_contract::{lifecycle::Request, name::PluginVersion};
+use plexica_crds::{
+    Reason,
+    plugin_install::{DatabaseStatus, Isolation},
+};
+use url::Url;
+
+use super::{
+    Step, desired,
+    plan::{Disable, Plan, Serve},
+    report::{Applied, Disabled, Served},
+    sweep,
+    validate::Valid,
+};
+use crate::{context::Context, problem::Problem};
+
+/// Applies the plan.
+pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
+    match plan {
+        Plan::Serve(plan) => Applied::Served(serve(context, valid, *plan).await),
+        Plan::Disable(plan) => Applied::Disabled(disable(context, valid, *plan).await),
+    }
+}
+
+async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
+    let Serve { database, login, credential, workload, call, permissions, idle, former } = plan;
+    let database = prepare(context, valid, database, &login, &credential).await;
+    let workload = match &database {
+        Ok(_) => bring_up(context, workload).await,
+        Err(_) => Err(Problem::new(Reason::Pending, "waits for the database.")),
+    };
+    let migrated = match &workload {
+        Ok(endpoint) => migrate(context, valid, endpoint, call).await,
+        Err(_) => Err(Problem::new(Reason::Pending, "waits for the workload.")),
+    };
+    let registered = match &migrated {
+        Ok(_) => register(context, valid, &permissions).await,
+        Err(_) => Err(Problem::new(Reason::Pending, "waits for the plugin to be installed.")),
+    };
+    if registered.is_ok() {
+        forget(context, &credential).await;
+    }
+    sweep::retire(context, idle).await;
+    release(context, valid, former).await;
+    Served { database, workload, migrated, registered }
+}
+
+async fn prepare(
+    context: &Context,
+    valid: &Valid,
+    database: Step<(plugin::Desired, postgres::Observed)>,
+    login: &login::Desired,
+    (username, password): &(String, Secret),
+) -> Step<DatabaseStatus> {
+    let (desired, seen) = database?;
+    let provisioner = context.databases.get(&valid.placement)?;
+    let changes = plugin::ensure(provisioner, &desired, &seen);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    // A login is given roles, so it is looked at when the role is there.
+    sign_in(context, provisioner, login).await?;
+    let platform = context.databases.default_database()?;
+    let changes = credential::ensure(platform, username, password);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    Ok(DatabaseStatus { schema: desired.name(), role: desired.name() })
+}
+
+async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &login::Desired) -> Step<()> {
+    let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, desired)).await?;
+    let changes = context.tried(System::Postgres, "ensure", login::ensure(provisioner, desired, &seen)).await?;
+    context.wrote(System::Postgres, &changes);
+    Ok(())
+}
+
+/// Where the workload answers, once it is healthy.
+async fn bring_up(context: &Context, workload: Step<(Workload, workloads::Observed)>) -> Step<Url> {
+    let (desired, seen) = workload?;
+    let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&desired, &seen)).await?;
+    context.wrote(System::Workloads, &changes);
+    if !changes.is_empty() {
+        return Err(Problem::new(Reason::WorkloadNotReady, "the workload is being started."));
+    }
+    match seen.state {
+        State::Ready { endpoint } => Ok(endpoint),
+        State::Absent => Err(Problem::new(Reason::WorkloadNotReady, "there is no workload yet.")),
+        State::Starting(why) => {
+            Err(Problem::new(Reason::WorkloadNotReady, format!("the workload is not ready: {why}.")))
+        }
+        State::Failing(why) => {
+            Err(Problem::new(Reason::WorkloadFailed, format!("the workload does not come up: {why}.")))
+        }
+    }
+}
+
+async fn migrate(context: &Context, valid: &Valid, endpoint: &Url, call: Option<Request>) -> Step<PluginVersion> {
+    if let Some(request) = call {
+        context.lifecycle.call(endpoint, &valid.manifest.id, &request).await?;
+    }
+    Ok(valid.manifest.version.clone())
+}
+
+async fn register(context: &Context, valid: &Valid, desired: &permission::Desired) -> Step<()> {
+    let provisioner = context.databases.get(&valid.placement)?;
+    let seen = context.tried(System::Postgres, "observe", permission::observe(provisioner, desired)).await?;
+    let changes = permission::ensure(provisioner, desired, &seen);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    Ok(())
+}
+
+/// What runs has the password of now by the time it serves: an earlier one, of a key that was
+/// replaced, opens nothing any more. What cannot be removed now is found again at the next look.
+async fn forget(context: &Context, credential: &(String, Secret)) {
+    if let Err(problem) = try_forget(context, credential).await {
+        tracing::warn!(username = credential.0, "its earlier passwords could not be removed: {problem}");
+    }
+}
+
+async fn try_forget(context: &Context, (username, password): &(String, Secret)) -> Step<()> {
+    let platform = context.databases.default_database()?;
+    let changes = credential::retire(platform, username, std::slice::from_ref(password));
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
+    Ok(())
+}
+
+async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
+    let Disable { call, workload, idle, former } = plan;
+    let told = match (call, workload) {
+        (Some(request), Ok((_, seen))) => match seen.state {
+            State::Ready { endpoint } => context.lifecycle.call(&endpoint, &valid.manifest.id, &request).await,
+            // What does not run does no work for the tenant.
+            State::Absent | State::Starting(_) | State::Failing(_) => Ok(()),
+        },
+        (Some(_), Err(problem)) => Err(problem),
+        (None, _) => Ok(()),
+    };
+    if told.is_ok() {
+        sweep::retire(context, idle).await;
+        release(context, valid, former).await;
+    }
+    Disabled { told }
+}
+
+/// Takes the tenant's role from the login of the isolation that the install had before. What cannot
+/// be done now is found again at the next look.
+async fn release(context: &Context, valid: &Valid, former: Option<Login>) {
+    let Some(login) = former else { return };
+    if let Err(problem) = try_release(context, valid, &login).await {
+        tracing::warn!(login = login.name(), "the tenant's role could not be taken from it: {problem}");
+    }
+}
+
+async fn try_release(context: &Context, valid: &Valid, login: &Login) -> Step<()> {
+    let (provisioner, installation) = (context.databases.get(&valid.placement)?, &context.settings.installation);
+    let released = login::release(provisioner, login, &valid.slug, installation);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", released).await?);
+    if matches!(login, Login::Shared(_)) {
+        return Ok(());
+    }
+    // One for this tenant alone is of no more use.
+    let retired = login::retire(provisioner, login, installation);
+    let _ = context.tried(System::Postgres, "retire", retired).await?;
+    let (username, _) = desired::credential(&valid.slug, &valid.manifest.id, Isolation::Dedicated, &context.keys);
+    let changes = credential::retire(context.databases.default_database()?, &username, &[]);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! An install goes: the plugin purges the tenant's data, if it is to be removed; then what only this
+//! install needed goes, and the schema last, as long as its mark says whose all of it is. Does not
+//! validate.
+
+use jiff::Timestamp;
+use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
+use plexica_backends::{
+    System,
+    ownership::Found,
+    postgres::{Provisioner, credential, login, permission, plugin},
+    workloads::State,
+};
+use plexica_contract::{
+    lifecycle::Action,
+    name::{PluginId, Slug},
+};
+use plexica_crds::{
+    Plugin, PluginInstall, Reason, Tenant,
+    plugin_install::Isolation,
+    tenant::{AdoptionPolicy, DeletionPolicy},
+};
+
+use super::{
+    Step, desired, observe, sweep,
+    validate::{Valid, allowed},
+};
+use crate::{
+    context::Context,
+    problem::Problem,
+    resource::{has_left, is_paused},
+    tenant::confirmed,
+};
+
+/// What is known of an install that goes.
+struct Leaving<'a> {
+    install: &'a PluginInstall,
+    slug: Slug,
+    plugin: PluginId,
+    policy: DeletionPolicy,
+    /// Where it may have something.
+    placements: Vec<(&'a str, &'a Provisioner)>,
+    /// The placement that holds its schema.
+    database: Option<(&'a str, &'a Provisioner)>,
+    /// Other installs of this plugin.
+    others: Vec<PluginInstall>,
+}
+
+/// Removes what is the install's; an error holds it up.
+pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<()> {
+    let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
+    // An install that could never be in force has nothing.
+    let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
+    if allowed(install, &slug, &context.settings).is_err() {
+        return Ok(());
+    }
+    let leaving = look(context, install, slug, plugin).await?;
+    if leaving.policy == DeletionPolicy::Delete && leaving.database.is_some() {
+        purge(context, &leaving).await?;
+    }
+    let others: Vec<PluginInstall> = leaving.others.iter().filter(|other| !held(context, other)).cloned().collect();
+    if let Some(other) = waits_for(install, &others) {
+        let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
+        return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
+    }
+    workloads(context, &leaving).await.map_err(|problem| problem.of_part("workload"))?;
+    logins(context, &leaving).await.map_err(|problem| problem.of_part("database"))?;
+    data(context, &leaving).await.map_err(|problem| problem.of_part("database"))
+}
+
+async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
+    let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+    let others = all
+        .into_iter()
+        .filter(|other| {
+            other.spec.plugin.id == install.spec.plugin.id && other.uid() != install.uid() && !has_left(other)
+        })
+        .collect();
+    let tenant = tenant(context, &slug).await?;
+    if tenant.as_ref().is_some_and(is_paused) {
+        return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
+    }
+    // When the tenant goes, its own policy counts for all that is in it, and its confirmation.
+    let policy = match tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) {
+        Some(tenant) => confirmed(tenant).map(|()| tenant.spec.deletion_policy)?,
+        None => install.spec.deletion_policy,
+    };
+    // The tenant may be gone, and with it the name of its placement: then it is looked for in all.
+    let placed = tenant.as_ref().map(|tenant| tenant.spec.database.placement.as_str());
+    let placements = context.databases.iter().filter(|(name, _)| placed.is_none_or(|placed| placed == *name)).collect();
+    let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others };
+    for (name, provisioner) in leaving.placements.clone() {
+        let desired = schema(context, &leaving);
+        let seen = plugin::observe(provisioner, &desired);
+        let seen =
+            context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part("database"))?;
+        if matches!(seen.schema(), Found::Marked(stamp) if stamp.mark == desired.mark) {
+            leaving.database = Some((name, provisioner));
+        }
+    }
+    Ok(leaving)
+}
+
+/// Read from the API, not from the cache: it may have been deleted a moment ago, and decides whether
+/// data goes.
+async fn tenant(context: &Context, slug: &Slug) -> Step<Option<Tenant>> {
+    let named = context.selected().fields(&format!("metadata.name={slug}"));
+    Ok(Api::<Tenant>::all(context.client.clone()).list(&named).await?.items.pop())
+}
+
+fn schema(context: &Context, leaving: &Leaving<'_>) -> plugin::Desired {
+    let uid = leaving.install.uid().unwrap_or_default();
+    plugin::Desired {
+        tenant: leaving.slug.clone(),
+        plugin: leaving.plugin.clone(),
+        mark: context.settings.install_mark(&leaving.slug, &leaving.plugin, &uid),
+        adoption: AdoptionPolicy::Never,
+    }
+}
+
+/// Lets the plugin remove the tenant's data itself, for as long as the deadline allows.
+async fn purge(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+    let Some(valid) = as_it_was(context, leaving) else { return Ok(()) };
+    let deadline =
+        leaving.install.metadata.deletion_timestamp.as_ref().map(|since| since.0 + context.settings.purge_deadline);
+    let result = ask(context, &valid).await;
+    match result {
+        Ok(()) => Ok(()),
+        Err(problem) if deadline.is_some_and(|deadline| Timestamp::now() < deadline) => Err(problem.of_part("plugin")),
+        Err(problem) => {
+            tracing::warn!(tenant = %leaving.slug, plugin = %leaving.plugin, "the plugin did not purge in time ({problem}); its data is removed without it");
+            Ok(())
+        }
+    }
+}
+
+async fn ask(context: &Context, valid: &Valid) -> Step<()> {
+    let workload = observe::wanted(context, valid)?;
+    let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&workload)).await?;
+    let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&workload, &seen)).await?;
+    context.wrote(System::Workloads, &changes);
+    match seen.state {
+        State::Ready { endpoint } => {
+            context.lifecycle.call(&endpoint, &valid.manifest.id, &desired::call(valid, Action::Purge)).await
+        }
+        State::Absent | State::Starting(_) | State::Failing(_) => {
+            Err(Problem::new(Reason::WorkloadNotReady, "the workload is started, to purge the tenant's data."))
+        }
+    }
+}
+
+/// The install at the version its data is at; `None` if the catalogue does not have that any more,
+/// the plugin never was there or may not run where it was.
+fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
+    let (placement, _) = leaving.database.as_ref()?;
+    if leaving.install.spec.isolation == Isolation::Dedicated && !context.settings.dedicated {
+        return None; // Nothing may run where it did.
+    }
+    let version = leaving.install.status.as_ref()?.migrated_version.clone()?;
+    let entry = context.plugins.get(&ObjectRef::<Plugin>::new(&format!("{}-{version}", leaving.plugin)))?;
+    let manifest = crate::plugin::validate(&entry.spec).ok()?;
+    Some(Valid {
+        slug: leaving.slug.clone(),
+        placement: (*placement).to_owned(),
+        adoption: AdoptionPolicy::Never,
+        migrated: Some(manifest.version.clone()),
+        manifest,
+        plugin_uid: entry.uid().unwrap_or_default(),
+        permissions: Vec::new(),
+        config: leaving.install.spec.config.clone(),
+        enabled: false,
+        suspended: false,
+        isolation: leaving.install.spec.isolation,
+        uid: leaving.install.uid().unwrap_or_default(),
+    })
+}
+
+/// Whether a person holds it up, who may take days: others do not wait for it.
+fn held(context: &Context, install: &PluginInstall) -> bool {
+    let tenant = context.tenants.get(&ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name));
+    let unsaid = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() && confirmed(tenant).is_err();
+    is_paused(install) || tenant.is_some_and(|tenant| is_paused(&*tenant) || unsaid(&tenant))
+}
+
+/// Installs of a plugin that go at once would each leave what they share to the others: so one of them
+/// waits for all others, and finds that nobody needs it. Pure; one that it waits for.
+fn waits_for<'a>(install: &PluginInstall, others: &'a [PluginInstall]) -> Option<&'a PluginInstall> {
+    let going = || others.iter().filter(|other| other.metadata.deletion_timestamp.is_some());
+    let last = going().all(|other| other.uid() < install.uid());
+    going().find(|_| last)
+}
+
+async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+    let idle = sweep::of_plugin(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
+    for place in idle {
+        let retired = context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await?;
+        tracing::info!(?place, ?retired, "retired");
+    }
+    Ok(())
+}
+
+/// Logins hold no data, so they go with the last install that needs them.
+async fn logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+    let Leaving { slug, plugin, others, placements, .. } = leaving;
+    let of_tenant = others.iter().any(|other| other.spec.tenant_ref.name == slug.as_str());
+    for isolation in [Isolation::Shared, Isolation::Dedicated] {
+        let needed = match isolation {
+            Isolation::Shared => others.iter().any(|other| other.spec.isolation == Isolation::Shared),
+            Isolation::Dedicated => of_tenant,
+        };
+        if needed {
+            continue;
+        }
+        let login = desired::login(slug, plugin, isolation, &context.settings, &context.keys).login;
+        for (_, provisioner) in placements {
+            let retired = login::retire(provisioner, &login, &context.settings.installation);
+            let _ = context.tried(System::Postgres, "retire", retired).await?;
+        }
+        let (username, _) = desired::credential(slug, plugin, isolation, &context.keys);
+        let changes = credential::retire(context.databases.default_database()?, &username, &[]);
+        context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
+    }
+    Ok(())
+}
+
+async fn data(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+    let Some((_, provisioner)) = &leaving.database else { return Ok(()) };
+    if leaving.policy == DeletionPolicy::Delete {
+        let permissions = permission::Desired {
+            installation: context.settings.installation.clone(),
+            tenant: leaving.slug.clone(),
+            plugin: leaving.plugin.clone(),
+            permissions: Vec::new(),
+        };
+        let _ = context.tried(System::Postgres, "retire", permission::retire(provisioner, &permissions)).await?;
+    }
+    let schema = schema(context, leaving);
+    let retired = plugin::retire(provisioner, &schema, leaving.policy);
+    let retired = context.tried(System::Postgres, "retire", retired).await?;
+    tracing::info!(tenant = %leaving.slug, plugin = %leaving.plugin, ?retired, "retired the plugin's data");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use plexica_crds::label::FINALIZER;
+    use proptest::prelude::*;
+
+    fn going(uid: u8) -> PluginInstall {
+        let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        install.metadata.uid = Some(format!("{uid:03}"));
+        install.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        install.metadata.finalizers = Some(vec![FINALIZER.into()]);
+        install
+    }
+
+    #[test]
+    fn one_that_stays_is_not_waited_for() {
+        let mut stays = going(1);
+        stays.metadata.deletion_timestamp = None;
+        assert_eq!(waits_for(&going(5), &[stays.clone()]), None);
+        assert_eq!(waits_for(&going(5), &[stays, going(2)]), Some(&going(2)));
+    }
+
+    #[test]
+    fn what_waits_for_somebody_elses_finalizer_has_left() {
+        let mut install = going(1);
+        assert!(!has_left(&install));
+        install.metadata.finalizers = Some(vec!["example.com/theirs".into()]);
+        assert!(has_left(&install));
+        install.metadata.deletion_timestamp = None;
+        assert!(!has_left(&install));
+    }
+
+    proptest! {
+        /// However many go, and in whichever order, one goes when all others have.
+        #[test]
+        fn the_last_one_is_alone(mut uids in Just((0_u8..9).collect::<Vec<_>>()).prop_shuffle(), count in 1_usize..9) {
+            uids.truncate(count);
+            let mut here: Vec<_> = uids.into_iter().map(going).collect();
+            let others = |here: &[PluginInstall], of: &PluginInstall| {
+                here.iter().filter(|one| one.uid() != of.uid()).cloned().collect::<Vec<_>>()
+            };
+            while here.len() > 1 {
+                let waiting = here.iter().filter(|one| waits_for(one, &others(&here, one)).is_some()).count();
+                prop_assert_eq!(waiting, 1);
+                let next = here.iter().position(|one| waits_for(one, &others(&here, one)).is_none());
+                here.remove(next.expect("one that need not wait"));
+            }
+            prop_assert_eq!(waits_for(&here[0], &[]), None);
+        }
+    }
+}

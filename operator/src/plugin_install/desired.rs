@@ -1,0 +1,137 @@
+//! The desired state of each part, in its backend's terms. Pure.
+
+use std::collections::BTreeMap;
+
+use plexica_backends::{
+    Secret,
+    ownership::Mark,
+    postgres::{
+        login::{self, Login, Tenants},
+        permission, plugin,
+    },
+    workloads::Workload,
+};
+use plexica_contract::{
+    lifecycle::{Action, Request},
+    manifest::Manifest,
+    name::{PluginId, Slug},
+    tenancy::{PluginTenant, environment},
+};
+use plexica_crds::plugin_install::Isolation;
+
+use super::validate::Valid;
+use crate::{platform::Keys, settings::Settings};
+
+/// Schema and role of the plugin for the tenant.
+pub fn database(valid: &Valid, settings: &Settings) -> plugin::Desired {
+    plugin::Desired {
+        tenant: valid.slug.clone(),
+        plugin: valid.manifest.id.clone(),
+        mark: settings.install_mark(&valid.slug, &valid.manifest.id, &valid.uid),
+        adoption: valid.adoption,
+    }
+}
+
+/// Whose login the workload has.
+pub fn login_of(slug: &Slug, plugin: &PluginId, isolation: Isolation) -> Login {
+    match isolation {
+        Isolation::Shared => Login::Shared(plugin.clone()),
+        Isolation::Dedicated => Login::Dedicated(slug.clone(), plugin.clone()),
+    }
+}
+
+/// What the workload signs in to the database with.
+pub fn login(slug: &Slug, plugin: &PluginId, isolation: Isolation, settings: &Settings, keys: &Keys) -> login::Desired {
+    let login = login_of(slug, plugin, isolation);
+    login::Desired {
+        password: keys.password("database", &login.name()),
+        login,
+        installation: settings.installation.clone(),
+        tenants: Tenants::AtLeast([slug.clone()].into()),
+    }
+}
+
+/// What the workload signs in to the core API with.
+pub fn credential(slug: &Slug, plugin: &PluginId, isolation: Isolation, keys: &Keys) -> (String, Secret) {
+    let username = match isolation {
+        Isolation::Shared => format!("plugin:{plugin}"),
+        Isolation::Dedicated => format!("plugin:{plugin}:{slug}"),
+    };
+    let password = keys.password("core-api", &username);
+    (username, password)
+}
+
+/// Permissions in force.
+pub fn permissions(valid: &Valid, settings: &Settings) -> permission::Desired {
+    let Manifest { id, permissions, .. } = &valid.manifest;
+    let in_force = permissions.iter().filter(|permission| valid.permissions.contains(&permission.key));
+    permission::Desired {
+        installation: settings.installation.clone(),
+        tenant: valid.slug.clone(),
+        plugin: id.clone(),
+        permissions: in_force.cloned().collect(),
+    }
+}
+
+/// What runs. `database_url` is of the login above.
+pub fn workload(valid: &Valid, database_url: &Secret, settings: &Settings, keys: &Keys) -> Workload {
+    let Valid { slug, manifest, isolation, plugin_uid, uid, .. } = valid;
+    let Manifest { id, version, runtime, .. } = manifest;
+    let (username, password) = credential(slug, id, *isolation, keys);
+    let (namespace, owner, tenant, replicas): (String, Mark, Option<Slug>, i32) = match isolation {
+        Isolation::Shared => (
+            settings.namespace.clone(),
+            settings.plugin_mark(&manifest.resource_name(), plugin_uid),
+            None,
+            runtime.replicas,
+        ),
+        Isolation::Dedicated => {
+            (settings.prefixes.namespace(slug), settings.install_mark(slug, id, uid), Some(slug.clone()), 1)
+        }
+    };
+    let environment = BTreeMap::from(
+        [
+            (environment::PLUGIN_ID, id.to_string()),
+            (environment::PLUGIN_VERSION, version.to_string()),
+            (environment::INSTALLATION, settings.installation.clone()),
+            (environment::PLATFORM_URL, settings.core_api_url.clone()),
+            (environment::CREDENTIAL_USER, username),
+            (environment::CREDENTIAL_PASSWORD, password.reveal().to_owned()),
+            (environment::PLATFORM_KEYS, keys.public_json.clone()),
+            (environment::DATABASE_URL, database_url.reveal().to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    Workload {
+        namespace,
+        owner,
+        plugin: id.clone(),
+        version: version.clone(),
+        tenant,
+        image: runtime.image.clone(),
+        command: runtime.command.clone(),
+        port: u16::try_from(runtime.port).unwrap_or(8080),
+        replicas,
+        resources: runtime.resources.clone(),
+        environment,
+    }
+}
+
+/// A lifecycle call.
+pub fn call(valid: &Valid, action: Action) -> Request {
+    let database = plexica_contract::name::postgres::tenant_plugin(&valid.slug, &valid.manifest.id);
+    Request {
+        action,
+        tenant: valid.slug.clone(),
+        from_version: valid.migrated.clone(),
+        to_version: valid.manifest.version.clone(),
+        parameters: PluginTenant {
+            tenant: valid.slug.clone(),
+            schema: database.clone(),
+            role: database,
+            config: valid.config.clone(),
+            enabled: valid.enabled,
+            suspended: valid.suspended,
+        },
+    }
+}

@@ -1,0 +1,77 @@
+//! What an install refers to, and what of it is there. Reads only.
+
+use std::sync::Arc;
+
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use plexica_backends::{
+    System,
+    postgres::{self, plugin},
+    workloads::{self, Place, Workload},
+};
+use plexica_crds::{PluginInstall, Tenant};
+
+use super::{
+    Step, desired, sweep,
+    validate::{References, Valid},
+};
+use crate::context::Context;
+
+/// What the install refers to, as it was seen last. A change of any of it wakes the install again.
+pub fn references(context: &Context, install: &PluginInstall) -> References {
+    let tenant = &install.spec.tenant_ref.name;
+    let sibling = |other: &Arc<PluginInstall>| other.spec.tenant_ref.name == *tenant && other.uid() != install.uid();
+    References {
+        tenant: context.tenants.get(&ObjectRef::<Tenant>::new(tenant)),
+        catalogue: context
+            .plugins
+            .state()
+            .into_iter()
+            .filter(|entry| entry.spec.id == install.spec.plugin.id)
+            .collect(),
+        siblings: context.installs.state().into_iter().filter(sibling).collect(),
+    }
+}
+
+/// What is there.
+#[derive(Debug)]
+pub struct Observed {
+    /// Schema and role.
+    pub database: Step<postgres::Observed>,
+    /// The workload as it should be, and how it stands.
+    pub workload: Step<(Workload, workloads::Observed)>,
+    /// Workloads of the plugin that no install needs.
+    pub idle: Vec<Place>,
+}
+
+/// Reads the parts.
+pub async fn observe(context: &Context, valid: &Valid) -> Observed {
+    let (database, workload, idle) =
+        futures::join!(database(context, valid), workload(context, valid), sweep::idle(context, valid));
+    // What is left over is no reason to fail: the next look finds it again.
+    let idle = idle.unwrap_or_else(|problem| {
+        tracing::warn!("idle workloads could not be listed: {problem}");
+        Vec::new()
+    });
+    Observed { database, workload, idle }
+}
+
+async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> {
+    let provisioner = context.databases.get(&valid.placement)?;
+    let desired = desired::database(valid, &context.settings);
+    let found = plugin::observe(provisioner, &desired);
+    context.tried(System::Postgres, "observe", found).await
+}
+
+async fn workload(context: &Context, valid: &Valid) -> Step<(Workload, workloads::Observed)> {
+    let wanted = wanted(context, valid)?;
+    let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&wanted)).await?;
+    Ok((wanted, seen))
+}
+
+/// The workload as it should be.
+pub fn wanted(context: &Context, valid: &Valid) -> Step<Workload> {
+    let provisioner = context.databases.get(&valid.placement)?;
+    let (settings, keys) = (&context.settings, &context.keys);
+    let login = desired::login(&valid.slug, &valid.manifest.id, valid.isolation, settings, keys);
+    Ok(desired::workload(valid, &login.url(provisioner)?, settings, keys))
+}

@@ -1,0 +1,117 @@
+//! The pipeline of an install.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::{
+    Api, ResourceExt,
+    runtime::{controller::Action, reflector::ObjectRef},
+};
+use plexica_crds::{PluginInstall, label::FINALIZER};
+
+use super::{
+    apply::apply,
+    cleanup::cleanup,
+    observe::{observe, references},
+    plan::plan,
+    report, sweep,
+    validate::{Valid, validate},
+};
+use crate::{
+    context::Context,
+    problem::Problem,
+    resource::{add_finalizer, is_paused, namespaced, remove_finalizer, write_status},
+};
+
+/// How long after a route moved what served before is still needed: gateways hear of it by a watch.
+const SETTLED: Duration = Duration::from_secs(2);
+
+type Outcome = Result<(Action, Option<Problem>), kube::Error>;
+
+/// Brings one install closer to its spec, and says when to look again.
+pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, Option<Problem>) {
+    let api: Api<PluginInstall> = namespaced(&context.client, &install.namespace().unwrap_or_default());
+    // The cache may be behind what this operator itself wrote a moment ago.
+    let result = match api.get_opt(&install.name_any()).await {
+        Ok(Some(install)) if is_paused(&install) || of_paused_tenant(context, &install) => {
+            rest(context, &api, install).await
+        }
+        Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => leave(context, &api, install).await,
+        Ok(Some(install)) => stay(context, &api, install).await,
+        Ok(None) => return (Action::await_change(), None),
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| (context.refused(install, &error), Some(error.into())))
+}
+
+/// Who holds the operator off a tenant means all that is the tenant's.
+fn of_paused_tenant(context: &Context, install: &PluginInstall) -> bool {
+    let tenant = context.tenants.get(&ObjectRef::new(&install.spec.tenant_ref.name));
+    tenant.is_some_and(|tenant| is_paused(&*tenant))
+}
+
+async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    let status = report::paused(&install, Timestamp::now());
+    let install = write_status(&context.recorder, api, install, &status).await?;
+    Ok((context.again(&install, None), None))
+}
+
+async fn stay(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    let references = references(context, &install);
+    match validate(&install, &references, &context.settings) {
+        Err(problem) => {
+            let suspended = references.tenant.as_ref().is_some_and(|tenant| tenant.spec.suspend);
+            let status = report::invalid(&install, &problem, suspended, Timestamp::now());
+            let install = write_status(&context.recorder, api, install, &status).await?;
+            if suspended || !install.spec.enabled {
+                sweep::rest(context, &install).await;
+            }
+            Ok((context.again(&install, Some(&problem)), Some(problem)))
+        }
+        Ok(valid) => bring(context, api, install, &valid).await,
+    }
+}
+
+async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInstall, valid: &Valid) -> Outcome {
+    // Before anything is made: what has no finalizer can go without being cleaned up.
+    let mut install = add_finalizer(api, install).await?;
+    let routed = |install: &PluginInstall| install.status.as_ref().and_then(|status| status.route.clone());
+    if !valid.enabled && routed(&install).is_some() {
+        // No request may come while the plugin is told to stop.
+        let status = report::unrouted(&install, valid.suspended, Timestamp::now());
+        install = write_status(&context.recorder, api, install, &status).await?;
+    }
+    let before = routed(&install);
+    let observed = observe(context, valid).await;
+    let plan = plan(&install, valid, observed, &context.settings, &context.keys);
+    let applied = apply(context, valid, plan).await;
+    let status = report::report(&install, valid, &applied, Timestamp::now());
+    let problem = applied.worst();
+    let install = write_status(&context.recorder, api, install, &status).await?;
+    let action = context.again(&install, problem.as_ref());
+    // What served before is removed at the next look.
+    let moved = problem.is_none() && before != routed(&install);
+    Ok((if moved { Action::requeue(SETTLED) } else { action }, problem))
+}
+
+async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    if !install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        return Ok((Action::await_change(), None));
+    }
+    // No request may come while data goes.
+    let status = report::leaving(&install, None, Timestamp::now());
+    let routed = install.status.as_ref().is_some_and(|status| status.route.is_some());
+    let install = if routed { write_status(&context.recorder, api, install, &status).await? } else { install };
+    match cleanup(context, &install).await {
+        Ok(()) => {
+            remove_finalizer(api, &install).await?;
+            context.again(&install, None);
+            Ok((Action::await_change(), None))
+        }
+        Err(problem) => {
+            let status = report::leaving(&install, Some(&problem), Timestamp::now());
+            let install = write_status(&context.recorder, api, install, &status).await?;
+            Ok((context.again(&install, Some(&problem)), Some(problem)))
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! An install's status. Pure.
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use plexica_contract::{name::PluginVersion, path};
+use plexica_crds::{
+    ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason,
+    plugin_install::{DatabaseStatus, Phase, RouteStatus},
+};
+use url::Url;
+
+use super::{Step, validate::Valid};
+use crate::{
+    problem::{Problem, Remedy, worst},
+    resource,
+};
+
+/// Why an install is not routed that its spec does not want to be.
+const DISABLED: &str = "spec.enabled is false; the data stays";
+/// Why one is not whose tenant is suspended.
+const SUSPENDED: &str = "the tenant is suspended; the data stays";
+
+/// What came of applying the plan.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// It was to be brought up and routed.
+    Served(Served),
+    /// It was to keep its data and route nothing.
+    Disabled(Disabled),
+}
+
+/// What came of each step.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Schema, role and credentials.
+    pub database: Step<DatabaseStatus>,
+    /// Where the healthy workload answers.
+    pub workload: Step<Url>,
+    /// The version the tenant's data is at.
+    pub migrated: Step<PluginVersion>,
+    /// Permissions.
+    pub registered: Step<()>,
+}
+
+/// What came of disabling.
+#[derive(Clone, Debug)]
+pub struct Disabled {
+    /// Whether the plugin knows, if it runs.
+    pub told: Step<()>,
+}
+
+impl Applied {
+    /// What is most in the way.
+    pub fn worst(&self) -> Option<Problem> {
+        worst(&self.problems()).cloned()
+    }
+
+    /// Every step that failed, in order; those that only wait for it come after it.
+    fn problems(&self) -> Vec<Problem> {
+        match self {
+            Self::Served(Served { database, workload, migrated, registered }) => [
+                database.as_ref().err().map(|problem| problem.of_part("database")),
+                workload.as_ref().err().map(|problem| problem.of_part("workload")),
+                migrated.as_ref().err().map(|problem| problem.of_part("plugin")),
+                registered.as_ref().err().map(|problem| problem.of_part("permissions")),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            Self::Disabled(Disabled { told }) => {
+                told.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
+            }
+        }
+    }
+}
+
+/// The status after a plan was applied.
+pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Timestamp) -> PluginInstallStatus {
+    let last = install.status.clone().unwrap_or_default();
+    let generation = install.metadata.generation;
+    let mut conditions = Conditions::new(&last.conditions, generation, now);
+    let version = &valid.manifest.version;
+    conditions.set_true(ConditionType::Resolved, Reason::Provisioned, format!("{} {version}", valid.manifest.id));
+    let mut next = PluginInstallStatus { observed_generation: generation, conditions: Vec::new(), ..last };
+    // A consent that was taken back counts at once, whatever else fails.
+    next.permissions.retain(|key| valid.permissions.contains(key));
+    match applied {
+        Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
+        Applied::Disabled(Disabled { told: _ }) => {
+            next.route = None;
+            let (reason, why) = rest(valid.suspended);
+            conditions.set_false(ConditionType::Routed, reason, why);
+        }
+    }
+    // Steps that wait for a failed one would only repeat it.
+    let problems = applied.problems();
+    let first: Vec<Problem> = problems.into_iter().take(1).collect();
+    next.phase = Some(match overall(&mut conditions, &first) {
+        Some(Remedy::Wait) => Phase::Installing,
+        Some(Remedy::Retry) => Phase::Degraded,
+        Some(Remedy::Change) => Phase::Stalled,
+        None if valid.enabled => {
+            conditions.set_true(ConditionType::Ready, Reason::Provisioned, format!("version {version} serves"));
+            Phase::Ready
+        }
+        None if valid.suspended => {
+            let message = "suspended with its tenant: nothing is routed and the data stays, as the tenant's spec says";
+            conditions.set_true(ConditionType::Ready, Reason::Suspended, message);
+            Phase::Suspended
+        }
+        None => {
+            let message = "disabled: nothing is routed and the data stays, as the spec says";
+            conditions.set_true(ConditionType::Ready, Reason::Disabled, message);
+            Phase::Disabled
+        }
+    });
+    next.conditions = conditions.finish();
+    next
+}
+
+fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
+    let Served { database, workload, migrated, registered } = served;
+    if let Ok(database) = database {
+        next.database = Some(database.clone());
+    }
+    match workload {
+        Ok(_) => conditions.set_true(ConditionType::WorkloadReady, Reason::Provisioned, ""),
+        Err(problem) => conditions.set_false(ConditionType::WorkloadReady, problem.reason, &problem.message),
+    }
+    // What stands in the way of the data: the schema itself, or the plugin's migrations.
+    match database.as_ref().err().or(migrated.as_ref().err()) {
+        None => conditions.set_true(ConditionType::Migrated, Reason::Provisioned, ""),
+        Some(problem) => conditions.set_false(ConditionType::Migrated, problem.reason, &problem.message),
+    }
+    if let Ok(version) = migrated {
+        next.migrated_version = Some(version.to_string());
+    }
+    if let (Ok(endpoint), Ok(version), Ok(())) = (workload, migrated, registered) {
+        next.version = Some(version.to_string());
+        next.permissions.clone_from(&valid.permissions);
+        next.route = Some(RouteStatus {
+            path: path::plugin_route(&valid.manifest.id),
+            upstream: endpoint.as_str().trim_end_matches('/').to_owned(),
+        });
+    }
+    routed(next, conditions, registered.as_ref().err());
+}
+
+/// An earlier version goes on serving while a newer one is brought up.
+fn routed(next: &PluginInstallStatus, conditions: &mut Conditions, problem: Option<&Problem>) {
+    match (&next.route, &next.version, problem) {
+        (Some(_), Some(version), _) => {
+            conditions.set_true(ConditionType::Routed, Reason::Provisioned, format!("version {version} serves"));
+        }
+        (_, _, Some(problem)) => conditions.set_false(ConditionType::Routed, problem.reason, &problem.message),
+        (..) => conditions.set_false(ConditionType::Routed, Reason::Pending, "not routed yet"),
+    }
+}
+
+/// Why nothing is routed that could be.
+const fn rest(suspended: bool) -> (Reason, &'static str) {
+    if suspended { (Reason::Suspended, SUSPENDED) } else { (Reason::Disabled, DISABLED) }
+}
+
+/// The status of an install that cannot be, or not yet. What serves goes on, since what is in the way
+/// may pass; but what the spec itself takes away is gone at once, and what another install is in
+/// force for is not this one's.
+pub fn invalid(install: &PluginInstall, problem: &Problem, suspended: bool, now: Timestamp) -> PluginInstallStatus {
+    let mut next = install.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&next.conditions, install.metadata.generation, now);
+    conditions.set_false(ConditionType::Resolved, problem.reason, &problem.message);
+    let spec = &install.spec;
+    if let Some(granted) = &spec.granted_permissions {
+        next.permissions.retain(|key| granted.contains(key));
+    }
+    if problem.reason == Reason::DuplicateInstall {
+        next.permissions.clear();
+        next.route = None;
+        conditions.set_false(ConditionType::Routed, problem.reason, &problem.message);
+    } else if suspended || !spec.enabled {
+        next.route = None;
+        let (reason, why) = rest(suspended);
+        conditions.set_false(ConditionType::Routed, reason, why);
+    } else if next.route.is_some() {
+        routed(&next, &mut conditions, None);
+    }
+    let phase = match overall(&mut conditions, std::slice::from_ref(problem)) {
+        Some(Remedy::Change) => Phase::Stalled,
+        Some(Remedy::Retry) => Phase::Degraded,
+        Some(Remedy::Wait) | None => Phase::Pending,
+    };
+    PluginInstallStatus {
+        observed_generation: install.metadata.generation,
+        phase: Some(phase),
+        conditions: conditions.finish(),
+        ..next
+    }
+}
+
+/// The status of an install that is left alone: what serves goes on.
+pub fn paused(install: &PluginInstall, now: Timestamp) -> PluginInstallStatus {
+    let last = install.status.clone().unwrap_or_default();
+    let holder = if resource::is_paused(install) {
+        format!("plugininstall {}", install.name_any())
+    } else {
+        format!("tenant {}", install.spec.tenant_ref.name)
+    };
+    let conditions = resource::paused(install, &holder, &last.conditions, now);
+    PluginInstallStatus { phase: Some(Phase::Paused), conditions, ..last }
+}
+
+/// The status of an install whose route is taken away, before anything else is.
+pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> PluginInstallStatus {
+    let last = install.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
+    let waits = Problem::new(Reason::Progressing, "the route is withdrawn");
+    overall(&mut conditions, &[waits]);
+    conditions.set_false(ConditionType::Routed, rest(suspended).0, "the route is withdrawn");
+    PluginInstallStatus {
+        observed_generation: install.metadata.generation,
+        conditions: conditions.finish(),
+        route: None,
+        ..last
+    }
+}
+
+/// The status of an install that goes, with what holds it up.
+pub fn leaving(install: &PluginInstall, holding: Option<&Problem>, now: Timestamp) -> PluginInstallStatus {
+    let last = install.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
+    match holding {
+        None => conditions.set_false(ConditionType::Ready, Reason::Deleting, "being removed"),
+        Some(problem) => {
+            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
+            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {problem}"));
+        }
+    }
+    PluginInstallStatus {
+        observed_generation: install.metadata.generation,
+        phase: Some(Phase::Terminating),
+        conditions: conditions.finish(),
+        permissions: Vec::new(),
+        route: None,
+        ..last
+    }
+}
+
+/// Ready, and what kstatus reads beside it, for problems; what helps against the worst.
+fn overall(conditions: &mut Conditions, problems: &[Problem]) -> Option<Remedy> {
+    let problem = worst(problems)?;
+    let Problem { reason, message } = problem;
+    conditions.set_false(ConditionType::Ready, *reason, message);
+    let beside = match problem.remedy() {
+        Remedy::Wait | Remedy::Retry => ConditionType::Reconciling,
+        Remedy::Change => ConditionType::Stalled,
+    };
+    conditions.set_true(beside, *reason, message);
+    Some(problem.remedy())
+}
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

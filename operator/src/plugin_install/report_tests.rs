@@ -1,0 +1,219 @@
+use super::*;
+use crate::{
+    fixture,
+    plugin_install::validate::{References, validate},
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use std::sync::Arc;
+
+fn valid(install: &PluginInstall) -> Valid {
+    let references = References {
+        tenant: Some(Arc::new(fixture::tenant("acme"))),
+        catalogue: vec![Arc::new(fixture::plugin("crm", "1.4.0"))],
+        siblings: Vec::new(),
+    };
+    validate(install, &references, &fixture::settings()).unwrap()
+}
+
+fn good() -> Served {
+    Served {
+        database: Ok(DatabaseStatus { schema: "tenant_acme_plugin_crm".into(), role: "tenant_acme_plugin_crm".into() }),
+        workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
+        migrated: Ok("1.4.0".parse().unwrap()),
+        registered: Ok(()),
+    }
+}
+
+/// The steps in order, the first failed one with a reason of each sort, those after it waiting.
+fn failures() -> Vec<(Served, usize, Reason)> {
+    let reasons = [Reason::WorkloadNotReady, Reason::BackendUnavailable, Reason::MigrationFailed, Reason::Conflict];
+    let waiting = || Problem::new(Reason::Pending, "waits.");
+    let mut all = Vec::new();
+    for reason in reasons {
+        for step in 0..4 {
+            let problem = Problem::new(reason, "why.");
+            let mut served = good();
+            match step {
+                0 => served.database = Err(problem.clone()),
+                1 => served.workload = Err(problem.clone()),
+                2 => served.migrated = Err(problem.clone()),
+                _ => served.registered = Err(problem.clone()),
+            }
+            if step < 1 {
+                served.workload = Err(waiting());
+            }
+            if step < 2 {
+                served.migrated = Err(waiting());
+            }
+            if step < 3 {
+                served.registered = Err(waiting());
+            }
+            all.push((served, step, reason));
+        }
+    }
+    all
+}
+
+fn find<'a>(status: &'a PluginInstallStatus, kind: &str) -> Option<&'a Condition> {
+    status.conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+#[test]
+fn a_good_one_serves_and_stays_as_it_is() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let applied = Applied::Served(good());
+    let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
+    assert_eq!(status.phase, Some(Phase::Ready));
+    assert_eq!(status.version.as_deref(), Some("1.4.0"));
+    assert_eq!(
+        status.route,
+        Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://127.0.0.1:4000".into() })
+    );
+    assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
+    let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
+    let all = ["Ready", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    assert_eq!(kinds, all);
+    install.status = Some(status.clone());
+    assert_eq!(report(&install, &valid(&install), &applied, Timestamp::MAX), status);
+}
+
+#[test]
+fn the_first_failed_step_is_told_and_nothing_new_is_routed() {
+    for (served, step, reason) in failures() {
+        let install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let applied = Applied::Served(served);
+        let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
+        let ready = &status.conditions[0];
+        assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", reason.as_str()), "{applied:?}");
+        assert!(ready.message.starts_with(["database:", "workload:", "plugin:", "permissions:"][step]));
+        let phase = match reason {
+            Reason::WorkloadNotReady => Phase::Installing,
+            Reason::Conflict => Phase::Stalled,
+            _ => Phase::Degraded,
+        };
+        assert_eq!(status.phase, Some(phase));
+        assert_eq!((status.route, status.version), (None, None));
+        assert!(status.permissions.is_empty());
+        assert_eq!(status.migrated_version.is_some(), step == 3, "migrations that ran are not forgotten");
+    }
+}
+
+#[test]
+fn what_serves_goes_on_while_the_next_version_fails() {
+    for (served, _, _) in failures() {
+        let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let route = RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://old".into() };
+        let status = install.status.get_or_insert_default();
+        status.version = Some("1.3.0".into());
+        status.migrated_version = Some("1.3.0".into());
+        status.permissions = vec!["crm:things:read".into(), "crm:things:gone".into()];
+        status.route = Some(route.clone());
+        let status = report(&install, &valid(&install), &Applied::Served(served), Timestamp::UNIX_EPOCH);
+        assert_eq!(status.route, Some(route));
+        assert_eq!(status.version.as_deref(), Some("1.3.0"));
+        assert_eq!(find(&status, "Routed").unwrap().status, "True");
+        assert_eq!(status.permissions, ["crm:things:read"], "what is not in force any more is gone at once");
+    }
+}
+
+#[test]
+fn a_disabled_one_keeps_its_data_and_no_route() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    install.spec.enabled = false;
+    let valid = valid(&install);
+    let unrouted = unrouted(&install, false, Timestamp::UNIX_EPOCH);
+    assert_eq!((unrouted.route.as_ref(), find(&unrouted, "Ready").unwrap().status.as_str()), (None, "False"));
+    for (told, phase) in
+        [(Ok(()), Phase::Disabled), (Err(Problem::new(Reason::MigrationFailed, "why.")), Phase::Degraded)]
+    {
+        let status = report(&install, &valid, &Applied::Disabled(Disabled { told }), Timestamp::UNIX_EPOCH);
+        assert_eq!((status.phase, status.route.as_ref()), (Some(phase), None));
+        assert_eq!(status.migrated_version.as_deref(), Some("1.4.0"));
+        assert!(status.database.is_some());
+        assert_eq!(find(&status, "Routed").unwrap().reason, "Disabled");
+    }
+}
+
+#[test]
+fn one_of_a_suspended_tenant_says_so_and_not_that_it_is_disabled() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    let valid = Valid { enabled: false, suspended: true, ..valid(&install) };
+    let applied = Applied::Disabled(Disabled { told: Ok(()) });
+    let status = report(&install, &valid, &applied, Timestamp::UNIX_EPOCH);
+    assert_eq!((status.phase, status.route.as_ref()), (Some(Phase::Suspended), None));
+    assert_eq!((status.version.as_deref(), status.migrated_version.as_deref()), (Some("1.4.0"), Some("1.4.0")));
+    for kind in ["Ready", "Routed"] {
+        assert_eq!(find(&status, kind).unwrap().reason, "Suspended", "{kind}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_goes_on_as_it_was_unless_another_is_in_force() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let serving = report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH);
+    for reason in Reason::ALL {
+        for last in [None, Some(serving.clone())] {
+            install.status = last.clone();
+            let status = invalid(&install, &Problem::new(*reason, "why."), false, Timestamp::UNIX_EPOCH);
+            let last = last.unwrap_or_default();
+            let duplicate = *reason == Reason::DuplicateInstall;
+            assert_eq!(status.version, last.version);
+            if duplicate {
+                assert_eq!((&status.route, status.permissions.len()), (&None, 0));
+                assert_eq!(find(&status, "Routed").unwrap().reason, "DuplicateInstall");
+            } else {
+                assert_eq!((&status.route, &status.permissions), (&last.route, &last.permissions), "{reason}");
+                assert_eq!(find(&status, "Routed").is_some(), last.route.is_some());
+            }
+            assert_eq!(find(&status, "Ready").unwrap().reason, reason.as_str());
+            assert_eq!(find(&status, "Stalled").is_some(), status.phase == Some(Phase::Stalled));
+        }
+    }
+}
+
+#[test]
+fn what_the_spec_takes_away_is_gone_although_the_rest_of_it_cannot_be() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    for reason in [Reason::InvalidConfig, Reason::PluginNotFound, Reason::TenantNotReady, Reason::PermissionNotDeclared]
+    {
+        let problem = Problem::new(reason, "why.");
+        let mut revoked = install.clone();
+        revoked.spec.granted_permissions = Some(vec!["crm:things:read".into(), "crm:things:destroy".into()]);
+        let status = invalid(&revoked, &problem, false, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.permissions, ["crm:things:read"]);
+        assert!(status.route.is_some(), "what is left of it serves");
+
+        let mut disabled = install.clone();
+        disabled.spec.enabled = false;
+        let suspended = invalid(&install, &problem, true, Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            (suspended.route.as_ref(), find(&suspended, "Routed").unwrap().reason.as_str()),
+            (None, "Suspended")
+        );
+        let status = invalid(&disabled, &problem, false, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.route, None);
+        let routed = find(&status, "Routed").unwrap();
+        assert_eq!((routed.status.as_str(), routed.reason.as_str()), ("False", "Disabled"));
+        assert_eq!(find(&status, "Ready").unwrap().reason, reason.as_str());
+        assert_eq!(status.migrated_version.as_deref(), Some("1.4.0"));
+    }
+}
+
+#[test]
+fn one_that_goes_has_no_route_and_says_what_holds_it() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    for (holding, reason) in [
+        (None, "Deleting"),
+        (Some(Problem::new(Reason::WorkloadNotReady, "starts.")), "Deleting"),
+        (Some(Problem::new(Reason::BackendUnavailable, "no answer.")), "BackendUnavailable"),
+    ] {
+        let status = leaving(&install, holding.as_ref(), Timestamp::UNIX_EPOCH);
+        assert_eq!((status.phase, status.route.as_ref()), (Some(Phase::Terminating), None));
+        assert_eq!(status.conditions[0].reason, reason);
+        assert!(status.permissions.is_empty());
+    }
+}

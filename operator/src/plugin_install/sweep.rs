@@ -1,0 +1,244 @@
+//! Workloads that no install needs. Found by looking, not by remembering: an operator that was
+//! killed before it removed one leaves it to the next.
+
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+use kube::{Api, runtime::reflector::ObjectRef};
+use plexica_backends::{System, workloads::Place};
+use plexica_contract::name::{PluginId, PluginVersion, Slug, workload};
+use plexica_crds::{
+    Plugin, PluginInstall, PluginInstallStatus,
+    plugin_install::{Isolation, Phase},
+};
+
+use super::{Step, resolve::resolve, validate::Valid};
+use crate::{context::Context, resource::has_left, settings::Settings};
+
+/// Idle workloads where this install's own may be.
+pub async fn idle(context: &Context, valid: &Valid) -> Step<Vec<Place>> {
+    of_plugin(context, &valid.slug, &valid.manifest.id, None).await
+}
+
+/// Ends what runs for nobody any more of an install that is not to run and cannot be looked at further.
+pub async fn rest(context: &Context, install: &PluginInstall) {
+    let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
+        return;
+    };
+    match of_plugin(context, &slug, &plugin, None).await {
+        Ok(idle) => retire(context, idle).await,
+        // The next look finds them again.
+        Err(problem) => tracing::warn!("idle workloads could not be listed: {problem}"),
+    }
+}
+
+/// Idle workloads of the plugin in the platform's namespace and the tenant's, not counting what the
+/// install `leaving` needs. What may be left of one that was being made or removed is not listed:
+/// where an install that leaves may have had one is among them, there or not.
+pub async fn of_plugin(
+    context: &Context,
+    slug: &Slug,
+    plugin: &PluginId,
+    leaving: Option<&PluginInstall>,
+) -> Step<Vec<Place>> {
+    let namespaces = namespaces(slug, &context.settings);
+    let listed = try_join_all(namespaces.iter().map(|namespace| context.workloads.list(namespace, plugin)));
+    let listed = context.tried(System::Workloads, "observe", listed).await?;
+    let entries = context.plugins.state();
+    let catalogue: Vec<&Plugin> = entries.iter().map(AsRef::as_ref).collect();
+    let own = leaving.map(|install| owned(install, &catalogue, plugin, &namespaces)).unwrap_or_default();
+    let mut places: Vec<Place> = listed.into_iter().flatten().chain(own).collect::<BTreeSet<_>>().into_iter().collect();
+    let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
+    let known = context.installs.state();
+    let suspended = |tenant: &str| {
+        let tenant = context.tenants.get(&ObjectRef::new(tenant));
+        tenant.is_some_and(|tenant| tenant.spec.suspend)
+    };
+    let needed = needed(known.iter().map(AsRef::as_ref), &catalogue, plugin, leaving, &suspended, &context.settings);
+    places.retain(|place| !needed.contains(place));
+    if places.is_empty() {
+        return Ok(places);
+    }
+    // The cache may not know of an install that was made a moment ago.
+    let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+    let needed = self::needed(live.iter(), &catalogue, plugin, leaving, &suspended, &context.settings);
+    places.retain(|place| !needed.contains(place));
+    Ok(places)
+}
+
+/// What cannot be removed now is found again at the next look.
+pub async fn retire(context: &Context, idle: Vec<Place>) {
+    for place in idle {
+        match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {
+            Ok(retired) => tracing::info!(?place, ?retired, "an idle workload"),
+            Err(problem) => tracing::warn!(?place, "an idle workload could not be removed: {problem}"),
+        }
+    }
+}
+
+/// Where workloads for the tenant may be.
+fn namespaces(slug: &Slug, settings: &Settings) -> Vec<String> {
+    let own = settings.dedicated.then(|| settings.prefixes.namespace(slug));
+    [settings.namespace.clone()].into_iter().chain(own).collect()
+}
+
+/// Where the install may have, or have had, a workload. Pure.
+fn owned(install: &PluginInstall, catalogue: &[&Plugin], plugin: &PluginId, namespaces: &[String]) -> Vec<Place> {
+    let status = install.status.as_ref();
+    let wanted =
+        resolve(&install.spec.plugin, catalogue.iter().copied()).ok().map(|plugin| plugin.spec.version.clone());
+    let versions = [
+        status.and_then(|status| status.version.clone()),
+        status.and_then(|status| status.migrated_version.clone()),
+        wanted,
+    ];
+    let versions: BTreeSet<PluginVersion> =
+        versions.into_iter().flatten().filter_map(|version| version.parse().ok()).collect();
+    let place =
+        |namespace: &String, version| Place { namespace: namespace.clone(), name: workload::name(plugin, version) };
+    namespaces.iter().flat_map(|namespace| versions.iter().map(move |version| place(namespace, version))).collect()
+}
+
+/// Where installs of the plugin serve from, or are about to. Pure.
+fn needed<'a>(
+    installs: impl Iterator<Item = &'a PluginInstall>,
+    catalogue: &[&Plugin],
+    plugin: &PluginId,
+    leaving: Option<&str>,
+    suspended: &impl Fn(&str) -> bool,
+    settings: &Settings,
+) -> BTreeSet<Place> {
+    let mut needed = BTreeSet::new();
+    for install in installs.filter(|install| install.spec.plugin.id == plugin.as_str()) {
+        if has_left(install) || (leaving.is_some() && install.metadata.uid.as_deref() == leaving) {
+            continue;
+        }
+        let Ok(slug) = install.spec.tenant_ref.name.parse::<Slug>() else { continue };
+        let (shared, dedicated) = (&settings.namespace, settings.prefixes.namespace(&slug));
+        let (namespace, former) = match install.spec.isolation {
+            Isolation::Shared => (shared, &dedicated),
+            Isolation::Dedicated => (&dedicated, shared),
+        };
+        let serving = install.status.as_ref().filter(|status| status.route.is_some());
+        let serves = serving.and_then(|status| status.version.clone());
+        // One that is being removed may still have to be asked to purge.
+        let leaves = install.metadata.deletion_timestamp.is_some();
+        let migrated = install.status.as_ref().filter(|_| leaves).and_then(|status| status.migrated_version.clone());
+        let wanted = if install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name) {
+            resolve(&install.spec.plugin, catalogue.iter().copied()).ok().map(|plugin| plugin.spec.version.clone())
+        } else {
+            None
+        };
+        // Until it serves as its spec says, it may still serve from where another isolation had it.
+        let moving = serves.clone().filter(|_| !leaves && !settled(install)).map(|version| (version, former));
+        let own = [serves, migrated, wanted].into_iter().flatten().map(|version| (version, namespace));
+        for (version, namespace) in own.chain(moving) {
+            let Ok(version) = version.parse::<PluginVersion>() else { continue };
+            needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });
+        }
+    }
+    needed
+}
+
+/// Whether the status is about the spec as it is now, and all is as it says.
+fn settled(install: &PluginInstall) -> bool {
+    install.status.as_ref().is_some_and(|PluginInstallStatus { phase, observed_generation, .. }| {
+        *phase == Some(Phase::Ready) && *observed_generation == install.metadata.generation
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use plexica_crds::plugin_install::RouteStatus;
+
+    const SUSPENDED: &str = "idle";
+
+    fn places(installs: &[PluginInstall], leaving: Option<&str>) -> Vec<(String, String)> {
+        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
+        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
+        let suspended = |tenant: &str| tenant == SUSPENDED;
+        needed(installs.iter(), &catalogue, &"crm".parse().unwrap(), leaving, &suspended, &fixture::settings())
+            .into_iter()
+            .map(|Place { namespace, name }| (namespace, name))
+            .collect()
+    }
+
+    fn serving(mut install: PluginInstall, version: &str) -> PluginInstall {
+        let status = install.status.get_or_insert_default();
+        status.version = Some(version.into());
+        status.migrated_version = Some(version.into());
+        status.observed_generation = install.metadata.generation;
+        status.phase = Some(Phase::Ready);
+        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into() });
+        install
+    }
+
+    #[test]
+    fn where_one_that_leaves_may_have_had_a_workload() {
+        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
+        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
+        let (settings, slug) = (fixture::settings(), "acme".parse().unwrap());
+        let one = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let names = |install: &PluginInstall, settings: &Settings| -> Vec<String> {
+            let places = owned(install, &catalogue, &"crm".parse().unwrap(), &namespaces(&slug, settings));
+            places.into_iter().map(|Place { namespace, name }| format!("{namespace}/{name}")).collect()
+        };
+        let [platform, own] = ["plexica-system", "tenant-acme"];
+        let two = |version: &str| [platform, own].map(|namespace| format!("{namespace}/plugin-crm-{version}"));
+        assert_eq!(names(&one, &settings), two("2-0-0"));
+        let both = [platform, own].map(|namespace| ["1-0-0", "2-0-0"].map(|v| format!("{namespace}/plugin-crm-{v}")));
+        assert_eq!(names(&serving(one.clone(), "1.0.0"), &settings), both.concat());
+        let mut unknown = serving(one.clone(), "1.0.0");
+        unknown.spec.plugin.version = "^9".into();
+        assert_eq!(names(&unknown, &settings), two("1-0-0"));
+        let not_there = Settings { dedicated: false, ..settings };
+        assert_eq!(names(&one, &not_there), two("2-0-0")[..1], "tenants' namespaces are never looked into");
+    }
+
+    #[test]
+    fn what_serves_and_what_is_about_to() {
+        let place = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+        let places = |install: PluginInstall, leaving: Option<&str>| super::tests::places(&[install], leaving);
+        let one = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let newest = place("plexica-system", "plugin-crm-2-0-0");
+        let old = place("plexica-system", "plugin-crm-1-0-0");
+        assert_eq!(places(one.clone(), None), vec![newest.clone()]);
+        assert_eq!(places(serving(one.clone(), "1.0.0"), None), [old.clone(), newest.clone()]);
+        assert_eq!(places(serving(one.clone(), "2.0.0"), None), vec![newest.clone()]);
+        assert_eq!(places(serving(one.clone(), "1.0.0"), Some("uid-tenant-acme-crm")), []);
+
+        let mut dedicated = one.clone();
+        dedicated.spec.isolation = Isolation::Dedicated;
+        assert_eq!(places(dedicated, None), [place("tenant-acme", "plugin-crm-2-0-0")]);
+
+        let mut moving = serving(one.clone(), "2.0.0");
+        moving.spec.isolation = Isolation::Dedicated;
+        let both = [newest.clone(), place("tenant-acme", "plugin-crm-2-0-0")];
+        for phase in [Phase::Installing, Phase::Degraded, Phase::Stalled] {
+            moving.status.as_mut().unwrap().phase = Some(phase);
+            assert_eq!(places(moving.clone(), None), both);
+        }
+        moving.status.as_mut().unwrap().phase = Some(Phase::Ready);
+        moving.status.as_mut().unwrap().observed_generation = Some(0);
+        assert_eq!(places(moving, None), both);
+
+        let mut disabled = one.clone();
+        disabled.spec.enabled = false;
+        assert_eq!(places(disabled.clone(), None), []);
+        assert_eq!(places(serving(disabled, "1.0.0"), None), vec![old.clone()]);
+
+        let idle = fixture::install("tenant-idle", "crm", SUSPENDED, "crm");
+        assert_eq!(places(idle.clone(), None), [], "its tenant is suspended");
+        assert_eq!(places(serving(idle, "1.0.0"), None), vec![old.clone()], "until its route is withdrawn");
+
+        let mut leaving = serving(one, "1.0.0");
+        leaving.metadata.deletion_timestamp = leaving.metadata.creation_timestamp.clone();
+        leaving.metadata.finalizers = Some(vec![plexica_crds::label::FINALIZER.into()]);
+        leaving.status.as_mut().unwrap().route = None;
+        assert_eq!(places(leaving.clone(), None), [old]);
+        leaving.metadata.finalizers = None;
+        assert_eq!(places(leaving, None), [], "it has left, and waits for somebody else");
+    }
+}

@@ -1,0 +1,150 @@
+//! What keeps a resource, or a part of it, from being as its spec says.
+
+use std::fmt;
+
+use plexica_backends::{Error, Kind};
+use plexica_crds::Reason;
+
+/// A reason for machines and a sentence for people. Fit for a condition: the details of a backend's
+/// error go to the log where the problem is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Why.
+    pub reason: Reason,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// What helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remedy {
+    /// Time: another part is under way.
+    Wait,
+    /// Trying again: something outside failed.
+    Retry,
+    /// A person who changes something.
+    Change,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// What helps against it.
+    pub const fn remedy(&self) -> Remedy {
+        match self.reason {
+            Reason::Provisioned
+            | Reason::Progressing
+            | Reason::Pending
+            | Reason::TenantNotFound
+            | Reason::TenantNotReady
+            | Reason::PluginNotFound
+            | Reason::RequirementNotMet
+            | Reason::WorkloadNotReady
+            | Reason::Disabled
+            | Reason::Suspended
+            | Reason::Paused
+            | Reason::InUse
+            | Reason::Deleting
+            | Reason::Retained => Remedy::Wait,
+            Reason::BackendUnavailable | Reason::BackendDenied | Reason::MigrationFailed | Reason::WorkloadFailed => {
+                Remedy::Retry
+            }
+            Reason::Conflict
+            | Reason::AdoptionRefused
+            | Reason::InvalidSpec
+            | Reason::UnknownPlacement
+            | Reason::TenantNotAllowed
+            | Reason::InvalidVersion
+            | Reason::InvalidConfig
+            | Reason::InvalidManifest
+            | Reason::PermissionNotDeclared
+            | Reason::DuplicateInstall
+            | Reason::DeletionNotConfirmed
+            | Reason::WorkloadUnsupported => Remedy::Change,
+        }
+    }
+
+    /// Whether what has the name was looked at and is somebody else's, or an earlier owner's. Every
+    /// other problem leaves what is ours ours.
+    pub const fn is_anothers(&self) -> bool {
+        matches!(self.reason, Reason::Conflict | Reason::AdoptionRefused)
+    }
+
+    /// The same, with the part it is about in front.
+    #[must_use]
+    pub fn of_part(&self, part: &str) -> Self {
+        Self { reason: self.reason, message: format!("{part}: {}", self.message) }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let reason = match error.kind {
+            Kind::Unavailable => Reason::BackendUnavailable,
+            Kind::Denied => Reason::BackendDenied,
+            Kind::Conflict => Reason::Conflict,
+            Kind::AdoptionRefused => Reason::AdoptionRefused,
+            Kind::Invalid => Reason::InvalidSpec,
+        };
+        if let Some(cause) = std::error::Error::source(&error) {
+            tracing::warn!(system = %error.system, %cause, "{}", error.message);
+        }
+        Self::new(reason, format!("{error}. {}", error.remedy))
+    }
+}
+
+impl From<kube::Error> for Problem {
+    fn from(error: kube::Error) -> Self {
+        let problem = match &error {
+            kube::Error::Api(status) if matches!(status.code, 401 | 403) => Self::new(
+                Reason::BackendDenied,
+                format!("Kubernetes refused: {}. Give the operator the rights of the chart's Role.", status.message),
+            ),
+            kube::Error::Api(status) if status.code == 422 => {
+                Self::new(Reason::InvalidSpec, format!("Kubernetes refused: {}", status.message))
+            }
+            kube::Error::Api(status) => Self::new(
+                Reason::BackendUnavailable,
+                format!("Kubernetes answered {} {}; it is tried again.", status.code, status.reason),
+            ),
+            _ => Self::new(Reason::BackendUnavailable, "Kubernetes does not answer; it is tried again."),
+        };
+        tracing::warn!(%error, "a call to Kubernetes failed");
+        problem
+    }
+}
+
+/// The worst of several: what only a person can mend comes before what is tried again.
+pub fn worst(problems: &[Problem]) -> Option<&Problem> {
+    // The first of equals: parts are listed in a fixed order, so the answer is stable.
+    problems.iter().rev().max_by_key(|problem| problem.remedy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_comes_first_and_the_order_is_stable() {
+        let problem = |reason, message: &str| Problem::new(reason, message);
+        let list = [
+            problem(Reason::Pending, "a"),
+            problem(Reason::BackendUnavailable, "b"),
+            problem(Reason::BackendDenied, "c"),
+            problem(Reason::Pending, "d"),
+        ];
+        assert_eq!(worst(&list), Some(&list[1]));
+        let with_conflict: Vec<_> = list.iter().cloned().chain([problem(Reason::Conflict, "e")]).collect();
+        assert_eq!(worst(&with_conflict).map(|p| p.message.as_str()), Some("e"));
+        assert_eq!(worst(&[]), None);
+    }
+}

@@ -1,0 +1,25 @@
+//! What all three kinds have in common: finalizer, status, events.
+
+mod event;
+mod finalizer;
+mod pause;
+mod status;
+
+pub use finalizer::{add_finalizer, has_left, remove_finalizer};
+pub use pause::{is_paused, paused};
+pub use status::write_status;
+
+use kube::{Api, Resource, core::NamespaceResourceScope};
+
+/// The mark of an owner, as far as it is in its metadata.
+pub fn uid<K: Resource>(object: &K) -> String {
+    object.meta().uid.clone().unwrap_or_default()
+}
+
+/// The API of one namespace.
+pub fn namespaced<K>(client: &kube::Client, namespace: &str) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    Api::namespaced(client.clone(), namespace)
+}

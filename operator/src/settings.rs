@@ -1,0 +1,55 @@
+//! What pure steps know of the configuration.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use plexica_backends::{ownership::Mark, workloads::Needs};
+use plexica_contract::name::{PluginId, Prefixes, Slug};
+
+/// The part of the configuration that decisions depend on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Installation id.
+    pub installation: String,
+    /// The platform's namespace.
+    pub namespace: String,
+    /// Prefixes of shared names.
+    pub prefixes: Prefixes,
+    /// Names of the databases there are.
+    pub placements: BTreeSet<String>,
+    /// What the runner starts plugins from.
+    pub needs: Needs,
+    /// Whether plugins may run in tenants' namespaces; if not, no workload there is ever asked for.
+    pub dedicated: bool,
+    /// The core API, as plugins reach it.
+    pub core_api_url: String,
+    /// The object store, as tenants reach it.
+    pub s3_endpoint: String,
+    /// Its region.
+    pub s3_region: String,
+    /// Whether tenants' client `web` takes user name and password directly.
+    pub direct_grants: bool,
+    /// After this long a plugin's own purge is not waited for any more.
+    pub purge_deadline: Duration,
+}
+
+impl Settings {
+    /// The mark on what belongs to a tenant.
+    pub fn tenant_mark(&self, slug: &Slug, uid: &str) -> Mark {
+        self.mark("Tenant", slug.to_string(), uid)
+    }
+
+    /// The mark on what belongs to a catalogue entry.
+    pub fn plugin_mark(&self, name: &str, uid: &str) -> Mark {
+        self.mark("Plugin", name.to_owned(), uid)
+    }
+
+    /// The mark on what belongs to a plugin for a tenant. It names these two, not the resource: one
+    /// install is in force for both at a time, and whichever it is finds what an earlier one kept.
+    pub fn install_mark(&self, slug: &Slug, plugin: &PluginId, uid: &str) -> Mark {
+        self.mark("PluginInstall", format!("{slug}.{plugin}"), uid)
+    }
+
+    fn mark(&self, kind: &str, name: String, uid: &str) -> Mark {
+        Mark { installation: self.installation.clone(), kind: kind.into(), name, uid: uid.to_owned() }
+    }
+}

@@ -1,0 +1,27 @@
+//! The desired state of each part, in its backend's terms. Pure.
+
+use plexica_backends::{keycloak::RealmDesired, postgres::tenant, s3::bucket};
+
+use super::validate::Valid;
+use crate::settings::Settings;
+
+/// Schema and role.
+pub fn database(valid: &Valid) -> tenant::Desired {
+    tenant::Desired { tenant: valid.slug.clone(), mark: valid.mark.clone(), adoption: valid.adoption }
+}
+
+/// Bucket.
+pub fn storage(valid: &Valid) -> bucket::Desired {
+    bucket::Desired { bucket: valid.bucket.clone(), mark: valid.mark.clone(), adoption: valid.adoption }
+}
+
+/// Realm.
+pub fn identity(valid: &Valid, settings: &Settings) -> RealmDesired {
+    RealmDesired {
+        adoption: valid.adoption,
+        admin: valid.admin.as_ref().map(Into::into),
+        domains: valid.domains.clone(),
+        direct_grant: settings.direct_grants,
+        ..RealmDesired::tenant(&valid.realm, &valid.display_name, valid.mark.clone())
+    }
+}

@@ -1,0 +1,25 @@
+//! Tenants: schema, realm, bucket, namespace and Secrets.
+//!
+//! [`validate`] → [`observe`] → [`plan`] → [`apply`] → [`report`]; a tenant that goes takes
+//! [`cleanup`] instead, which does not validate.
+
+mod apply;
+mod cleanup;
+mod confirm;
+mod desired;
+mod namespace;
+mod observe;
+mod placement;
+mod plan;
+mod reconcile;
+mod report;
+mod secret;
+mod validate;
+
+pub use confirm::confirmed;
+pub use reconcile::reconcile;
+
+use crate::problem::Problem;
+
+/// What came of one part: each fails on its own.
+type Part<T> = Result<T, Problem>;

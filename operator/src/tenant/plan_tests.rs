@@ -1,0 +1,116 @@
+use super::*;
+use crate::{
+    fixture,
+    tenant::{secret, validate::validate},
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use proptest::prelude::*;
+
+fn valid() -> Valid {
+    validate(&fixture::tenant("acme"), &fixture::settings()).unwrap()
+}
+
+fn unreadable(part: &str) -> Problem {
+    Problem::new(Reason::BackendUnavailable, format!("{part} does not answer"))
+}
+
+/// What was seen of a tenant that has nothing yet, where the parts in the list could not be read.
+fn nothing_but(out: &[&str]) -> Observed {
+    fn part<T>(out: &[&str], name: &str, seen: T) -> Part<T> {
+        if out.contains(&name) { Err(unreadable(name)) } else { Ok(seen) }
+    }
+    Observed {
+        database: part(out, "database", postgres::Observed::absent()),
+        identity: part(out, "identity", keycloak::Observed::Absent),
+        storage: part(out, "storage", bucket::Observed::absent()),
+        namespace: part(out, "namespace", None),
+        secrets: part(out, "secrets", Secrets::default()),
+    }
+}
+
+fn planned(observed: Observed) -> Plan {
+    plan(&valid(), observed, &fixture::settings(), Timestamp::UNIX_EPOCH)
+}
+
+fn namespace(going: bool) -> Namespace {
+    let mut namespace = wanted(&valid().slug, "tenant-acme");
+    namespace.metadata.deletion_timestamp = going.then_some(Time(Timestamp::UNIX_EPOCH));
+    namespace
+}
+
+proptest! {
+    /// Whichever parts could not be read: those are left alone and say why, all others are planned.
+    #[test]
+    fn each_part_stands_for_itself(
+        out in proptest::sample::subsequence(vec!["database", "identity", "storage", "namespace", "secrets"], 0..=5),
+    ) {
+        let Plan { database, identity, storage, namespace } = planned(nothing_but(&out));
+        let problem = |part: &str| out.contains(&part).then(|| unreadable(part));
+        prop_assert_eq!(database.as_ref().err().cloned(), problem("database"));
+        prop_assert_eq!(identity.as_ref().err().cloned(), problem("identity"));
+        prop_assert_eq!(storage.as_ref().err().cloned(), problem("storage"));
+        // Secrets are in the namespace.
+        prop_assert_eq!(namespace.as_ref().err().cloned(), problem("namespace").or(problem("secrets")));
+
+        let valid = valid();
+        if let Ok(Ensure { desired, seen }) = database {
+            prop_assert_eq!((desired.name(), &desired.mark), ("tenant_acme".to_owned(), &valid.mark));
+            prop_assert_eq!(seen, postgres::Observed::absent());
+        }
+        if let Ok(Ensure { desired, seen }) = identity {
+            prop_assert_eq!((&desired.realm, &desired.owner), (&valid.realm, &valid.mark));
+            prop_assert_eq!(seen, keycloak::Observed::Absent);
+        }
+        if let Ok((Ensure { desired, seen }, keys)) = storage {
+            prop_assert_eq!((&desired.bucket, &desired.mark), (&valid.bucket, &valid.mark));
+            prop_assert_eq!(seen, bucket::Observed::absent());
+            // Keys that could not be read may be no good any more.
+            prop_assert_eq!(keys, Validity::Renew);
+        }
+        if let Ok(Ensure { desired, seen: (seen, secrets) }) = namespace {
+            prop_assert_eq!(desired.metadata.name, Some(valid.namespace));
+            prop_assert!(seen.is_none() && secrets.identity.is_none() && secrets.storage.is_none());
+        }
+    }
+}
+
+#[test]
+fn a_namespace_that_goes_is_waited_for_and_the_rest_is_not() {
+    for (out, reason) in [
+        (&[][..], Reason::Pending),
+        // Whatever could not be read in it goes with it.
+        (&["secrets"], Reason::Pending),
+        (&["namespace"], Reason::BackendUnavailable),
+    ] {
+        let mut observed = nothing_but(out);
+        observed.namespace = observed.namespace.map(|_| Some(namespace(true)));
+        let Plan { database, identity, storage, namespace } = planned(observed);
+        assert_eq!(namespace.unwrap_err().reason, reason, "{out:?}");
+        assert!(database.is_ok() && identity.is_ok() && storage.is_ok(), "{out:?}");
+    }
+    let mut observed = nothing_but(&[]);
+    observed.namespace = Ok(Some(namespace(false)));
+    assert_eq!(planned(observed).namespace.unwrap().seen.0, Some(namespace(false)));
+}
+
+#[test]
+fn good_keys_are_kept_wherever_else_something_is_wrong() {
+    let keys = secret::Keys {
+        endpoint: "http://s3.test",
+        region: "us-east-1",
+        access_key_id: "id",
+        secret_access_key: "secret",
+        session_token: "",
+        issued_at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
+    };
+    let keep = Validity::Keep { expires_at: None, renew_at: None };
+    for (out, expected) in
+        [(&[][..], keep), (&["database", "identity", "namespace"], keep), (&["secrets"], Validity::Renew)]
+    {
+        let mut observed = nothing_but(out);
+        observed.secrets =
+            observed.secrets.map(|_| Secrets { identity: None, storage: Some(secret::storage(&valid(), &keys)) });
+        assert_eq!(planned(observed).storage.unwrap().1, expected, "{out:?}");
+    }
+}

@@ -1,0 +1,159 @@
+//! A tenant's status. Pure.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::ResourceExt;
+use plexica_crds::{
+    ConditionType, Conditions, Reason, Tenant, TenantStatus,
+    tenant::{DatabaseStatus, IdentityStatus, Phase, StorageStatus},
+};
+
+use super::Part;
+use crate::{
+    problem::{Problem, Remedy, worst},
+    resource,
+};
+
+/// What came of applying the plan.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Namespace.
+    pub namespace: Part<String>,
+    /// The Secrets in it.
+    pub secrets: Part<()>,
+    /// Schema and role.
+    pub database: Part<DatabaseStatus>,
+    /// Realm.
+    pub identity: Part<IdentityStatus>,
+    /// Bucket and credentials.
+    pub storage: Part<StorageStatus>,
+    /// When the credentials are to be renewed.
+    pub renew_at: Option<Timestamp>,
+}
+
+impl Applied {
+    /// What is most in the way.
+    pub fn worst(&self) -> Option<Problem> {
+        let Self { namespace, secrets, database, identity, storage, renew_at: _ } = self;
+        let parts = [database.as_ref().err(), identity.as_ref().err(), storage.as_ref().err()];
+        let room = [namespace.as_ref().err(), secrets.as_ref().err()];
+        let problems: Vec<Problem> = parts.into_iter().chain(room).flatten().cloned().collect();
+        worst(&problems).cloned()
+    }
+}
+
+/// The status after a plan was applied.
+pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus {
+    let Applied { namespace, secrets, database, identity, storage, renew_at: _ } = applied;
+    let last = tenant.status.clone().unwrap_or_default();
+    let generation = tenant.metadata.generation;
+    let mut conditions = Conditions::new(&last.conditions, generation, now);
+    let mut problems = Vec::new();
+    let mut told = |kind, part: &str, problem: Option<&Problem>| match problem {
+        None => conditions.set_true(kind, Reason::Provisioned, ""),
+        Some(problem) => {
+            conditions.set_false(kind, problem.reason, &problem.message);
+            problems.push(problem.of_part(part));
+        }
+    };
+    told(ConditionType::DatabaseReady, "database", database.as_ref().err());
+    told(ConditionType::IdentityReady, "identity", identity.as_ref().err());
+    told(ConditionType::StorageReady, "storage", storage.as_ref().err());
+    told(ConditionType::NamespaceReady, "namespace", namespace.as_ref().err().or(secrets.as_ref().err()));
+    let phase = overall(&mut conditions, &problems, tenant.spec.suspend);
+    TenantStatus {
+        observed_generation: generation,
+        phase: Some(phase),
+        conditions: conditions.finish(),
+        database: standing(database, last.database),
+        identity: standing(identity, last.identity),
+        storage: standing(storage, last.storage),
+        namespace: standing(namespace, last.namespace),
+        ready_at: last.ready_at.or_else(|| matches!(phase, Phase::Ready | Phase::Suspended).then_some(Time(now))),
+    }
+}
+
+/// What is said of a part. One that cannot be reached or changed now is still where it was; one that
+/// is somebody else's by now is the tenant's no more, or the gateway would let their users in.
+fn standing<T>(part: Part<T>, last: Option<T>) -> Option<T> {
+    match part {
+        Ok(status) => Some(status),
+        Err(problem) if problem.is_anothers() => None,
+        Err(_) => last,
+    }
+}
+
+/// The status of a tenant whose spec cannot be.
+pub fn invalid(tenant: &Tenant, problem: &Problem, now: Timestamp) -> TenantStatus {
+    let last = tenant.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
+    let phase = overall(&mut conditions, std::slice::from_ref(problem), tenant.spec.suspend);
+    TenantStatus {
+        observed_generation: tenant.metadata.generation,
+        phase: Some(phase),
+        conditions: conditions.finish(),
+        ..last
+    }
+}
+
+/// The status of a tenant that is left alone.
+pub fn paused(tenant: &Tenant, now: Timestamp) -> TenantStatus {
+    let last = tenant.status.clone().unwrap_or_default();
+    let conditions = resource::paused(tenant, &format!("tenant {}", tenant.name_any()), &last.conditions, now);
+    TenantStatus { phase: Some(Phase::Paused), conditions, ..last }
+}
+
+/// The status of a tenant that goes, with what holds it up.
+pub fn leaving(tenant: &Tenant, holding: &[Problem], now: Timestamp) -> TenantStatus {
+    let last = tenant.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
+    match worst(holding) {
+        None => conditions.set_false(ConditionType::Ready, Reason::Deleting, "being removed"),
+        Some(problem) => {
+            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
+            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {}", sentences(holding)));
+        }
+    }
+    TenantStatus {
+        observed_generation: tenant.metadata.generation,
+        phase: Some(Phase::Terminating),
+        conditions: conditions.finish(),
+        ..last
+    }
+}
+
+fn overall(conditions: &mut Conditions, problems: &[Problem], suspended: bool) -> Phase {
+    let Some(worst) = worst(problems) else {
+        if suspended {
+            let message = "suspended: nobody gets in, no plugin runs and the data stays, as the spec says";
+            conditions.set_true(ConditionType::Ready, Reason::Suspended, message);
+            return Phase::Suspended;
+        }
+        conditions.set_true(ConditionType::Ready, Reason::Provisioned, "all parts are ready");
+        return Phase::Ready;
+    };
+    let message = sentences(problems);
+    conditions.set_false(ConditionType::Ready, worst.reason, &message);
+    match worst.remedy() {
+        Remedy::Wait => {
+            conditions.set_true(ConditionType::Reconciling, worst.reason, message);
+            Phase::Provisioning
+        }
+        Remedy::Retry => {
+            conditions.set_true(ConditionType::Reconciling, worst.reason, message);
+            Phase::Degraded
+        }
+        Remedy::Change => {
+            conditions.set_true(ConditionType::Stalled, worst.reason, message);
+            Phase::Stalled
+        }
+    }
+}
+
+fn sentences(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! An operator that is killed between any two of its writes, and the next one that finishes.
+
+use k8s_openapi::api::core::v1::Namespace;
+use plexica_testkit::wait_until;
+use serde_json::json;
+
+use crate::{
+    foreign::root,
+    world::{PATIENCE, World},
+};
+
+/// Far more writes than anything here takes.
+const ENDLESS: usize = 200;
+
+/// Lets an operator work until it has written so much and kills it; whether it had come to `end`.
+async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
+    assert!(writes < ENDLESS, "it never comes to an end");
+    world.budget.limit(writes);
+    let operator = world.operator();
+    let ended = tokio::select! {
+        () = world.budget.spent() => false,
+        () = end => true,
+    };
+    operator.kill();
+    world.budget.lift();
+    ended
+}
+
+async fn has_bucket(world: &World, name: &str) -> bool {
+    let buckets = root(world).list_buckets().send().await.unwrap();
+    buckets.buckets().iter().any(|bucket| bucket.name() == Some(name))
+}
+
+#[tokio::test]
+async fn a_tenant_is_made_and_removed_by_operators_that_are_killed_at_each_write() {
+    let Some(world) = World::new().await else { return };
+    // The platform's own parts are there before.
+    let (first, slug) = (world.operator(), world.database.unique("acme"));
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.delete(&world.tenants(), &slug).await;
+    first.stop().await;
+
+    let (mut made, mut removed, mut writes) = (false, false, 0);
+    while !(made && removed) {
+        let slug = world.database.unique("acme");
+        let (name, schema) = (format!("tenant-{slug}"), format!("tenant_{}", slug.replace('-', "_")));
+        world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+        made = killed_after(&world, writes, async { drop(world.ready(&slug).await) }).await;
+        let next = world.operator();
+        let status = world.ready(&slug).await.status.unwrap();
+        assert_eq!(status.namespace.as_deref(), Some(name.as_str()));
+        assert_eq!(status.storage.unwrap().bucket, name);
+        assert!(world.has_schema(&schema).await, "{writes}");
+        assert_eq!(world.realm(&name).await, 200, "{writes}");
+        assert!(has_bucket(&world, &name).await, "{writes}");
+        assert!(world.global::<Namespace>(&name).await.unwrap().metadata.deletion_timestamp.is_none(), "{writes}");
+        next.kill();
+
+        world.tenants().delete(&slug, &kube::api::DeleteParams::default()).await.unwrap();
+        removed = killed_after(&world, writes, world.gone(&world.tenants(), &slug)).await;
+        let last = world.operator();
+        world.gone(&world.tenants(), &slug).await;
+        assert!(!world.has_schema(&schema).await, "{writes}");
+        assert_eq!(world.realm(&name).await, 404, "{writes}");
+        assert!(!has_bucket(&world, &name).await, "{writes}");
+        // Nothing takes a namespace away in this cluster; it has been told to go.
+        let namespace = world.global::<Namespace>(&name).await.unwrap();
+        assert!(namespace.metadata.deletion_timestamp.is_some(), "{writes}");
+        last.kill();
+        writes += 1;
+    }
+    println!("a tenant takes at most {writes} writes");
+}
+
+#[tokio::test]
+async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_write() {
+    let Some(world) = World::new().await else { return };
+    let first = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    let (tenant, plugin) = (slug.replace('-', "_"), id.replace('-', "_"));
+    let schema = format!("tenant_{tenant}_plugin_{plugin}");
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    first.stop().await;
+
+    let (mut made, mut removed, mut writes) = (false, false, 0);
+    while !(made && removed) {
+        world.install(&slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+        made = killed_after(&world, writes, async { drop(world.installed(&slug).await) }).await;
+        let next = world.operator();
+        wait_until("it serves", PATIENCE, async || {
+            let route = world.installed(&slug).await.status.unwrap().route.unwrap();
+            let health = reqwest::get(format!("{}/_plexica/health", route.upstream)).await;
+            health.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        assert!(world.has_schema(&schema).await, "{writes}");
+        next.kill();
+
+        world.installs(&slug).delete("it", &kube::api::DeleteParams::default()).await.unwrap();
+        removed = killed_after(&world, writes, world.gone(&world.installs(&slug), "it")).await;
+        let last = world.operator();
+        world.gone(&world.installs(&slug), "it").await;
+        assert!(!world.has_schema(&schema).await, "{writes}");
+        let roles = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%plugin\\_{plugin}'");
+        assert_eq!(world.sql::<i64>(&roles).await, 0, "{writes}");
+        let permissions = format!("SELECT count(*) FROM tenant_{tenant}.permission WHERE plugin = '{id}'");
+        assert_eq!(world.sql::<i64>(&permissions).await, 0, "{writes}");
+        assert_eq!(world.sql::<i64>("SELECT count(*) FROM core.plugin_credential").await, 0, "{writes}");
+        last.kill();
+        writes += 1;
+    }
+    println!("an install takes at most {writes} writes");
+}

@@ -1,0 +1,32 @@
+//! The operator on real parts: Kubernetes' API server, Postgres, Keycloak, MinIO, and plugins as
+//! processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod budget;
+mod cluster;
+mod confirm;
+mod credential;
+mod death;
+mod departure;
+mod fault;
+mod foreign;
+mod gate;
+mod install;
+mod isolation;
+mod issuer;
+mod keeper;
+mod killed;
+mod leader;
+mod pause;
+mod placement;
+mod plugin;
+mod purge;
+mod quiet;
+mod removal;
+mod stalled;
+mod static_keys;
+mod stop;
+mod suspend;
+mod takeover;
+mod tenant;
+mod world;

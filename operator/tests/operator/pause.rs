@@ -1,0 +1,99 @@
+//! A person holds the operator off.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use plexica_crds::{label::PAUSED, plugin_install, tenant};
+use plexica_testkit::wait_until;
+use serde_json::{Value, json};
+
+use crate::world::{PATIENCE, World, is};
+
+async fn annotate(world: &World, slug: &str, value: Value) {
+    let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
+    world.tenants().patch(slug, &PatchParams::default(), &patch).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    let schema = format!("tenant_{}", slug.replace('-', "_"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    let route = world.installed(&slug).await.status.unwrap().route;
+
+    annotate(&world, &slug, json!("true")).await;
+    let paused = world.until(&slug, "Paused", "True", "Paused").await.status.unwrap();
+    assert_eq!(paused.phase, Some(tenant::Phase::Paused));
+    assert!(is(&paused.conditions, "Ready", "True", "Provisioned"), "what was last seen stays");
+    let install = world.install_until(&slug, "Paused", "True", "Paused").await.status.unwrap();
+    assert_eq!((install.phase, &install.route), (Some(plugin_install::Phase::Paused), &route), "what serves goes on");
+
+    // Neither what changed behind its back nor a changed spec nor a deletion has any effect.
+    world.execute(&format!("COMMENT ON SCHEMA {schema} IS 'hands off'")).await;
+    let before = operator.writes().len();
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete", "suspend": true })).await;
+    world.install(&slug, &id, json!({ "enabled": false })).await;
+    world.plugin(&id, "1.1.0").await;
+    wait_until("both were looked at as they are now", PATIENCE, async || {
+        let (tenant, install) =
+            (world.tenants().get(&slug).await.unwrap(), world.installs(&slug).get("it").await.unwrap());
+        let seen = |generation: Option<i64>, conditions: &[Condition]| {
+            conditions.iter().any(|one| one.type_ == "Paused" && one.observed_generation == generation)
+        };
+        seen(tenant.metadata.generation, &tenant.status.unwrap().conditions)
+            && seen(install.metadata.generation, &install.status.unwrap().conditions)
+    })
+    .await;
+    // That the status says so is all.
+    let written = operator.writes().into_iter().skip(before);
+    let written: Vec<String> = written.filter(|write| write.contains(&slug) && !write.ends_with("/status")).collect();
+    assert_eq!(written, [""; 0]);
+    let mark: String = world.sql(&format!("SELECT obj_description(to_regnamespace('{schema}'), 'pg_namespace')")).await;
+    assert_eq!(mark, "hands off");
+    assert_eq!(world.installs(&slug).get("it").await.unwrap().status.unwrap().route, route);
+    world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
+    wait_until("it says why it stays", PATIENCE, async || {
+        let conditions = world.tenants().get(&slug).await.unwrap().status.unwrap().conditions;
+        conditions.iter().any(|one| one.type_ == "Paused" && one.message.starts_with("it is removed when"))
+    })
+    .await;
+    assert!(world.has_schema(&schema).await);
+
+    // The mark is somebody else's by now, so that the schema stays; all the rest goes.
+    annotate(&world, &slug, Value::Null).await;
+    world.gone(&world.tenants(), &slug).await;
+    assert!(world.has_schema(&schema).await);
+    assert_eq!(world.realm(&format!("tenant-{slug}")).await, 404);
+}
+
+/// What is deleted with its tenant cannot be taken back, so a pause of its own counts there too.
+#[tokio::test]
+async fn a_paused_install_is_not_deleted_with_its_tenant_until_it_goes_on() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    let pause = async |value: Value| {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
+        world.installs(&slug).patch("it", &PatchParams::default(), &patch).await.unwrap();
+    };
+    pause(json!("true")).await;
+    world.install_until(&slug, "Paused", "True", "Paused").await;
+    world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
+    wait_until("the tenant says what it waits for", PATIENCE, async || {
+        let conditions = world.tenants().get(&slug).await.unwrap().status.unwrap().conditions;
+        conditions[0].message.contains("which is paused")
+    })
+    .await;
+    assert_eq!(world.installs(&slug).get("it").await.unwrap().metadata.deletion_timestamp, None);
+    pause(Value::Null).await;
+    world.gone(&world.tenants(), &slug).await;
+}

@@ -1,0 +1,120 @@
+//! A plugin for these tests: this very program, started again by the operator. What it does for a
+//! tenant it does in Postgres, with the login and role that it was given.
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::{get, post},
+};
+use plexica_contract::{
+    error::{Code, ErrorBody},
+    lifecycle::{Action, Request, Response},
+    path::{HEALTH, LIFECYCLE},
+    tenancy::environment,
+    token::{Audience, PublicKeys, Subject, Verifier},
+};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio_util::sync::CancellationToken;
+
+/// Refuses to be installed.
+pub const REFUSES: &str = "9.0.0";
+/// Refuses to remove a tenant's data.
+pub const KEEPS: &str = "7.0.0";
+/// Ends when it has been installed, and every time it is started again.
+pub const QUITS: &str = "8.0.0";
+/// Ends the process at once.
+pub const DIE: &str = "/die";
+/// Takes its time, and answers 202.
+pub const SLOW: &str = "2.0.0";
+
+/// Whether one answers there.
+pub async fn healthy(upstream: &str) -> bool {
+    let answer = reqwest::get(format!("{upstream}{HEALTH}")).await;
+    answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+/// Not a test when the operator starts it.
+#[tokio::test]
+async fn serve() {
+    let Ok(listen) = std::env::var(environment::LISTEN) else { return };
+    let variable = |name: &str| std::env::var(name).expect(name);
+    let id = variable(environment::PLUGIN_ID);
+    let keys: PublicKeys = serde_json::from_str(&variable(environment::PLATFORM_KEYS)).unwrap();
+    let audience = Audience::Plugin(id.parse().unwrap());
+    let plugin = Plugin {
+        version: variable(environment::PLUGIN_VERSION),
+        verifier: Verifier::new(&variable(environment::INSTALLATION), &audience, &keys),
+        database: PgPool::connect_lazy(&variable(environment::DATABASE_URL)).unwrap(),
+        quit: CancellationToken::new(),
+    };
+    if plugin.version == QUITS && plugin.was_installed(&id).await {
+        return;
+    }
+    let quit = plugin.quit.clone();
+    let app = Router::new()
+        .route(HEALTH, get(|| async { "ok" }))
+        .route(LIFECYCLE, post(lifecycle))
+        .route(DIE, get(async || -> () { std::process::exit(3) }))
+        .route(&format!("{LIFECYCLE}/slow"), get(|| async { Json(Response::Done) }))
+        .with_state(plugin);
+    let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
+    axum::serve(listener, app).with_graceful_shutdown(quit.cancelled_owned()).await.unwrap();
+}
+
+#[derive(Clone)]
+struct Plugin {
+    version: String,
+    verifier: Verifier,
+    database: PgPool,
+    quit: CancellationToken,
+}
+
+impl Plugin {
+    async fn was_installed(&self, id: &str) -> bool {
+        let query =
+            "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'note' AND schemaname LIKE '%plugin\\_' || $1)";
+        sqlx::query_scalar(query).bind(id.replace('-', "_")).fetch_one(&self.database).await.unwrap()
+    }
+}
+
+async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
+    let token = headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
+    let claims = plugin.verifier.verify(token).expect("a token of the platform");
+    assert!(claims.body.expect("a digest").matches(&body));
+    assert_eq!(claims.subject, Subject::Lifecycle);
+    let request: Request = serde_json::from_slice(&body).unwrap();
+    assert_eq!(claims.tenant.as_ref(), Some(&request.tenant));
+    if plugin.version == REFUSES {
+        let refusal = ErrorBody::new(Code::Conflict, "The moon is in the wrong quarter.");
+        return (StatusCode::CONFLICT, Json(serde_json::to_value(refusal).unwrap()));
+    }
+    if plugin.version == KEEPS && request.action == Action::Purge {
+        let refusal = ErrorBody::new(Code::Internal, "The data is dear to me.");
+        return (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::to_value(refusal).unwrap()));
+    }
+    let schema = &request.parameters.schema;
+    let sql = match request.action {
+        Action::Install | Action::Upgrade => format!(
+            "CREATE TABLE IF NOT EXISTS {schema}.note (action text);
+             INSERT INTO {schema}.note VALUES ('{:?} {}')",
+            request.action, plugin.version
+        ),
+        Action::Disable => format!("INSERT INTO {schema}.note VALUES ('Disable {}')", plugin.version),
+        Action::Purge => format!("DROP TABLE IF EXISTS {schema}.note"),
+    };
+    let mut transaction = plugin.database.begin().await.unwrap();
+    let role = format!("SET LOCAL ROLE {}", request.parameters.role);
+    sqlx::raw_sql(AssertSqlSafe(format!("{role};{sql}"))).execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    if plugin.version == QUITS {
+        plugin.quit.cancel();
+    }
+    if plugin.version == SLOW {
+        let pending = json!({ "status": "pending", "poll": format!("{LIFECYCLE}/slow") });
+        return (StatusCode::ACCEPTED, Json(pending));
+    }
+    (StatusCode::OK, Json(serde_json::to_value(Response::Done).unwrap()))
+}

@@ -1,0 +1,59 @@
+//! Plugins that do not remove a tenant's data themselves.
+
+use kube::api::DeleteParams;
+use plexica_crds::plugin_install::Phase;
+use plexica_testkit::wait_for;
+use serde_json::json;
+
+use crate::{
+    plugin::{KEEPS, QUITS},
+    world::{PATIENCE, World},
+};
+
+#[tokio::test]
+async fn what_a_plugin_does_not_purge_in_time_is_removed_without_it() {
+    let Some(world) = World::new().await else { return };
+    // Long enough to be looked at while it is waited for.
+    let operator = world.operator_with(|config| config.plugins.purge_deadline = 15);
+    let mut leaving = Vec::new();
+    for (version, said) in [(KEEPS, "it answered 500: The data is dear to me."), (QUITS, "")] {
+        let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+        world.plugin(&id, version).await;
+        world.tenant(&slug, json!({})).await;
+        world.ready(&slug).await;
+        world.install(&slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+        wait_for("its data is there", PATIENCE, async || {
+            world.installs(&slug).get("it").await.unwrap().status?.migrated_version
+        })
+        .await;
+        leaving.push((slug, id, said));
+    }
+    for (slug, ..) in &leaving {
+        world.installs(slug).delete("it", &DeleteParams::default()).await.unwrap();
+    }
+    for (slug, id, said) in &leaving {
+        let status = wait_for("it says who holds it up", PATIENCE, async || {
+            let status = world.installs(slug).get("it").await.expect("the deadline is not over").status?;
+            status.conditions[0].message.starts_with("being removed; plugin: ").then_some(status)
+        })
+        .await;
+        assert!(status.conditions[0].message.contains(said), "{:?}", status.conditions[0]);
+        assert_eq!((status.phase, status.route), (Some(Phase::Terminating), None));
+        assert!(world.has_schema(&schema(slug, id)).await);
+    }
+    for (slug, id, _) in &leaving {
+        world.gone(&world.installs(slug), "it").await;
+        assert!(!world.has_schema(&schema(slug, id)).await);
+        let roles = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%plugin\\_{}'", id.replace('-', "_"));
+        assert_eq!(world.sql::<i64>(&roles).await, 0, "nobody can sign in, or be, the plugin of the tenant");
+        let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
+        assert_eq!(world.sql::<i64>(&credentials).await, 0);
+        // The tenant has not suffered.
+        world.ready(slug).await;
+    }
+    operator.stop().await;
+}
+
+fn schema(slug: &str, id: &str) -> String {
+    format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
+}

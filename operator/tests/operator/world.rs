@@ -1,0 +1,455 @@
+//! The parts of one test, and an operator on them.
+
+use std::{
+    fmt::Debug,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use clap::Parser;
+use k8s_openapi::{
+    NamespaceResourceScope, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams},
+    client::{Body, ClientBuilder},
+    config::{KubeConfigOptions, Kubeconfig},
+    core::ClusterResourceScope,
+};
+use plexica_backends::postgres::bootstrap;
+use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
+use plexica_operator::Config;
+use plexica_testkit::{
+    keycloak::Keycloak, kubernetes::Cluster, postgres::Database, require, s3::ObjectStore, unique, wait_for,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor, Row};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::{layer::layer_fn, util::MapRequestLayer};
+
+use crate::{
+    budget::{Budget, Metered},
+    gate::Gate,
+    issuer::{Administrator, SECRET},
+};
+
+/// Long enough for a machine that does other things as well.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+const PASSWORD: &str = "operator";
+const LABEL: &str = "plexica.io/test";
+
+/// Requests to Kubernetes.
+type Writes = Arc<Mutex<Vec<String>>>;
+
+/// The parts of one test.
+pub struct World {
+    pub client: Client,
+    pub cluster: Cluster,
+    pub database: Database,
+    pub postgres: Gate,
+    pub keycloak: Gate,
+    pub s3: Gate,
+    /// Of writes of all operators, to everything.
+    pub budget: Budget,
+    pub name: String,
+    login: String,
+    account: String,
+    pub issuer: Keycloak,
+    pub store: ObjectStore,
+    logs: TempDir,
+}
+
+impl World {
+    /// On the parts that run; `None` if one does not.
+    pub async fn new() -> Option<Self> {
+        let cluster = require!(kubernetes)?;
+        let server = require!(postgres17)?;
+        let issuer = require!(keycloak)?;
+        let store = require!(minio)?;
+        let client = cluster.client().await;
+        install_crds(&client).await;
+        let database = server.database().await;
+        let login = database.unique("op");
+        let create = format!(
+            "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{PASSWORD}'; GRANT plexica_provisioner TO \"{login}\";
+             GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
+            database.name()
+        );
+        let mut administrator = database.connect().await;
+        administrator.execute(bootstrap::SQL).await.unwrap();
+        administrator.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
+        let budget = Budget::default();
+        Some(Self {
+            postgres: Gate::before(&database.url_as(&login, PASSWORD), &budget).await,
+            keycloak: Gate::before(&issuer.url.parse().unwrap(), &budget).await,
+            s3: Gate::before(&store.endpoint.parse().unwrap(), &budget).await,
+            budget,
+            account: Administrator::of(&issuer).service_account().await,
+            name: unique("world"),
+            login,
+            client,
+            cluster,
+            database,
+            issuer,
+            store,
+            logs: tempfile::tempdir().unwrap(),
+        })
+    }
+
+    /// The operator's login to Postgres, and its password.
+    pub fn login(&self) -> (&str, &str) {
+        (&self.login, PASSWORD)
+    }
+
+    /// The platform's namespace and realm.
+    pub fn platform(&self) -> String {
+        format!("plexica-{}", self.name)
+    }
+
+    /// Flags of an operator on these parts.
+    pub fn flags(&self) -> Vec<String> {
+        let platform = self.platform();
+        [
+            ("--namespace", platform.as_str()),
+            ("--platform-realm", &platform),
+            ("--metrics-listen", "127.0.0.1:0"),
+            ("--database-url", self.postgres.url.as_str()),
+            ("--keycloak-url", self.keycloak.url.as_str()),
+            ("--keycloak-public-url", &self.issuer.url),
+            ("--keycloak-client-id", &self.account),
+            ("--keycloak-client-secret", SECRET),
+            ("--s3-endpoint", self.s3.url.as_str()),
+            ("--s3-access-key-id", &self.store.access_key),
+            ("--s3-secret-access-key", &self.store.secret_key),
+            ("--runner", "process"),
+            ("--core-api-url", "http://127.0.0.1:9"),
+            ("--plugin-logs", self.logs.path().to_str().unwrap()),
+            ("--purge-deadline", "5"),
+            ("--resync", "1"),
+            ("--selector", &format!("{LABEL}={}", self.name)),
+        ]
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()])
+        .collect()
+    }
+
+    fn config(&self) -> Config {
+        let program = std::iter::once("plexica-operator".to_owned());
+        let mut config = Config::parse_from(program.chain(self.flags()));
+        config.plugins.aliases.insert("test-plugin".into(), std::env::current_exe().unwrap());
+        config
+    }
+
+    /// An operator in a runtime of its own, so that it can be killed between any two steps.
+    pub fn operator(&self) -> Operator {
+        self.operator_with(|_| {})
+    }
+
+    /// The same, with another configuration.
+    pub fn operator_with(&self, change: impl FnOnce(&mut Config)) -> Operator {
+        self.operator_by(change, |_| {})
+    }
+
+    /// The same, with its requests to Kubernetes changed on their way.
+    pub fn operator_by(
+        &self,
+        change: impl FnOnce(&mut Config),
+        alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
+    ) -> Operator {
+        plexica_service::program::logs();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (mut config, kubeconfig, stop) = (self.config(), self.cluster.kubeconfig.clone(), CancellationToken::new());
+        change(&mut config);
+        let token = stop.clone();
+        let writes = Writes::default();
+        let (noted, budget) = (writes.clone(), self.budget.clone());
+        let (tell, told) = std::sync::mpsc::channel();
+        let task = runtime.spawn(async move {
+            let client = noting(&kubeconfig, noted, budget, alter).await;
+            let running = plexica_operator::start(config, client, token).await.expect("a valid configuration");
+            tell.send(running.metrics_addr).unwrap();
+            running.stopped().await.expect("no task ends by itself");
+        });
+        let metrics = format!("http://{}", told.recv().expect("an operator that starts"));
+        Operator { runtime: Some(runtime), task: Some(task), stop, metrics, writes }
+    }
+
+    /// The log of a plugin's process.
+    pub fn plugin_log(&self, namespace: &str, workload: &str) -> PathBuf {
+        self.logs.path().join(format!("{namespace}.{workload}.log"))
+    }
+
+    /// As this world's operators see it.
+    pub fn meta(&self, mut object: Value) -> Value {
+        object["metadata"]["labels"][LABEL] = json!(self.name);
+        object["apiVersion"] = json!("plexica.io/v1alpha1");
+        object
+    }
+
+    /// Applies a tenant.
+    pub async fn tenant(&self, slug: &str, spec: Value) -> Tenant {
+        let mut object = json!({ "kind": "Tenant", "metadata": { "name": slug }, "spec": spec });
+        object["spec"]["displayName"] = json!(slug);
+        if object["spec"]["deletionPolicy"] == "Delete" {
+            object["metadata"]["annotations"] = json!({ CONFIRM_DELETION: slug });
+        }
+        apply(&Api::all(self.client.clone()), slug, &self.meta(object)).await
+    }
+
+    /// Applies a catalogue entry of the plugin in [`crate::plugin`].
+    pub async fn plugin(&self, id: &str, version: &str) -> Plugin {
+        self.plugin_with(id, version, json!({})).await
+    }
+
+    /// The same with other fields in its spec.
+    pub async fn plugin_with(&self, id: &str, version: &str, change: Value) -> Plugin {
+        let name = format!("{id}-{version}");
+        let mut object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": {
+            "id": id, "version": version, "displayName": id,
+            "runtime": { "image": "plexica/test-plugin:1", "command": ["test-plugin", "--exact", "plugin::serve", "--nocapture"] },
+            "permissions": [{ "key": format!("{id}:notes:read"), "name": "Read", "defaultRoles": ["user"] }],
+        }});
+        object["spec"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        apply(&Api::all(self.client.clone()), &name, &self.meta(object)).await
+    }
+
+    /// Applies an install in the tenant's namespace.
+    pub async fn install(&self, slug: &str, id: &str, spec: Value) -> PluginInstall {
+        self.install_as("it", slug, id, spec).await
+    }
+
+    /// The same, by another name than [`Self::install_until`] looks for.
+    pub async fn install_as(&self, name: &str, slug: &str, id: &str, mut spec: Value) -> PluginInstall {
+        spec["tenantRef"]["name"] = json!(slug);
+        spec["plugin"]["id"] = json!(id);
+        let object = json!({ "kind": "PluginInstall", "metadata": { "name": name }, "spec": spec });
+        apply(&self.installs(slug), name, &self.meta(object)).await
+    }
+
+    pub fn tenants(&self) -> Api<Tenant> {
+        Api::all(self.client.clone())
+    }
+
+    pub fn plugins(&self) -> Api<Plugin> {
+        Api::all(self.client.clone())
+    }
+
+    pub fn installs(&self, slug: &str) -> Api<PluginInstall> {
+        Api::namespaced(self.client.clone(), &format!("tenant-{slug}"))
+    }
+
+    /// An object of the tenant's namespace.
+    pub async fn find<K>(&self, slug: &str, name: &str) -> Option<K>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        Api::<K>::namespaced(self.client.clone(), &format!("tenant-{slug}")).get_opt(name).await.unwrap()
+    }
+
+    /// A cluster-wide object.
+    pub async fn global<K>(&self, name: &str) -> Option<K>
+    where
+        K: Resource<Scope = ClusterResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        Api::<K>::all(self.client.clone()).get_opt(name).await.unwrap()
+    }
+
+    /// One value, as the superuser sees it.
+    pub async fn sql<T>(&self, query: &str) -> T
+    where
+        T: for<'a> sqlx::Decode<'a, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let mut administrator = self.database.connect().await;
+        sqlx::query(AssertSqlSafe(query.to_owned())).fetch_one(&mut administrator).await.expect(query).get(0)
+    }
+
+    /// Runs statements as the superuser.
+    pub async fn execute(&self, sql: &str) {
+        let mut administrator = self.database.connect().await;
+        administrator.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.expect(sql);
+    }
+
+    /// What changes whenever something is written to the database, or to roles that have to do with
+    /// one of the names. (Counters of tables that all databases share count others' writes.)
+    pub async fn rows(&self, names: &[String]) -> String {
+        let names = names.join("|").replace('-', "_");
+        self.sql(&format!(
+            "SELECT concat_ws(E'\\n',
+                (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)
+                   FROM pg_stat_all_tables s JOIN pg_class c ON c.oid = s.relid
+                  WHERE NOT c.relisshared AND c.relname NOT IN ('pg_statistic', 'pg_toast_2619')),
+                (SELECT string_agg(concat_ws(' ', r.rolname, r.xmin, m.roleid, m.xmin, d.xmin), E'\\n'
+                        ORDER BY r.rolname, m.roleid, m.grantor)
+                   FROM pg_authid r
+                   LEFT JOIN pg_auth_members m ON m.member = r.oid
+                   LEFT JOIN pg_shdescription d ON d.objoid = r.oid
+                  WHERE r.rolname ~ '{names}'))"
+        ))
+        .await
+    }
+
+    pub async fn has_schema(&self, name: &str) -> bool {
+        self.sql(&format!("SELECT to_regnamespace('\"{name}\"') IS NOT NULL")).await
+    }
+
+    /// The status code of a realm's discovery document.
+    pub async fn realm(&self, name: &str) -> u16 {
+        let url = format!("{}/realms/{name}/.well-known/openid-configuration", self.issuer.url);
+        reqwest::get(url).await.unwrap().status().as_u16()
+    }
+
+    /// Waits until a tenant's condition is as said.
+    pub async fn until(&self, slug: &str, kind: &str, status: &str, reason: &str) -> Tenant {
+        let what = format!("{slug} is {kind}={status} ({reason})");
+        wait_for(&what, PATIENCE, async || {
+            let tenant = self.tenants().get_opt(slug).await.unwrap()?;
+            let conditions = tenant.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+            is(&conditions, kind, status, reason).then_some(tenant)
+        })
+        .await
+    }
+
+    pub async fn ready(&self, slug: &str) -> Tenant {
+        self.until(slug, "Ready", "True", "Provisioned").await
+    }
+
+    /// Waits until an install's condition is as said.
+    pub async fn install_until(&self, slug: &str, kind: &str, status: &str, reason: &str) -> PluginInstall {
+        let what = format!("the install of {slug} is {kind}={status} ({reason})");
+        wait_for(&what, PATIENCE, async || {
+            let install = self.installs(slug).get_opt("it").await.unwrap()?;
+            let conditions = install.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+            is(&conditions, kind, status, reason).then_some(install)
+        })
+        .await
+    }
+
+    pub async fn installed(&self, slug: &str) -> PluginInstall {
+        self.install_until(slug, "Ready", "True", "Provisioned").await
+    }
+
+    /// Deletes an object and waits until it is gone.
+    pub async fn delete<K>(&self, api: &Api<K>, name: &str)
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        // A finalizer may keep it a while; a second delete changes nothing.
+        for _ in 0..2 {
+            if let Err(error) = api.delete(name, &DeleteParams::default()).await {
+                assert!(matches!(&error, kube::Error::Api(status) if status.code == 404), "{error}");
+            }
+        }
+        self.gone(api, name).await;
+    }
+
+    /// Waits until an object is gone.
+    pub async fn gone<K>(&self, api: &Api<K>, name: &str)
+    where
+        K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        let gone = async || api.get_opt(name).await.unwrap().is_none().then_some(());
+        wait_for(&format!("{name} is gone"), PATIENCE, gone).await;
+    }
+}
+
+/// Whether a condition is as said; an empty reason is any.
+pub fn is(conditions: &[Condition], kind: &str, status: &str, reason: &str) -> bool {
+    let found = conditions.iter().find(|condition| condition.type_ == kind);
+    found.is_some_and(|found| found.status == status && (reason.is_empty() || found.reason == reason))
+}
+
+pub async fn apply<K>(api: &Api<K>, name: &str, object: &Value) -> K
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
+{
+    api.patch(name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await.unwrap()
+}
+
+async fn install_crds(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in plexica_crds::all() {
+        let name = crd.name_any();
+        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&crd)).await.unwrap();
+        wait_for(&format!("{name} is established"), PATIENCE, async || {
+            let status = api.get(&name).await.unwrap().status?;
+            let conditions = status.conditions.unwrap_or_default();
+            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
+        })
+        .await;
+    }
+}
+
+/// A client that notes what it writes.
+async fn noting(
+    kubeconfig: &Path,
+    writes: Writes,
+    budget: Budget,
+    alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
+) -> Client {
+    plexica_testkit::tls();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
+    let metered = layer_fn(move |inner| Metered {
+        inner: Arc::new(tokio::sync::Mutex::new(inner)),
+        writes: writes.clone(),
+        budget: budget.clone(),
+    });
+    let altered = MapRequestLayer::new(move |mut request: http::Request<Body>| {
+        alter(&mut request);
+        request
+    });
+    ClientBuilder::try_from(config).unwrap().with_layer(&metered).with_layer(&altered).build()
+}
+
+/// One running operator.
+pub struct Operator {
+    runtime: Option<tokio::runtime::Runtime>,
+    task: Option<tokio::task::JoinHandle<()>>,
+    stop: CancellationToken,
+    metrics: String,
+    writes: Writes,
+}
+
+impl Operator {
+    /// The sum of a counter over its labels.
+    pub async fn count(&self, counter: &str) -> f64 {
+        let text = reqwest::get(format!("{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
+        let lines = text.lines().filter(|line| line.starts_with(counter));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// What it asked Kubernetes to write.
+    pub fn writes(&self) -> Vec<String> {
+        self.writes.lock().unwrap().clone()
+    }
+
+    /// Status and text of a path.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let answer = reqwest::get(format!("{}{path}", self.metrics)).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Ends it as a signal would, and waits until it has.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        self.task.take().unwrap().await.unwrap();
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Doing what was asked.
+
+use std::sync::Arc;
+
+use plexica_contract::lifecycle::{Action, Request};
+
+use super::Lifecycle;
+use crate::{Result, Tenant, host::Host, migration};
+
+/// Every action may be asked again, also after it was done or left half-done.
+pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
+    let Request { action, tenant: slug, from_version, to_version, parameters } = request;
+    tracing::info!(%slug, ?action, version = %to_version, "lifecycle");
+    let lifecycle = Lifecycle {
+        tenant: Tenant::new(Arc::new(parameters.clone()), host.database.clone()),
+        from_version,
+        to_version,
+    };
+    match action {
+        Action::Install | Action::Upgrade => {
+            let turn = host.operations.turn().await;
+            migration::run(&host.database, &parameters, &host.version, &host.migrations).await?;
+            drop(turn);
+            host.hooks.call(action, lifecycle).await?;
+            host.tenants.tell(parameters);
+        }
+        Action::Disable => {
+            host.hooks.call(action, lifecycle).await?;
+            host.tenants.tell(plexica_contract::tenancy::PluginTenant { enabled: false, ..parameters });
+        }
+        Action::Purge => {
+            host.hooks.call(action, lifecycle).await?;
+            host.tenants.forget(&slug);
+            let _turn = host.operations.turn().await;
+            migration::purge(&host.database, &parameters).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The golden cases: what is asked of both servers.
+
+pub mod ownership;
+pub mod patches;
+pub mod validation;

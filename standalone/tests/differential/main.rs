@@ -1,0 +1,11 @@
+//! The same requests and the same kubectl commands to this server and to the real API server: the
+//! answers must be equal, but for names the servers make up and for times.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod commands;
+mod normal;
+mod pair;
+mod requests;

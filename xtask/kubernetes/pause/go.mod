@@ -1,0 +1,3 @@
+module plexica.io/kubernetes/pause
+
+go 1.25.0

@@ -1,0 +1,57 @@
+//! Cargo, run in this workspace.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::process;
+
+/// The workspace the task was called in, and where its builds go.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    root: PathBuf,
+    target: Option<PathBuf>,
+}
+
+impl Workspace {
+    /// Finds it. In CI, builds go to the cache folder, so that a fresh clone finds them again.
+    pub fn open(cache: &Cache) -> Result<Self> {
+        let manifest = process::run(program().args(["locate-project", "--workspace", "--message-format=plain"]))?;
+        let manifest = PathBuf::from(manifest.trim());
+        let root = manifest.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let shared = is_ci() && env::var_os("CARGO_TARGET_DIR").is_none();
+        Ok(Self { root, target: shared.then(|| cache.root().join("target")) })
+    }
+
+    /// The folder of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where builds go.
+    pub fn target(&self) -> PathBuf {
+        let chosen = self.target.clone().or_else(|| env::var_os("CARGO_TARGET_DIR").map(PathBuf::from));
+        self.root.join(chosen.unwrap_or_else(|| "target".into()))
+    }
+
+    /// `cargo <arguments>`.
+    pub fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.current_dir(&self.root).args(arguments);
+        if let Some(target) = &self.target {
+            command.env("CARGO_TARGET_DIR", target);
+        }
+        command
+    }
+}
+
+/// Whether a skip is a failure.
+pub fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| value == "true")
+}
+
+fn program() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

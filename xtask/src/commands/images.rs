@@ -1,0 +1,135 @@
+//! Container images from scratch: one static binary each.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cargo::Workspace;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::image::Image;
+use crate::process;
+
+/// No musl target is needed: a static glibc binary looks names up in containers as well.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// What people run: as small and fast as it gets.
+const PUBLISHED: Build = Build { profile: "image", command_line: true };
+/// What the tests run on a cluster: the same but for link-time optimisation, which takes longer than
+/// all the rest, and for the command line, which no pod runs.
+const TEST: Build = Build { profile: "image-test", command_line: false };
+/// The images that pods run: package and binary of the same name.
+const SERVERS: [(&str, &str); 4] = [
+    ("plexica-operator", "plexica/operator"),
+    ("plexica-core-api", "plexica/core-api"),
+    ("plexica-gateway", "plexica/gateway"),
+    ("plexica-crm", "plexica/crm"),
+];
+const COMMAND_LINE: (&str, &str) = ("plexica", "plexica/cli");
+/// Where distributions keep the public certificate authorities.
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// How the result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// A written image.
+#[derive(Debug, Serialize)]
+pub struct Built {
+    /// Name and tag.
+    pub reference: String,
+    /// The docker-archive.
+    pub archive: PathBuf,
+    /// Identifier: the digest of its configuration.
+    pub id: String,
+    /// Size of the archive.
+    pub bytes: u64,
+}
+
+/// How the programs are built, and which.
+#[derive(Debug, Clone, Copy)]
+struct Build {
+    /// The cargo profile; the folder of its programs has the same name.
+    profile: &'static str,
+    command_line: bool,
+}
+
+impl Build {
+    fn programs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        SERVERS.into_iter().chain(self.command_line.then_some(COMMAND_LINE))
+    }
+}
+
+/// Builds them and prints what was written.
+pub fn run(workspace: &Workspace, output: Output) -> Result<()> {
+    let built = build(workspace, PUBLISHED)?;
+    match output {
+        Output::Table => {
+            for image in &built {
+                println!("{:<28} {:>6.1} MB  {}", image.reference, megabytes(image.bytes), image.archive.display());
+            }
+        }
+        Output::Json => println!("{}", json!(built)),
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// Builds those that a test runs in pods.
+pub fn build_for_tests(workspace: &Workspace) -> Result<Vec<Built>> {
+    build(workspace, TEST)
+}
+
+/// Builds the programs, then an archive of each below the target folder.
+fn build(workspace: &Workspace, how: Build) -> Result<Vec<Built>> {
+    let mut cargo = workspace.cargo(&["build", "--profile", how.profile]);
+    built_alike(&mut cargo);
+    for (program, _) in how.programs() {
+        cargo.args(["--package", program, "--bin", program]);
+    }
+    process::run_aloud(&mut cargo)?;
+    let programs = workspace.target().join(TARGET).join(how.profile);
+    let folder = workspace.target().join("images").join(how.profile);
+    files::folder(&folder)?;
+    let revision =
+        process::run(std::process::Command::new("git").current_dir(workspace.root()).args(["rev-parse", "HEAD"]))?;
+    how.programs().map(|program| write(program, &programs, &folder, revision.trim())).collect()
+}
+
+/// Has cargo, and every cargo that it starts, build for images.
+pub fn built_alike(cargo: &mut std::process::Command) {
+    cargo.env("CARGO_BUILD_TARGET", TARGET).env("RUSTFLAGS", "-C target-feature=+crt-static");
+}
+
+fn write((program, name): (&str, &str), programs: &Path, folder: &Path, revision: &str) -> Result<Built> {
+    let version = env!("CARGO_PKG_VERSION");
+    let reference = format!("{name}:{version}");
+    let mut image = Image::new(&reference, &format!("/{program}"));
+    image.labels(json!({
+        "org.opencontainers.image.title": program,
+        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.revision": revision,
+        "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
+    }));
+    image.program(program, &programs.join(program))?;
+    let bundle =
+        AUTHORITIES.into_iter().map(Path::new).find(|path| path.is_file()).ok_or_else(|| {
+            Error::Unsupported("no bundle of certificate authorities; install ca-certificates".into())
+        })?;
+    image.certificates(bundle)?;
+    let archive = folder.join(format!("{program}.tar"));
+    let id = image.write(&archive)?;
+    let bytes = std::fs::metadata(&archive).map_err(Error::io("read", &archive))?.len();
+    Ok(Built { reference, archive, id, bytes })
+}

@@ -1,0 +1,171 @@
+//! What `cargo test` says, passed on and counted.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::process;
+
+/// Results of test binaries, and tests that said they were skipped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tests that passed; a skipped one counts among these for the test runner.
+    pub passed: usize,
+    /// Tests that failed.
+    pub failed: usize,
+    /// `<test>: <reason>` of those that were skipped.
+    pub skipped: Vec<String>,
+}
+
+impl Counts {
+    /// Adds those of another run.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped.extend(other.skipped);
+    }
+
+    /// Takes in one line of output.
+    fn read(&mut self, line: &str) {
+        if let Some(skipped) = line.strip_prefix("SKIPPED ") {
+            self.skipped.push(skipped.to_owned());
+        }
+        let Some((_, summary)) = line.split_once("test result: ") else {
+            return;
+        };
+        let number = |word: &str| {
+            summary
+                .split([';', '.'])
+                .filter_map(|part| part.trim().strip_suffix(word))
+                .find_map(|number| number.trim().parse::<usize>().ok())
+                .unwrap_or_default()
+        };
+        self.passed += number("passed");
+        self.failed += number("failed");
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Succeeded,
+    /// With an error.
+    Failed,
+    /// It was still at it when its time was up, and was killed.
+    Late,
+}
+
+/// Runs a command with its output on the terminal; tells what it counted and how it ended.
+pub fn count(command: &mut Command, until: Instant) -> Result<(Counts, End)> {
+    let program = std::path::PathBuf::from(command.get_program());
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(Error::io("run", &program))?;
+    let watched = Watched::start(child.id(), until);
+    let errors = child.stderr.take();
+    let beside = thread::spawn(move || errors.map(|errors| pass_on(errors, std::io::stderr())).unwrap_or_default());
+    let mut counts = child.stdout.take().map(|lines| pass_on(lines, std::io::stdout())).unwrap_or_default();
+    let status = child.wait().map_err(Error::io("wait for", &program))?;
+    counts.add(beside.join().unwrap_or_default());
+    let end = match (watched.end(), status.success()) {
+        (true, _) => End::Late,
+        (false, true) => End::Succeeded,
+        (false, false) => End::Failed,
+    };
+    Ok((counts, end))
+}
+
+/// A thread that kills a process with all that it started when its time is up: a test that hangs
+/// would otherwise keep the run from ever telling so.
+struct Watched {
+    thread: JoinHandle<bool>,
+    ended: Sender<()>,
+}
+
+impl Watched {
+    fn start(pid: u32, until: Instant) -> Self {
+        let (ended, receiver) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let late = receiver.recv_timeout(until.saturating_duration_since(Instant::now())).is_err();
+            if late {
+                process::kill_all(pid);
+            }
+            late
+        });
+        Self { thread, ended }
+    }
+
+    /// Whether it had to be killed.
+    fn end(self) -> bool {
+        // An error means that the thread has done its work already.
+        let _told = self.ended.send(());
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+fn pass_on(from: impl Read, mut to: impl Write) -> Counts {
+    let mut counts = Counts::default();
+    let mut lines = BufReader::new(from);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        counts.read(String::from_utf8_lossy(&line).trim_end());
+        // A closed terminal is no reason to stop counting.
+        let _written = to.write_all(&line);
+        line.clear();
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn results_are_added_up() {
+        let mut counts = Counts::default();
+        for line in [
+            "running 3 tests",
+            "test result: ok. 8 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.03s",
+            "test a ... ok",
+            "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 12.5s",
+            "SKIPPED a::b: minio does not run",
+        ] {
+            counts.read(line);
+        }
+        assert_eq!(counts, Counts { passed: 20, failed: 3, skipped: vec!["a::b: minio does not run".into()] });
+    }
+
+    #[test]
+    fn lines_are_passed_on_as_they_are() {
+        let text = b"test result: ok. 2 passed; 0 failed;\nSKIPPED x: y\n\xff no end";
+        let mut seen = Vec::new();
+        let counts = pass_on(text.as_slice(), &mut seen);
+        assert_eq!(seen, text);
+        assert_eq!((counts.passed, counts.skipped.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_failed_run_is_told() {
+        // It prints nothing: a run of these tests is itself counted.
+        let soon = Instant::now() + Duration::from_mins(1);
+        let (counts, end) = count(Command::new("sh").args(["-c", "exit 1"]), soon).unwrap();
+        assert_eq!((counts, end), (Counts::default(), End::Failed));
+        let (_, end) = count(Command::new("sh").args(["-c", "exit 0"]), soon).unwrap();
+        assert_eq!(end, End::Succeeded);
+    }
+
+    #[test]
+    fn one_that_hangs_is_killed_with_what_it_started() {
+        // The one in between is waited for by nobody, and holds the output open.
+        let hang = "sh -c 'sleep 600; true' & sleep 600; true";
+        let begun = Instant::now();
+        let (_, end) = count(Command::new("sh").args(["-c", hang]), begun + Duration::from_millis(500)).unwrap();
+        assert_eq!(end, End::Late);
+        assert!(begun.elapsed() < Duration::from_mins(5));
+    }
+}

@@ -1,0 +1,149 @@
+//! The steps, in the order they run: what is quick to fail comes first.
+
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+
+use super::output::{self, Counts, End};
+use super::report::Outcome;
+use super::{chart, deny};
+use crate::cache::Cache;
+use crate::cargo::Workspace;
+use crate::commands::{crdgen, images};
+use crate::error::Result;
+use crate::parts::{self, Part, Tier, kubernetes};
+use crate::process;
+
+/// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
+const T2: [Part; 5] = [
+    Part::Postgres(parts::Server::V17),
+    Part::Postgres(parts::Server::T2),
+    Part::Keycloak,
+    Part::Minio,
+    Part::Kubernetes(Tier::T2),
+];
+
+/// How long the tests of a step may take, their build with it: no run hangs for ever.
+const DEADLINE: Duration = Duration::from_mins(40);
+
+/// One step of `cargo xtask test`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// rustfmt.
+    Fmt,
+    /// Licences, sources, duplicate and vulnerable dependencies.
+    Deny,
+    /// Lints.
+    Clippy,
+    /// The chart has the CRDs that the types say.
+    Crds,
+    /// `helm lint`, and the rendered manifests against the Kubernetes schemas.
+    Chart,
+    /// Tests within the crates and in the documentation.
+    Unit,
+    /// Tests on the real parts, those of dev mode among them.
+    Parts,
+    /// The path through a cluster with pods: chart, tenant, plugin, request, row.
+    T2,
+}
+
+impl Step {
+    /// All of them.
+    pub const ALL: [Self; 8] =
+        [Self::Fmt, Self::Deny, Self::Clippy, Self::Crds, Self::Chart, Self::Unit, Self::Parts, Self::T2];
+
+    /// As it is named on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Deny => "deny",
+            Self::Clippy => "clippy",
+            Self::Crds => "crds",
+            Self::Chart => "chart",
+            Self::Unit => "unit",
+            Self::Parts => "parts",
+            Self::T2 => "t2",
+        }
+    }
+
+    /// Whether the step is better for a part that runs.
+    pub fn wants(self, part: Part) -> bool {
+        match self {
+            Self::Unit | Self::Parts => Part::DEFAULT.contains(&part) || part == Part::Kubernetes(Tier::T1),
+            Self::T2 => T2.contains(&part),
+            // The schemas that manifests are checked against are the API server's own.
+            Self::Chart => part == Part::Kubernetes(Tier::T0),
+            Self::Fmt | Self::Deny | Self::Clippy | Self::Crds => false,
+        }
+    }
+
+    /// Runs it.
+    pub fn run(self, cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
+        let plain = |cargo: &[&str]| done(process::run_aloud(&mut workspace.cargo(cargo)));
+        let tests = |commands: &[&[&str]]| run_tests(workspace, commands, arguments);
+        match self {
+            Self::Fmt => plain(&["fmt", "--all", "--check"]),
+            Self::Deny => deny::run(cache, workspace),
+            Self::Clippy => {
+                plain(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny=warnings"])
+            }
+            Self::Crds => done(crdgen::run(workspace, true)),
+            Self::Chart => done(chart::run(cache, workspace)),
+            Self::Unit => tests(&[&["--workspace", "--lib", "--bins"], &["--workspace", "--doc"]]),
+            // The end-to-end tests have a step of their own, and a feature that only it turns on.
+            Self::Parts => tests(&[&["--workspace", "--exclude=plexica-e2e", "--test=*"]]),
+            Self::T2 => t2(cache, workspace, arguments),
+        }
+    }
+}
+
+fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let state = match parts::running(Part::Kubernetes(Tier::T2), cache) {
+        Ok(Some(state)) => state,
+        Ok(None) => return Outcome::Skipped("no cluster with a node runs; see above".into()),
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    let imported = images::build_for_tests(workspace)
+        .and_then(|built| built.iter().try_for_each(|image| kubernetes::node::import(&state, &image.archive)));
+    if let Err(error) = imported {
+        return Outcome::Failed(error.to_string());
+    }
+    run_tests(workspace, &[&["--package=plexica-e2e", "--features=t2", "--test=t2"]], arguments)
+}
+
+fn done(result: Result<()>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Done(Counts::default()),
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
+}
+
+/// Runs `cargo test` once per set of arguments; a later one runs even when an earlier failed.
+fn run_tests(workspace: &Workspace, commands: &[&[&str]], arguments: &[String]) -> Outcome {
+    let until = Instant::now() + DEADLINE;
+    let mut counts = Counts::default();
+    let mut failure = None;
+    for selection in commands {
+        let mut command = workspace.cargo(&["test", "--no-fail-fast"]);
+        command.args(*selection).args(arguments);
+        match output::count(&mut command, until) {
+            Ok((found, end)) => {
+                let how = match end {
+                    End::Succeeded => None,
+                    End::Failed => Some("failed".to_owned()),
+                    End::Late => Some(format!("hung: killed {} min after the step began", DEADLINE.as_secs() / 60)),
+                };
+                failure = failure.or(how.map(|how| format!("cargo test {} {how}", selection.join(" "))));
+                counts.add(found);
+                if end == End::Late {
+                    break;
+                }
+            }
+            Err(error) => failure = failure.or(Some(error.to_string())),
+        }
+    }
+    match failure {
+        None => Outcome::Done(counts),
+        Some(reason) => Outcome::TestsFailed(counts, reason),
+    }
+}

@@ -1,0 +1,94 @@
+//! Set-up of real parts, tests, benches, images, crdgen.
+
+mod cache;
+mod cargo;
+mod commands;
+mod error;
+mod files;
+mod image;
+mod parts;
+mod ports;
+mod process;
+mod state;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cache::Cache;
+use crate::cargo::Workspace;
+use crate::error::Result;
+
+/// Tasks of this repository. What they need is got once and kept in the cache folder.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Starts real parts, unless they run, and prints how tests find them.
+    Up {
+        /// postgres, postgres15, postgres17, keycloak, minio, versitygw, kubernetes=t0|t1|t2;
+        /// none: what the tests of the crates need.
+        parts: Vec<String>,
+    },
+    /// Prints how tests find the running parts.
+    Env,
+    /// Runs everything that has to be true: format, lints, tests on the real parts.
+    Test {
+        /// Only these steps.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<commands::test::Step>,
+        /// Arguments for `cargo test`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Builds the container images as docker-archives.
+    Images {
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value = "table")]
+        output: commands::images::Output,
+    },
+    /// Writes the CRDs into the chart.
+    Crdgen {
+        /// Only tells whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures on the real parts.
+    Bench {
+        /// A file of `e2e/benches`, without `.rs`.
+        name: String,
+    },
+    /// Stops parts and removes their data; none named: all of them.
+    Down {
+        /// As for `up`.
+        parts: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    let cache = Cache::open()?;
+    match task {
+        Task::Up { parts } => commands::up(&cache, &parts),
+        Task::Env => commands::env(&cache),
+        Task::Test { only, arguments } => commands::test::run(&cache, &Workspace::open(&cache)?, &only, &arguments),
+        Task::Images { output } => commands::images::run(&Workspace::open(&cache)?, output),
+        Task::Crdgen { check } => commands::crdgen::run(&Workspace::open(&cache)?, check),
+        Task::Bench { name } => commands::bench::run(&cache, &Workspace::open(&cache)?, &name),
+        Task::Down { parts } => commands::down(&cache, &parts),
+    }
+}

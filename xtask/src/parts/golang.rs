@@ -1,0 +1,60 @@
+//! Programs that are built from the public Go modules.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cache::Cache;
+use crate::error::Result;
+use crate::{files, process};
+
+const REMEDY: &str = "install Go 1.25 or newer (https://go.dev/dl)";
+
+/// A program that `go install` builds.
+#[derive(Debug)]
+pub struct Program {
+    /// Its name, the last segment of the package.
+    pub name: &'static str,
+    /// The package.
+    pub package: &'static str,
+    /// The module's version.
+    pub version: &'static str,
+}
+
+impl Program {
+    /// The path of the built program.
+    pub fn install(&self, cache: &Cache) -> Result<PathBuf> {
+        let folder = cache.entry(self.name, self.version, |folder| {
+            process::run(
+                go()?
+                    .env("GOBIN", folder)
+                    .args(["install", "-trimpath", "-ldflags", "-s -w"])
+                    .arg(format!("{}@{}", self.package, self.version)),
+            )?;
+            Ok(())
+        })?;
+        Ok(folder.join(self.name))
+    }
+}
+
+/// Builds a main package of ours from its source files into `output`.
+pub fn build(sources: &[(&str, &str)], flags: &str, folder: &Path, output: &Path) -> Result<()> {
+    let source = folder.join("source");
+    files::folder(&source)?;
+    for (name, text) in sources {
+        files::write(&source.join(name), text)?;
+    }
+    process::run(
+        go()?
+            .current_dir(&source)
+            .args(["build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o"])
+            .arg(output)
+            .arg("."),
+    )?;
+    files::remove(&source)
+}
+
+fn go() -> Result<Command> {
+    let mut command = Command::new(process::require("go", REMEDY)?);
+    command.env("CGO_ENABLED", "0").env("GOFLAGS", "-buildvcs=false");
+    Ok(command)
+}
