@@ -29,13 +29,29 @@ pub fn client(world: &World, access_key_id: &str, secret_access_key: &str) -> aw
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-/// All that Keycloak says of a realm.
+/// All that Keycloak says of a realm, in an order of our own: each time it has read a set anew from
+/// its database, it may tell it in another.
 async fn state(administrator: &Administrator, realm: &str) -> [Value; 3] {
-    [
+    let [mut settings, mut clients, mut roles] = [
         administrator.get(&format!("/{realm}")).await,
         administrator.get(&format!("/{realm}/clients")).await,
         administrator.get(&format!("/{realm}/roles")).await,
-    ]
+    ];
+    for value in [&mut settings, &mut clients, &mut roles] {
+        sort(value);
+    }
+    [settings, clients, roles]
+}
+
+fn sort(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.iter_mut().for_each(sort);
+            items.sort_by_cached_key(Value::to_string);
+        }
+        Value::Object(fields) => fields.values_mut().for_each(sort),
+        _ => {}
+    }
 }
 
 #[tokio::test]
