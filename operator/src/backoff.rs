@@ -47,6 +47,17 @@ impl<K: Hash + Eq> Backoff<K> {
         pause(remedy, attempt, chance)
     }
 
+    /// What failed for want of a system, which is there again, need not wait any longer; whether it
+    /// did fail for that.
+    pub fn relieve(&self, key: &K) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = matches!(counts.get(key), Some((Remedy::Retry, None | Some(Reason::BackendUnavailable), _)));
+        if waits {
+            counts.remove(key);
+        }
+        waits
+    }
+
     /// It is as it should be, or gone.
     pub fn reset(&self, key: &K) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -91,6 +102,9 @@ mod tests {
         assert_eq!(next("a", Remedy::Wait, Some(tenant)), 60);
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 60);
+        assert!(!backoff.relieve(&"a"), "it waits for a workload");
+        assert!(backoff.relieve(&"b") && !backoff.relieve(&"b"));
+        assert_eq!(next("b", Remedy::Retry, Some(down)), 500);
         backoff.reset(&"a");
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
     }

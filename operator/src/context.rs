@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use kube::{
     Client, Resource, ResourceExt,
     api::ListParams,
-    runtime::{controller::Action, events::Recorder, reflector},
+    runtime::{
+        controller::Action,
+        events::Recorder,
+        reflector::{self, ObjectRef},
+    },
 };
 use plexica_backends::{
     Changes, System,
@@ -15,13 +19,14 @@ use plexica_backends::{
     s3::Store,
     workloads::Workloads,
 };
-use plexica_crds::{Plugin, PluginInstall, Tenant};
+use plexica_crds::{Plugin, PluginInstall, Reason, Tenant};
 use tokio::sync::watch;
 
 use crate::{
     backoff::Backoff,
     lifecycle::Lifecycle,
     metrics::Metrics,
+    outage::Outages,
     platform::Keys,
     problem::{Problem, Remedy},
     settings::Settings,
@@ -64,6 +69,8 @@ pub struct Context {
     pub installs: reflector::Store<PluginInstall>,
     /// Whether every kind was listed once.
     pub listed: [watch::Receiver<bool>; 3],
+    /// Systems that may be down.
+    pub outages: Outages,
     /// When to look again at what is not as it should be.
     pub backoff: Backoff<(&'static str, String)>,
     /// When to look again at what is.
@@ -83,6 +90,11 @@ impl Context {
         let limit = if verb == "observe" { READING } else { WRITING };
         let result = within(limit, system, call).await;
         self.metrics.called(system, verb, &result);
+        if let Err(error) = &result
+            && error.is_passing()
+        {
+            self.outages.suspect(error.system);
+        }
         result.map_err(Problem::from)
     }
 
@@ -107,6 +119,10 @@ impl Context {
                 Action::requeue(self.pause())
             }
             Some(problem) => {
+                if problem.reason == Reason::BackendUnavailable {
+                    // Not all calls to it are backends' verbs.
+                    self.outages.suspect(System::Kubernetes);
+                }
                 Action::requeue(self.backoff.next(key, problem.remedy(), Some(problem.reason), rand::random()))
             }
         }
@@ -120,6 +136,15 @@ impl Context {
         self.backoff.reset(&key(object));
         let left = Duration::try_from(by.duration_since(Timestamp::now())).unwrap_or_default();
         Action::requeue(self.pause().min(left))
+    }
+
+    /// Those of the objects that failed for want of a system that is there again.
+    pub fn relieved<K>(&self, seen: &reflector::Store<K>) -> Vec<ObjectRef<K>>
+    where
+        K: Resource<DynamicType = ()> + Clone + 'static,
+    {
+        let failed = |object: &&Arc<K>| self.backoff.relieve(&key(&***object));
+        seen.state().iter().filter(failed).map(|object| ObjectRef::from_obj(&**object)).collect()
     }
 
     /// Spread: what was made together need not be looked at together.
@@ -149,6 +174,7 @@ impl Context {
             kube::Error::Api(status) if status.code == 409 => Remedy::Wait,
             error => {
                 tracing::warn!(kind = %K::kind(&()), name = object.name_any(), %error, "Kubernetes refused");
+                self.outages.suspect(System::Kubernetes);
                 Remedy::Retry
             }
         };

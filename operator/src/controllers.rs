@@ -1,6 +1,11 @@
 //! Watches the three kinds and reconciles what changes.
 
-use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    fmt::Debug,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
@@ -10,6 +15,7 @@ use kube::{
         controller::{Action, Config},
         predicates,
         reflector::{self, ObjectRef, Store},
+        utils::Backoff,
         watcher,
     },
 };
@@ -48,7 +54,7 @@ where
             .combine(predicates::labels)
             .combine(predicates::annotations);
         let stream = watcher(Api::<K>::all(client.clone()), config(selector))
-            .default_backoff()
+            .backoff(Reconnect::default())
             .reflect(writer)
             .inspect_ok(move |event| {
                 if matches!(event, watcher::Event::InitDone) {
@@ -57,7 +63,29 @@ where
             })
             .applied_objects()
             .predicate_filter(changed, PredicateConfig::default());
-        Self { controller: Controller::for_stream(stream, store.clone()), store, listed }
+        let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(Reconnect::default());
+        Self { controller, store, listed }
+    }
+}
+
+/// How long to wait before a watch that broke off is begun again: an API server that is back is to be
+/// heard of within seconds, by one operator with a handful of watches.
+#[derive(Clone, Debug, Default)]
+struct Reconnect(i32);
+
+impl Iterator for Reconnect {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let full = Duration::from_millis(250).mul_f64(2_f64.powi(self.0)).min(Duration::from_secs(3));
+        self.0 = self.0.saturating_add(1).min(8);
+        Some(full.mul_f64(rand::random_range(0.75..1.0)))
+    }
+}
+
+impl Backoff for Reconnect {
+    fn reset(&mut self) {
+        self.0 = 0;
     }
 }
 
@@ -93,15 +121,19 @@ impl Watches {
         let all = || Api::<PluginInstall>::all(context.client.clone());
         let config = || config(context.selector.as_deref());
 
-        let known = context.tenants.clone();
+        let back = || context.outages.returned();
+        let (relief, known) = (context.clone(), context.tenants.clone());
         let tenants = tenants.controller.watches(all(), config(), move |install| {
             // A tenant waits for its installs only when it goes.
             let tenant = ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name);
             known.get(&tenant).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()).map(|_| tenant)
         });
-        let known = context.plugins.clone();
+        let tenants = tenants.reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.tenants))));
+        let (relief, known) = (context.clone(), context.plugins.clone());
         let plugins =
             plugins.controller.watches(all(), config(), move |install| of_plugin(&known, &install.spec.plugin.id));
+        let plugins = plugins.reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.plugins))));
+        let relief = context.clone();
         let [by_tenant, by_plugin, siblings, by_workload] = [(); 4].map(|()| context.installs.clone());
         let installs = installs
             .controller
@@ -114,6 +146,7 @@ impl Watches {
             .watches(all(), config(), move |install| {
                 of_tenant(&siblings, &install.spec.tenant_ref.name, install.meta().uid.as_deref())
             })
+            .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.installs))))
             .reconcile_on(context.workloads.changes().flat_map(move |changed| {
                 stream::iter(installs_of(&by_workload, |install| {
                     changed.concerns(&install.spec.plugin.id, &install.spec.tenant_ref.name)

@@ -21,6 +21,7 @@ mod fixture;
 mod leader;
 mod lifecycle;
 mod metrics;
+mod outage;
 mod platform;
 mod plugin;
 mod plugin_install;

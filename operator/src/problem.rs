@@ -118,7 +118,11 @@ impl From<kube::Error> for Problem {
             ),
             _ => Self::new(Reason::BackendUnavailable, "Kubernetes does not answer; it is tried again."),
         };
-        tracing::warn!(%error, "a call to Kubernetes failed");
+        match &error {
+            // It changed in between, as things do: it is read again.
+            kube::Error::Api(status) if status.code == 409 => tracing::debug!(%error, "a call to Kubernetes came late"),
+            error => tracing::warn!(%error, "a call to Kubernetes failed"),
+        }
         problem
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     leader,
     lifecycle::Lifecycle,
     metrics::Metrics,
+    outage::Outages,
     platform,
     settings::Settings,
 };
@@ -196,6 +197,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         plugins: watches.plugins.store.clone(),
         installs: watches.installs.store.clone(),
         listed: [watches.tenants.listed.clone(), watches.plugins.listed.clone(), watches.installs.listed.clone()],
+        outages: Outages::new(databases.names()),
         backoff: crate::backoff::Backoff::default(),
         resync: config.work.resync(),
         selector: config.work.selector.clone(),
@@ -207,7 +209,8 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
     let (database, identity) = (gates.database.clone(), gates.identity.clone());
     futures::join!(
         platform::keep(context.clone(), realm, database, identity, stop.clone()),
-        watches.run(context, config.work.concurrency, stop.clone()),
+        context.outages.watch(&context, stop),
+        watches.run(context.clone(), config.work.concurrency, stop.clone()),
     );
 }
 

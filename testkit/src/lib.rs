@@ -21,7 +21,7 @@
 //! | `kubernetes`, `kubernetes_t1`, `kubernetes_t2` | [`kubernetes::Cluster`] |
 
 // A test helper fails the test: that is its way of reporting.
-#![allow(clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod keycloak;
 pub mod kubernetes;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod crdgen;
+pub mod faults;
 pub mod images;
 pub mod test;
 

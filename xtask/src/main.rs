@@ -63,6 +63,12 @@ enum Task {
         /// A file of `e2e/benches`, without `.rs`.
         name: String,
     },
+    /// Tries to break the operator on the real parts, in every way there is or in a sample of them.
+    Faults {
+        /// `--quick`, `--family <name>`, `--seed <number>`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Stops parts and removes their data; none named: all of them.
     Down {
         /// As for `up`.
@@ -89,6 +95,7 @@ fn run(task: Task) -> Result<()> {
         Task::Images { output } => commands::images::run(&Workspace::open(&cache)?, output),
         Task::Crdgen { check } => commands::crdgen::run(&Workspace::open(&cache)?, check),
         Task::Bench { name } => commands::bench::run(&cache, &Workspace::open(&cache)?, &name),
+        Task::Faults { arguments } => commands::faults::run(&cache, &Workspace::open(&cache)?, &arguments),
         Task::Down { parts } => commands::down(&cache, &parts),
     }
 }

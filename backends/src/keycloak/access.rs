@@ -55,6 +55,14 @@ impl Realms {
         self.0.config.issuer(realm)
     }
 
+    /// Whether Keycloak answers.
+    ///
+    /// # Errors
+    /// [`Kind::Denied`] among others: the service account need not be allowed to read realm `master`.
+    pub async fn ping(&self) -> Result<()> {
+        self.call("asking Keycloak", |admin| admin.realm_get("master")).await.map(drop)
+    }
+
     /// One admin call; `what` completes "while …".
     pub(super) async fn call<'a, T, F>(
         &'a self,

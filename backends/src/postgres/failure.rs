@@ -35,8 +35,17 @@ fn classify(doing: &str, error: Sql) -> Error {
             Error::new(System::Postgres, kind, message, "Look for the SQLSTATE in the operator's and Postgres' logs.")
         }
     };
-    told.because(error)
+    match &error {
+        // All is said, and a first start is no trouble to be warned of.
+        Sql::Database(refusal) if matches!(refusal.code().as_deref(), Some(NO_SCHEMA | NO_TABLE)) => told,
+        _ => told.because(error),
+    }
 }
+
+/// `invalid_schema_name`
+const NO_SCHEMA: &str = "3F000";
+/// `undefined_table`
+const NO_TABLE: &str = "42P01";
 
 /// Classes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn by_code(code: &str) -> Kind {
@@ -64,7 +73,7 @@ fn meaning(code: &str) -> String {
         ("22023", _) => "the role plexica_provisioner does not exist".into(),
         ("3D000", _) => "there is no such database".into(),
         ("42501", _) => "a privilege is missing".into(),
-        ("3F000" | "42P01", _) => "a table of Plexica's own is not there yet".into(),
+        (NO_SCHEMA | NO_TABLE, _) => "a table of Plexica's own is not there yet".into(),
         (_, Kind::Denied) => "the login was refused".into(),
         (_, Kind::Unavailable) => format!("it is busy or stopping (SQLSTATE {code})"),
         _ => format!("Postgres answered SQLSTATE {code}"),

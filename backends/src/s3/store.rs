@@ -10,6 +10,7 @@ use aws_sdk_s3::config::{
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
+use super::failure::failure;
 use super::{Config, Mode, Sts};
 use crate::{Error, Kind, Result, System};
 
@@ -66,6 +67,11 @@ impl Store {
 }
 
 impl Store {
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.client.list_buckets().send().await.map_err(failure("list buckets")).map(drop)
+    }
+
     /// A client with a tenant's keys.
     pub(super) fn client_as(&self, keys: &super::credential::Credentials) -> aws_sdk_s3::Client {
         let token = keys.session_token.as_ref().map(|token| token.reveal().to_owned());

@@ -91,6 +91,14 @@ async fn what_was_interrupted_is_completed(world: World) {
     world.root().create_bucket().bucket(&third.bucket).send().await.unwrap();
     assert_eq!(bucket::retire(&world.store, &world.intents, &third, Delete).await.unwrap(), Retired::Removed);
     assert_eq!(world.intents.find(&third.bucket).await.unwrap(), None);
+    // After the tags.
+    let marked = World::desired("1");
+    let _made = world.ensure(&marked).await.unwrap();
+    world.intents.record(&marked.bucket, &marked.mark).await.unwrap();
+    let forgot = format!("forgot the intent to create bucket {}", marked.bucket);
+    assert_eq!(world.ensure(&marked).await.unwrap().to_string(), forgot);
+    assert_eq!(world.intents.find(&marked.bucket).await.unwrap(), None);
+    assert!(world.ensure(&marked).await.unwrap().is_empty());
     // After the intent, and deleted.
     let fourth = World::desired("1");
     world.intents.record(&fourth.bucket, &fourth.mark).await.unwrap();

@@ -14,14 +14,15 @@ pub use parts::keep;
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backoff::Backoff, problem::Problem, settings::Settings};
+use crate::{backoff::Backoff, outage::Outages, problem::Problem, settings::Settings};
 
 /// The platform's keys, as soon as Kubernetes lets us have them; `None` if asked to stop before.
 pub async fn keys(client: &Client, settings: &Settings, stop: &CancellationToken) -> Option<Keys> {
-    until_done("the platform's keys", stop, || namespace_and_keys(client, settings)).await
+    until_done("the platform's keys", stop, None, || namespace_and_keys(client, settings)).await
 }
 
 async fn namespace_and_keys(client: &Client, settings: &Settings) -> Result<Keys, Problem> {
@@ -29,12 +30,22 @@ async fn namespace_and_keys(client: &Client, settings: &Settings) -> Result<Keys
     keys::ensure(client, settings).await
 }
 
-/// Tries until it succeeds or is asked to stop.
-async fn until_done<T, F>(what: &str, stop: &CancellationToken, attempt: impl Fn() -> F) -> Option<T>
+/// Tries until it succeeds or is asked to stop; sooner when a system has returned.
+async fn until_done<T, F>(
+    what: &str,
+    stop: &CancellationToken,
+    outages: Option<&Outages>,
+    attempt: impl Fn() -> F,
+) -> Option<T>
 where
     F: Future<Output = Result<T, Problem>>,
 {
     let backoff = Backoff::default();
+    let mut returned = outages.map(Outages::returned);
+    let mut back = async || match &mut returned {
+        Some(returned) => returned.next().await,
+        None => std::future::pending().await,
+    };
     loop {
         let problem = tokio::select! {
             result = attempt() => match result {
@@ -47,6 +58,7 @@ where
         tracing::warn!(what, reason = %problem.reason, "{problem} Tried again in {pause:?}.");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            _ = back() => backoff.reset(&()),
             () = stop.cancelled() => return None,
         }
     }

@@ -28,7 +28,10 @@ pub async fn keep(
     futures::join!(
         join_all(databases.map(|(name, provisioner)| keep_schema(&context, name, provisioner, &database, &stop))),
         async {
-            while until_done("the platform's realm", &stop, || realm(&context, &platform_realm)).await.is_some() {
+            while until_done("the platform's realm", &stop, Some(&context.outages), || realm(&context, &platform_realm))
+                .await
+                .is_some()
+            {
                 identity.open();
                 // As those of tenants, it can become another or somebody else's at any time.
                 stop.run_until_cancelled(tokio::time::sleep(context.resync)).await;
@@ -45,7 +48,9 @@ async fn keep_schema(
     stop: &CancellationToken,
 ) {
     let what = format!("schema core of the database {name}");
-    if until_done(&what, stop, || schema(context, provisioner)).await.is_some() && name == DEFAULT_PLACEMENT {
+    if until_done(&what, stop, Some(&context.outages), || schema(context, provisioner)).await.is_some()
+        && name == DEFAULT_PLACEMENT
+    {
         default.open();
     }
 }

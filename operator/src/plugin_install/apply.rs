@@ -75,7 +75,8 @@ async fn prepare(
     Ok(DatabaseStatus { schema: desired.name(), role: desired.name() })
 }
 
-async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &login::Desired) -> Step<()> {
+/// Lets the plugin sign in to the database, with the tenant's role among its own.
+pub async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &login::Desired) -> Step<()> {
     let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, desired)).await?;
     let changes = context.tried(System::Postgres, "ensure", login::ensure(provisioner, desired, &seen)).await?;
     context.wrote(System::Postgres, &changes);

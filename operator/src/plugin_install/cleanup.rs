@@ -21,7 +21,9 @@ use plexica_crds::{
 };
 
 use super::{
-    Step, desired, observe, sweep,
+    Step,
+    apply::sign_in,
+    desired, observe, sweep,
     validate::{Valid, allowed},
 };
 use crate::{
@@ -134,6 +136,10 @@ async fn purge(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
 }
 
 async fn ask(context: &Context, valid: &Valid) -> Step<()> {
+    // It may lack its login: an operator that died had got further than this, or the isolation was
+    // changed a moment before the end.
+    let login = desired::login(&valid.slug, &valid.manifest.id, valid.isolation, &context.settings, &context.keys);
+    sign_in(context, context.databases.get(&valid.placement)?, &login).await?;
     let workload = observe::wanted(context, valid)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&workload)).await?;
     let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&workload, &seen)).await?;

@@ -6,17 +6,22 @@ use serde_json::json;
 
 use crate::{
     foreign::root,
-    world::{PATIENCE, World},
+    world::{Operator, PATIENCE, World},
 };
 
 /// Far more writes than anything here takes.
 const ENDLESS: usize = 200;
 
+/// One that would wait for a plugin's purge for longer than the test does.
+fn patient(world: &World) -> Operator {
+    world.operator_with(|config| config.plugins.purge_deadline = 600)
+}
+
 /// Lets an operator work until it has written so much and kills it; whether it had come to `end`.
 async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
     assert!(writes < ENDLESS, "it never comes to an end");
     world.budget.limit(writes);
-    let operator = world.operator();
+    let operator = patient(world);
     let ended = tokio::select! {
         () = world.budget.spent() => false,
         () = end => true,
@@ -59,7 +64,7 @@ async fn a_tenant_is_made_and_removed_by_operators_that_are_killed_at_each_write
 
         world.tenants().delete(&slug, &kube::api::DeleteParams::default()).await.unwrap();
         removed = killed_after(&world, writes, world.gone(&world.tenants(), &slug)).await;
-        let last = world.operator();
+        let last = patient(&world);
         world.gone(&world.tenants(), &slug).await;
         assert!(!world.has_schema(&schema).await, "{writes}");
         assert_eq!(world.realm(&name).await, 404, "{writes}");
@@ -101,7 +106,7 @@ async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_wri
 
         world.installs(&slug).delete("it", &kube::api::DeleteParams::default()).await.unwrap();
         removed = killed_after(&world, writes, world.gone(&world.installs(&slug), "it")).await;
-        let last = world.operator();
+        let last = patient(&world);
         world.gone(&world.installs(&slug), "it").await;
         assert!(!world.has_schema(&schema).await, "{writes}");
         let roles = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%plugin\\_{plugin}'");

@@ -13,7 +13,6 @@ mod foreign;
 mod gate;
 mod install;
 mod isolation;
-mod issuer;
 mod keeper;
 mod killed;
 mod leader;
@@ -30,3 +29,5 @@ mod suspend;
 mod takeover;
 mod tenant;
 mod world;
+
+use plexica_testkit::keycloak as issuer;

@@ -54,6 +54,26 @@ async fn what_a_plugin_does_not_purge_in_time_is_removed_without_it() {
     operator.stop().await;
 }
 
+#[tokio::test]
+async fn a_plugin_purges_although_its_isolation_was_changed_a_moment_before_the_end() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({ "isolation": "Dedicated" })).await;
+    world.installed(&slug).await;
+    operator.stop().await;
+    world.install(&slug, &id, json!({ "isolation": "Shared", "deletionPolicy": "Delete" })).await;
+    world.installs(&slug).delete("it", &DeleteParams::default()).await.unwrap();
+    // It would be waited for longer than the test waits.
+    let operator = world.operator_with(|config| config.plugins.purge_deadline = 600);
+    world.gone(&world.installs(&slug), "it").await;
+    assert!(!world.has_schema(&schema(&slug, &id)).await);
+    operator.stop().await;
+}
+
 fn schema(slug: &str, id: &str) -> String {
     format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
 }

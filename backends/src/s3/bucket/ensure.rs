@@ -29,10 +29,17 @@ pub async fn ensure(store: &Store, intents: &Intents, desired: &Desired, observe
             verdict = judge(&observed.found, &desired.mark, desired.adoption);
             if matches!(observed.found, Found::Marked(_)) {
                 intents.forget(bucket).await?;
+                observed.announced = false;
             }
         }
     }
     match verdict {
+        // Whoever marked it died before the intent was forgotten; noted any longer, it would make an
+        // empty bucket of somebody else's, made at the name one day, look like ours.
+        Verdict::Keep if observed.announced => {
+            intents.forget(bucket).await?;
+            changes.note(format!("forgot the intent to create bucket {bucket}"));
+        }
         Verdict::Keep => {}
         Verdict::Complete => {
             write_tags(store, bucket, &observed.tags, &desired.mark.stamp()).await?;

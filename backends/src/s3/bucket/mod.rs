@@ -36,12 +36,14 @@ pub struct Observed {
     tags: Vec<(String, String)>,
     /// The bucket's policy, where one is wanted.
     policy: Option<serde_json::Value>,
+    /// Whether somebody's intent to create it is still noted.
+    announced: bool,
 }
 
 impl Observed {
     /// No bucket.
     pub const fn absent() -> Self {
-        Self { found: Found::Absent, tags: Vec::new(), policy: None }
+        Self { found: Found::Absent, tags: Vec::new(), policy: None, announced: false }
     }
 
     /// What stands at the bucket's name.

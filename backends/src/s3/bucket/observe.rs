@@ -15,7 +15,8 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
     // Before the tags: who completes a bucket at this moment writes the tags first and forgets the
     // intent then, so one of the two is always seen.
     let intent = intents.find(bucket).await?;
-    let nothing_of = |found| Observed { found, tags: Vec::new(), policy: None };
+    let announced = intent.is_some();
+    let nothing_of = |found| Observed { found, tags: Vec::new(), policy: None, announced };
     let tags = match tags(store, bucket).await? {
         Tags::NoBucket => return Ok(Observed::absent()),
         // There it is, and there is no mark of ours to be seen.
@@ -28,7 +29,7 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
         None => Found::Unmarked { empty: intent.is_some() && is_empty(store, bucket).await?, intent },
     };
     let policy = if store.config.encrypted() { policy(store, bucket).await? } else { None };
-    Ok(Observed { found, tags, policy })
+    Ok(Observed { found, tags, policy, announced })
 }
 
 /// What the tags' place says.

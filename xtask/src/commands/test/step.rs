@@ -9,7 +9,7 @@ use super::report::Outcome;
 use super::{chart, deny};
 use crate::cache::Cache;
 use crate::cargo::Workspace;
-use crate::commands::{crdgen, images};
+use crate::commands::{crdgen, faults, images};
 use crate::error::Result;
 use crate::parts::{self, Part, Tier, kubernetes};
 use crate::process;
@@ -43,14 +43,16 @@ pub enum Step {
     Unit,
     /// Tests on the real parts, those of dev mode among them.
     Parts,
+    /// A sample of all that is tried to break the operator.
+    Faults,
     /// The path through a cluster with pods: chart, tenant, plugin, request, row.
     T2,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Fmt, Self::Deny, Self::Clippy, Self::Crds, Self::Chart, Self::Unit, Self::Parts, Self::T2];
+    pub const ALL: [Self; 9] =
+        [Self::Fmt, Self::Deny, Self::Clippy, Self::Crds, Self::Chart, Self::Unit, Self::Parts, Self::Faults, Self::T2];
 
     /// As it is named on the command line.
     pub const fn name(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Step {
             Self::Chart => "chart",
             Self::Unit => "unit",
             Self::Parts => "parts",
+            Self::Faults => "faults",
             Self::T2 => "t2",
         }
     }
@@ -69,6 +72,7 @@ impl Step {
     /// Whether the step is better for a part that runs.
     pub fn wants(self, part: Part) -> bool {
         match self {
+            Self::Faults => Part::DEFAULT.contains(&part),
             Self::Unit | Self::Parts => Part::DEFAULT.contains(&part) || part == Part::Kubernetes(Tier::T1),
             Self::T2 => T2.contains(&part),
             // The schemas that manifests are checked against are the API server's own.
@@ -92,6 +96,7 @@ impl Step {
             Self::Unit => tests(&[&["--workspace", "--lib", "--bins"], &["--workspace", "--doc"]]),
             // The end-to-end tests have a step of their own, and a feature that only it turns on.
             Self::Parts => tests(&[&["--workspace", "--exclude=plexica-e2e", "--test=*"]]),
+            Self::Faults => faults(workspace),
             Self::T2 => t2(cache, workspace, arguments),
         }
     }
@@ -109,6 +114,17 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
         return Outcome::Failed(error.to_string());
     }
     run_tests(workspace, &[&["--package=plexica-e2e", "--features=t2", "--test=t2"]], arguments)
+}
+
+/// A sample that differs from run to run; its seed is printed.
+fn faults(workspace: &Workspace) -> Outcome {
+    let quick = ["--quick".to_owned()];
+    let until = Instant::now() + DEADLINE;
+    match faults::build(workspace).and_then(|()| output::count(&mut faults::command(workspace, &quick), until)) {
+        Ok((counts, End::Succeeded)) => Outcome::Done(counts),
+        Ok((counts, _)) => Outcome::TestsFailed(counts, "the operator was broken: see VIOLATION above".into()),
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
 }
 
 fn done(result: Result<()>) -> Outcome {

@@ -1,12 +1,11 @@
 //! Keycloak, as its administrator.
 
-use plexica_testkit::{
-    keycloak::{Keycloak, settled},
-    unique,
-};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+
+use super::{Keycloak, settled};
+use crate::unique;
 
 /// The secret of [`Administrator::service_account`].
 pub const SECRET: &str = "service-account-secret";
@@ -21,6 +20,7 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// Of a running server.
     pub fn of(keycloak: &Keycloak) -> Self {
         Self { http: reqwest::Client::new(), keycloak: keycloak.clone() }
     }
@@ -38,29 +38,53 @@ impl Administrator {
         answer["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// What stands at a path below `/admin/realms`.
+    ///
+    /// # Panics
+    /// If it does not answer 200.
     pub async fn get(&self, path: &str) -> Value {
         let (status, answer) = self.send(Method::GET, path, None).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
+    /// The same, or nothing where nothing stands.
+    ///
+    /// # Panics
+    /// If it answers anything but 200 or 404.
+    pub async fn find(&self, path: &str) -> Option<Value> {
+        let (status, answer) = self.send(Method::GET, path, None).await;
+        assert!(matches!(status, 200 | 404), "{path}: {status} {answer}");
+        (status == 200).then_some(answer)
+    }
+
+    /// # Panics
+    /// If it is refused.
     pub async fn post(&self, path: &str, body: Value) {
         let (status, answer) = self.send(Method::POST, path, Some(body)).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
 
+    /// # Panics
+    /// If it is refused.
     pub async fn put(&self, path: &str, body: Value) {
         let (status, answer) = self.send(Method::PUT, path, Some(body)).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
 
     /// Makes a realm.
+    ///
+    /// # Panics
+    /// If it is refused.
     pub async fn make(&self, realm: Value) {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
         self.post("", realm).await;
     }
 
-    /// Removes a realm.
+    /// Removes a realm; one that is not there is removed.
+    ///
+    /// # Panics
+    /// If it is refused.
     pub async fn remove(&self, realm: &str) {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
         let (status, answer) = self.send(Method::DELETE, &format!("/{realm}"), None).await;
@@ -68,6 +92,9 @@ impl Administrator {
     }
 
     /// A service account that may create realms, as `docs/bootstrap.md` says.
+    ///
+    /// # Panics
+    /// If it is refused.
     pub async fn service_account(&self) -> String {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
         let id = unique("operator");

@@ -1,5 +1,9 @@
 //! Keycloak: shared, so a test makes realms of its own.
 
+mod administrator;
+
+pub use administrator::{Administrator, SECRET};
+
 use std::time::Duration;
 
 use crate::part::{Missing, listening, variable};

@@ -1,0 +1,90 @@
+//! Schemas, roles, logins and the platform's own notes in Postgres.
+
+use plexica_backends::ownership::Stamp;
+use plexica_contract::name::postgres;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::{Expected, Owners, wrong_mark};
+use crate::world::{Case, World};
+
+const DATA: &str = "written before the first fault";
+
+pub async fn plant(world: &World, case: &Case) -> Result<(), sqlx::Error> {
+    let table = format!("{}.note", postgres::tenant_plugin(&case.slug, &case.plugin));
+    let mut superuser = world.database.connect().await;
+    let insert = format!("INSERT INTO {table} (text) VALUES ($1)");
+    sqlx::query(AssertSqlSafe(insert)).bind(DATA).execute(&mut superuser).await.map(drop)
+}
+
+pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
+    let mut superuser = world.database.connect().await;
+    match findings(&mut superuser, world, case, expected, owners).await {
+        Ok(findings) => findings,
+        Err(error) => vec![format!("Postgres cannot be read: {error}")],
+    }
+}
+
+async fn findings(
+    superuser: &mut PgConnection,
+    world: &World,
+    case: &Case,
+    expected: Expected,
+    owners: &Owners,
+) -> Result<Vec<String>, sqlx::Error> {
+    let (tenant, plugin) = (postgres::tenant(&case.slug), postgres::tenant_plugin(&case.slug, &case.plugin));
+    let mut findings = Vec::new();
+    let wanted: Vec<(String, Option<&String>)> = match expected {
+        Expected::Gone => Vec::new(),
+        _ => vec![(tenant.clone(), owners.tenant.as_ref()), (plugin.clone(), owners.install.as_ref())],
+    };
+    let queries = [
+        (
+            "schema",
+            "SELECT nspname::text, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE starts_with(nspname, $1) ORDER BY 1",
+        ),
+        (
+            "role",
+            "SELECT rolname::text, shobj_description(oid, 'pg_authid') FROM pg_roles WHERE starts_with(rolname, $1) ORDER BY 1",
+        ),
+    ];
+    for (what, query) in queries {
+        let found: Vec<(String, Option<String>)> =
+            sqlx::query_as(query).bind(&tenant).fetch_all(&mut *superuser).await?;
+        let names: Vec<&String> = found.iter().map(|(name, _)| name).collect();
+        let expected_names: Vec<&String> = wanted.iter().map(|(name, _)| name).collect();
+        if names != expected_names {
+            findings.push(format!("{what}s {names:?} instead of {expected_names:?}"));
+        }
+        for (name, comment) in &found {
+            let uid = wanted.iter().find(|(wanted, _)| wanted == name).and_then(|(_, uid)| *uid);
+            let stamp = comment.as_deref().and_then(Stamp::from_comment);
+            findings.extend(wrong_mark(&format!("{what} {name}"), stamp.as_ref(), expected, uid));
+        }
+    }
+    let login = postgres::plugin_login(&case.plugin);
+    let logins: i64 =
+        count(superuser, "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin", &login).await?;
+    if logins != i64::from(matches!(expected, Expected::Running { .. })) && expected != Expected::Suspended {
+        findings.push(format!("{logins} logins {login}"));
+    }
+    let bucket = world.prefixes().bucket(&case.slug);
+    if count(superuser, "SELECT count(*) FROM core.ownership WHERE name = $1", &bucket).await? != 0 {
+        findings.push("the intent to create the bucket is still noted".into());
+    }
+    if expected == (Expected::Running { planted: true })
+        || expected == Expected::Suspended
+        || expected == Expected::Retained
+    {
+        let query = format!("SELECT count(*) FROM {plugin}.note WHERE text = $1");
+        let rows: Result<i64, _> = sqlx::query_scalar(AssertSqlSafe(query)).bind(DATA).fetch_one(&mut *superuser).await;
+        match rows {
+            Ok(1) => {}
+            other => findings.push(format!("the plugin's data: {other:?}")),
+        }
+    }
+    Ok(findings)
+}
+
+async fn count(superuser: &mut PgConnection, query: &'static str, name: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(query).bind(name).fetch_one(superuser).await
+}

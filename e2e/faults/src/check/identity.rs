@@ -1,0 +1,50 @@
+//! The realm, and whether its client's secret opens it.
+
+use plexica_backends::ownership::Stamp;
+use serde_json::Value;
+
+use super::{Expected, Owners, kubernetes, wrong_mark};
+use crate::world::{Case, World};
+
+const SECRET: &str = "plexica-identity";
+
+pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
+    let name = world.prefixes().realm(&case.slug);
+    let realm = world.administrator.find(&format!("/{name}")).await;
+    let Some(realm) = realm else {
+        return if expected == Expected::Gone { Vec::new() } else { vec![format!("there is no realm {name}")] };
+    };
+    if expected == Expected::Gone {
+        return vec![format!("the realm {name} is still there")];
+    }
+    let mut findings = Vec::new();
+    let stamp = Stamp::from_pairs(|key| realm["attributes"][key].as_str());
+    findings.extend(wrong_mark(&format!("realm {name}"), stamp.as_ref(), expected, owners.tenant.as_ref()));
+    let enabled = expected != Expected::Retained;
+    if realm["enabled"] != Value::Bool(enabled) {
+        findings.push(format!("realm {name} has enabled={}", realm["enabled"]));
+    }
+    if enabled {
+        findings.extend(signs_in(world, case).await);
+    }
+    findings
+}
+
+/// What is wrong with the credentials that the tenant's servers were given.
+async fn signs_in(world: &World, case: &Case) -> Option<String> {
+    let Some(secret) = kubernetes::secret(world, case, SECRET).await else {
+        return Some(format!("there is no Secret {SECRET}"));
+    };
+    let value = |key: &str| secret.get(key).cloned().unwrap_or_default();
+    let form = [
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", value("client-id")),
+        ("client_secret", value("client-secret")),
+    ];
+    let url = format!("{}/protocol/openid-connect/token", value("issuer"));
+    match reqwest::Client::new().post(&url).form(&form).send().await {
+        Ok(answer) if answer.status().is_success() => None,
+        Ok(answer) => Some(format!("the client's secret is answered with {}", answer.status())),
+        Err(error) => Some(format!("the issuer of the Secret: {error}")),
+    }
+}

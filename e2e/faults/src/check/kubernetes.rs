@@ -1,0 +1,65 @@
+//! Namespace and Secrets, and whether status tells the truth of the plugin.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::{Api, ResourceExt};
+use plexica_backends::{object, ownership::Found};
+
+use super::{Expected, Owners, wrong_mark};
+use crate::world::{Case, World};
+
+/// Uids of the resources, as they are now.
+pub async fn owners(world: &World, case: &Case) -> Owners {
+    let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
+    let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
+    Owners { tenant: tenant.and_then(|tenant| tenant.uid()), install: install.and_then(|install| install.uid()) }
+}
+
+/// The values of a Secret of the tenant.
+pub async fn secret(world: &World, case: &Case, name: &str) -> Option<BTreeMap<String, String>> {
+    let api: Api<Secret> = Api::namespaced(world.client.clone(), &world.prefixes().namespace(&case.slug));
+    let data = api.get_opt(name).await.ok()??.data?;
+    Some(data.into_iter().map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned())).collect())
+}
+
+pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
+    let name = world.prefixes().namespace(&case.slug);
+    let found = match Api::<Namespace>::all(world.client.clone()).get_opt(&name).await {
+        Ok(found) => found,
+        Err(error) => return vec![format!("namespace {name} cannot be read: {error}")],
+    };
+    // The API server alone takes no namespace away: one that is told to go is as good as gone.
+    let found = found.filter(|namespace| namespace.metadata.deletion_timestamp.is_none());
+    let Some(found) = found else {
+        return if expected == Expected::Gone { Vec::new() } else { vec![format!("there is no namespace {name}")] };
+    };
+    if expected == Expected::Gone {
+        return vec![format!("the namespace {name} is still there")];
+    }
+    let stamp = match object::found(Some(&found)) {
+        Found::Marked(stamp) => Some(stamp),
+        _ => None,
+    };
+    let mut findings: Vec<String> =
+        wrong_mark(&format!("namespace {name}"), stamp.as_ref(), expected, owners.tenant.as_ref())
+            .into_iter()
+            .collect();
+    findings.extend(route(world, case, expected).await);
+    findings
+}
+
+/// What is wrong with where requests are sent.
+async fn route(world: &World, case: &Case, expected: Expected) -> Option<String> {
+    let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten()?;
+    match (expected, install.status?.route) {
+        (Expected::Running { .. }, Some(route)) => {
+            let answer = reqwest::get(format!("{}{}", route.upstream, plexica_contract::path::HEALTH)).await;
+            let healthy = answer.is_ok_and(|answer| answer.status().is_success());
+            (!healthy).then(|| format!("requests are sent to {}, where no healthy plugin is", route.upstream))
+        }
+        (Expected::Running { .. }, None) => Some("no request is sent to the plugin".into()),
+        (_, Some(route)) => Some(format!("requests are still sent to {}", route.upstream)),
+        (_, None) => None,
+    }
+}

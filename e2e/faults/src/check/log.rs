@@ -1,0 +1,50 @@
+//! What the operators said: no secret, no panic, and no complaint that nothing explains.
+
+use crate::world::{Violation, World, fails};
+
+/// Which complaints a family brings about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// None: nothing fails but the operator.
+    Quiet,
+    /// Systems that do not answer or refuse.
+    Trouble,
+}
+
+/// Reads the whole log.
+///
+/// # Errors
+/// The first lines that should not be there.
+pub fn clean(world: &World, expected: Expectation) -> Result<(), Violation> {
+    let log = world.log();
+    let bad: Vec<String> = log.lines().filter_map(|line| finding(line, &world.secrets, expected)).take(10).collect();
+    if bad.is_empty() { Ok(()) } else { fails(format!("the log: {}", bad.join(" | "))) }
+}
+
+fn finding(line: &str, secrets: &[String], expected: Expectation) -> Option<String> {
+    if secrets.iter().any(|secret| line.contains(secret.as_str())) {
+        return Some("a line holds a secret".into());
+    }
+    let complains = [" WARN ", " ERROR "].iter().any(|level| line.contains(level));
+    let told = line.contains("panicked at") || (complains && expected == Expectation::Quiet);
+    told.then(|| line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found() {
+        let secrets = ["hush".to_owned()];
+        for (line, quiet, trouble) in [
+            ("2026 INFO reconciled", false, false),
+            ("2026 WARN Keycloak: no answer", true, false),
+            ("2026 INFO password hush", true, true),
+            ("thread 'main' panicked at src/x.rs", true, true),
+        ] {
+            assert_eq!(finding(line, &secrets, Expectation::Quiet).is_some(), quiet, "{line}");
+            assert_eq!(finding(line, &secrets, Expectation::Trouble).is_some(), trouble, "{line}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Whether the world is as the resources ask: every backend is read, past the proxies.
+
+mod database;
+mod identity;
+mod kubernetes;
+mod log;
+mod orphan;
+mod snapshot;
+mod storage;
+
+pub use log::{Expectation, clean as log};
+pub use orphan::none as no_orphans;
+pub use snapshot::snapshot;
+
+use plexica_backends::ownership::Stamp;
+
+use crate::world::{Case, Violation, World, fails};
+
+/// What there is to be of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Everything, in use.
+    Running {
+        /// Whether the plugin has data.
+        planted: bool,
+    },
+    /// Everything, and nobody gets in.
+    Suspended,
+    /// Its data, marked with the time.
+    Retained,
+    /// Nothing.
+    Gone,
+}
+
+/// Holds the parts of one tenant against what is expected.
+///
+/// # Errors
+/// All that differs.
+pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), Violation> {
+    let owners = kubernetes::owners(world, case).await;
+    let findings = [
+        database::check(world, case, expected, &owners).await,
+        identity::check(world, case, expected, &owners).await,
+        storage::check(world, case, expected, &owners).await,
+        kubernetes::check(world, case, expected, &owners).await,
+    ];
+    let findings: Vec<String> = findings.into_iter().flatten().collect();
+    if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }
+}
+
+/// Gives the plugin data for the tenant, which must be there from then on.
+///
+/// # Errors
+/// When the plugin's table is missing.
+pub async fn plant(world: &World, case: &Case) -> Result<(), Violation> {
+    database::plant(world, case).await.or_else(|error| fails(format!("no data can be written: {error}")))
+}
+
+/// Uids of the resources, while there are any.
+#[derive(Clone, Debug, Default)]
+pub struct Owners {
+    tenant: Option<String>,
+    install: Option<String>,
+}
+
+/// What is wrong with a mark.
+fn wrong_mark(what: &str, stamp: Option<&Stamp>, expected: Expected, uid: Option<&String>) -> Option<String> {
+    let Some(stamp) = stamp else {
+        return Some(format!("{what} carries no mark"));
+    };
+    match (expected, &stamp.retained_at) {
+        (Expected::Retained, None) => Some(format!("{what} is not marked as retained")),
+        (Expected::Running { .. } | Expected::Suspended, Some(_)) => Some(format!("{what} is marked as retained")),
+        (Expected::Running { .. } | Expected::Suspended, None) if Some(&stamp.mark.uid) != uid => {
+            Some(format!("{what} is marked for {} and not for {uid:?}", stamp.mark.uid))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,48 @@
+//! What is left when every tenant is gone.
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, ResourceExt, api::ListParams};
+use plexica_crds::label;
+
+use crate::world::{Violation, World, fails};
+
+/// Looks for anything of this run's tenants, after all of them were removed with their data.
+///
+/// # Errors
+/// All that is left.
+pub async fn none(world: &World) -> Result<(), Violation> {
+    let mut left = database(world).await.unwrap_or_else(|error| vec![format!("Postgres cannot be read: {error}")]);
+    let platform = format!("{}-platform", world.name);
+    let realms = world.administrator.get("?briefRepresentation=true").await;
+    let realms = realms.as_array().into_iter().flatten().filter_map(|realm| realm["realm"].as_str());
+    left.extend(
+        realms.filter(|name| name.starts_with(&world.name) && *name != platform).map(|name| format!("realm {name}")),
+    );
+    match world.store.list_buckets().prefix(&world.name).send().await {
+        Ok(answer) => {
+            let names = answer.buckets().iter().filter_map(|bucket| bucket.name());
+            left.extend(names.filter(|name| name.starts_with(&world.name)).map(|name| format!("bucket {name}")));
+        }
+        Err(error) => left.push(format!("buckets cannot be listed: {error}")),
+    }
+    let mine = ListParams::default().labels(&format!("{}={}", label::INSTALLATION, world.name));
+    match Api::<Namespace>::all(world.client.clone()).list(&mine).await {
+        Ok(namespaces) => left.extend(
+            namespaces
+                .iter()
+                .filter(|namespace| namespace.metadata.deletion_timestamp.is_none())
+                .filter(|namespace| namespace.name_any() != format!("{}-system", world.name))
+                .map(|namespace| format!("namespace {}", namespace.name_any())),
+        ),
+        Err(error) => left.push(format!("namespaces cannot be listed: {error}")),
+    }
+    if left.is_empty() { Ok(()) } else { fails(format!("left over: {}", left.join(", "))) }
+}
+
+async fn database(world: &World) -> Result<Vec<String>, sqlx::Error> {
+    let query = "SELECT 'schema ' || nspname FROM pg_namespace WHERE starts_with(nspname, 'tenant_')
+                 UNION ALL SELECT 'intent ' || name FROM core.ownership
+                 UNION ALL SELECT 'credential ' || username FROM core.plugin_credential
+                 UNION ALL SELECT 'password ' || login FROM core.login_password";
+    sqlx::query_scalar(query).fetch_all(&mut world.database.connect().await).await
+}

@@ -1,0 +1,51 @@
+//! What there is of a tenant, without what is another for every tenant. Users are not in it: a first
+//! one who is no longer asked for stays, as people do.
+
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use crate::world::{Case, World};
+
+/// Status, realm and rights, with the tenant's and the plugin's names taken out.
+pub async fn snapshot(world: &World, case: &Case) -> Value {
+    let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
+    let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
+    let (tenant, install) = (tenant.and_then(|t| t.status), install.and_then(|i| i.status));
+    let conditions = |conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>| {
+        conditions.into_iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
+    };
+    let realm = world.prefixes().realm(&case.slug);
+    let settings = world.administrator.find(&format!("/{realm}")).await.unwrap_or_default();
+    let web = world.administrator.find(&format!("/{realm}/clients?clientId=web")).await.unwrap_or_default();
+    let mut redirects: Vec<&str> =
+        web[0]["redirectUris"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    redirects.sort_unstable();
+    let all = json!({
+        "tenant": tenant.map(|t| json!({ "phase": t.phase, "conditions": conditions(t.conditions) })),
+        "install": install.map(|i| json!({
+            "phase": i.phase, "conditions": conditions(i.conditions), "version": i.version,
+            "migrated": i.migrated_version, "permissions": i.permissions,
+        })),
+        "realm": { "enabled": settings["enabled"], "redirects": redirects },
+        "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
+    });
+    let text = all.to_string();
+    let (slug, plugin) = (case.slug.to_string(), case.plugin.to_string());
+    let plain = [(slug.replace('-', "_"), "T"), (plugin.replace('-', "_"), "P"), (slug, "T"), (plugin, "P")]
+        .into_iter()
+        .fold(text, |text, (name, letter)| text.replace(&name, letter));
+    serde_json::from_str(&plain).unwrap_or_default()
+}
+
+/// Who may do what with the tenant's schemas, and who may become whom.
+async fn rights(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> {
+    let query = "SELECT concat_ws(' ', n.nspname, a.grantee::regrole, a.privilege_type)
+                   FROM pg_namespace n, aclexplode(n.nspacl) a WHERE starts_with(n.nspname, $1)
+                 UNION ALL
+                 SELECT concat_ws(' ', r.rolname, 'to', m.member::regrole)
+                   FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE starts_with(r.rolname, $1)
+                  ORDER BY 1";
+    let prefix = format!("tenant_{}", case.slug.as_str().replace('-', "_"));
+    let rows = sqlx::query(query).bind(prefix).fetch_all(&mut world.database.connect().await).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}

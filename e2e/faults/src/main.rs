@@ -1,0 +1,100 @@
+//! Tries to break the operator, on real parts, and says whether it did.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `proxy/` | proxies before Postgres, Keycloak, S3 and Kubernetes, and the script they follow |
+//! | `world/` | real parts, the operator as a process, what is applied |
+//! | `story.rs` | what happens to one tenant: the steps that are disturbed |
+//! | `check/` | whether the world is as the resources ask |
+//! | `family/` | ways to disturb it |
+//! | `plugin.rs` | the plugin of these runs |
+
+// It is a test: what is not as documented ends it, and a panic is its way of saying so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod check;
+mod family;
+mod plugin;
+mod proxy;
+mod story;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    family::{Effort, Family, Row},
+    world::World,
+};
+
+/// What is tried.
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask faults", about = "Tries to break the operator, on real parts")]
+struct Arguments {
+    /// A sample, for minutes.
+    #[arg(long)]
+    quick: bool,
+    /// Only these.
+    #[arg(long, value_delimiter = ',')]
+    family: Vec<Family>,
+    /// What the sample is drawn with; random, and printed, if it is not given.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(plugin::ARGUMENT) {
+        return match plugin::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let Arguments { quick, family, seed } = Arguments::parse();
+    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random) };
+    let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let tried = runtime.block_on(async {
+        let mut told = signal(SignalKind::terminate()).expect("signals can be watched");
+        tokio::select! {
+            rows = run(&families, effort) => Some(rows),
+            _ = tokio::signal::ctrl_c() => None,
+            _ = told.recv() => None,
+        }
+    });
+    // What runs for the world has ended with it by now.
+    let Some(tried) = tried else { return ExitCode::FAILURE };
+    match tried {
+        Ok(rows) if rows.iter().all(|row| row.violations.is_empty()) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(missing) => {
+            eprintln!("{missing}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Each family in a world of its own.
+async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
+    eprintln!("seed {}", effort.seed);
+    let mut rows = Vec::new();
+    for family in families {
+        let world = World::new().await?;
+        let row = family.run(&world, effort).await;
+        if !row.violations.is_empty()
+            && let Some(kept) = world.keep_log()
+        {
+            eprintln!("the operators' log: {}", kept.display());
+        }
+        rows.push(row);
+    }
+    println!("{:<12} | {:>12} | {:>10}", "family", "points tried", "violations");
+    for Row { family, tried, violations } in &rows {
+        println!("{:<12} | {tried:>12} | {:>10}", family.name(), violations.len());
+    }
+    Ok(rows)
+}

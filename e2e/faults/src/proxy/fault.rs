@@ -1,0 +1,65 @@
+//! What can happen to a call.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+/// The system that is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum System {
+    /// By its own protocol.
+    Postgres,
+    /// Its Admin API.
+    Keycloak,
+    /// The object store and its STS.
+    S3,
+    /// The API server.
+    Kubernetes,
+}
+
+impl System {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::Keycloak, Self::S3, Self::Kubernetes];
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Fault {
+    /// It takes [`DELAY`] longer.
+    Delay,
+    /// The connection is cut before the call gets anywhere.
+    Reset,
+    /// Refused for now: 429, or Postgres' `too_many_connections`.
+    TooMany,
+    /// 500, or Postgres' `admin_shutdown`.
+    ServerError,
+    /// It is taken and never answered; the connection is cut after [`PATIENCE`].
+    TimeOut,
+    /// It is done, and the connection is cut before the answer.
+    LostReply,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Delay, Self::Reset, Self::TooMany, Self::ServerError, Self::TimeOut, Self::LostReply];
+}
+
+/// How much longer a delayed call takes.
+pub const DELAY: Duration = Duration::from_secs(2);
+/// How long a call that is never answered is kept: less than the operator waits, as a load balancer
+/// in between would.
+pub const PATIENCE: Duration = Duration::from_secs(8);
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes through.
+    Pass,
+    /// It fails.
+    Fail(Fault),
+    /// The caller is killed before it gets anywhere.
+    KillBefore,
+    /// It is done, and the caller is killed before the answer.
+    KillAfter,
+}

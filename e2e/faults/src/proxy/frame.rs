@@ -1,0 +1,169 @@
+//! Messages of Postgres' protocol 3, as far as needed to know what is asked and when it is answered.
+//! <https://www.postgresql.org/docs/current/protocol-message-formats.html>
+
+use std::collections::HashMap;
+
+/// Cuts a stream into messages.
+#[derive(Debug)]
+pub struct Frames {
+    buffer: Vec<u8>,
+    started: bool,
+}
+
+impl Frames {
+    /// Of a client: the first message has no type.
+    pub const fn of_client() -> Self {
+        Self { buffer: Vec::new(), started: false }
+    }
+
+    /// Of a server.
+    pub const fn of_server() -> Self {
+        Self { buffer: Vec::new(), started: true }
+    }
+
+    /// Takes in what was read.
+    pub fn extend(&mut self, read: &[u8]) {
+        self.buffer.extend_from_slice(read);
+    }
+
+    /// The next whole message, its type and length included.
+    pub fn next(&mut self) -> Option<Vec<u8>> {
+        let head = usize::from(self.started);
+        let length = self.buffer.get(head..head + 4)?;
+        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize + head;
+        if self.buffer.len() < length.max(head + 4) {
+            return None;
+        }
+        let rest = self.buffer.split_off(length.max(head + 4));
+        let message = std::mem::replace(&mut self.buffer, rest);
+        // A request for TLS comes before the first message proper.
+        self.started |= !asks_for_tls(&message);
+        Some(message)
+    }
+}
+
+/// Whether it is `SSLRequest` or `GSSENCRequest`.
+pub fn asks_for_tls(message: &[u8]) -> bool {
+    matches!(message, [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f | 0x30])
+}
+
+/// What a connection has prepared, and whether its transaction has written anything.
+#[derive(Debug, Default)]
+pub struct Statements {
+    prepared: HashMap<String, String>,
+    portals: HashMap<String, String>,
+    dirty: bool,
+}
+
+/// What a message of a client does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The statement.
+    pub sql: String,
+    /// Whether it may change something for good.
+    pub writes: bool,
+}
+
+impl Statements {
+    /// The statement that a message has the server run, if it does.
+    pub fn asked(&mut self, message: &[u8]) -> Option<Asked> {
+        let (kind, body) = (message.first()?, message.get(5..)?);
+        let sql = match kind {
+            b'P' => {
+                let (name, rest) = text(body)?;
+                let (sql, _) = text(rest)?;
+                self.prepared.insert(name, sql);
+                return None;
+            }
+            b'B' => {
+                let (portal, rest) = text(body)?;
+                let (name, _) = text(rest)?;
+                self.portals.insert(portal, name);
+                return None;
+            }
+            b'E' => self.prepared.get(self.portals.get(&text(body)?.0)?)?.clone(),
+            b'Q' => text(body)?.0,
+            _ => return None,
+        };
+        let (writes, ends) = (writes(&sql), ends(&sql));
+        let counts = writes || (ends && self.dirty);
+        self.dirty = (self.dirty || writes) && !ends;
+        Some(Asked { sql, writes: counts })
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == 0)?;
+    Some((String::from_utf8_lossy(&bytes[..end]).into_owned(), &bytes[end + 1..]))
+}
+
+fn writes(sql: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["CREATE ", "ALTER ", "DROP ", "GRANT ", "REVOKE ", "COMMENT ", "INSERT ", "UPDATE ", "DELETE "];
+    WORDS.iter().any(|word| sql.contains(word))
+}
+
+fn ends(sql: &str) -> bool {
+    ["COMMIT", "ROLLBACK"].iter().any(|word| sql.trim_start().to_ascii_uppercase().starts_with(word))
+}
+
+/// `ErrorResponse` of a server that ends the connection.
+pub fn fatal(code: &str, text: &str) -> Vec<u8> {
+    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0");
+    let length = u32::try_from(fields.len() + 4).unwrap_or(u32::MAX);
+    [b"E".as_slice(), &length.to_be_bytes(), fields.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [&[kind], length.as_slice(), body].concat()
+    }
+
+    #[test]
+    fn messages_are_cut_wherever_they_are_read() {
+        let tls = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+        let startup = [0, 0, 0, 9, 0, 3, 0, 0, 0];
+        let query = message(b'Q', b"SELECT 1\0");
+        let sync = message(b'S', b"");
+        let all = [tls.as_slice(), &startup, &query, &sync].concat();
+        for step in [1, 2, 3, 7, all.len()] {
+            let mut frames = Frames::of_client();
+            let mut cut = Vec::new();
+            for read in all.chunks(step) {
+                frames.extend(read);
+                cut.extend(std::iter::from_fn(|| frames.next()));
+            }
+            assert_eq!(cut, [tls.to_vec(), startup.to_vec(), query.clone(), sync.clone()], "{step}");
+        }
+    }
+
+    #[test]
+    fn what_is_run_is_known_when_it_is_run() {
+        let mut statements = Statements::default();
+        let mut asked = |kind, body: &[u8]| statements.asked(&message(kind, body)).map(|asked| asked.writes);
+        assert_eq!(asked(b'P', b"s1\0INSERT INTO note VALUES (1)\0\0\0"), None);
+        assert_eq!(asked(b'P', b"s2\0SELECT 1\0\0\0"), None);
+        assert_eq!(asked(b'Q', b"BEGIN\0"), Some(false));
+        assert_eq!(asked(b'B', b"\0s2\0"), None);
+        assert_eq!(asked(b'E', b"\0\0\0\0\0"), Some(false));
+        assert_eq!(asked(b'Q', b"COMMIT\0"), Some(false), "nothing was written");
+        assert_eq!(asked(b'Q', b"BEGIN\0"), Some(false));
+        assert_eq!(asked(b'B', b"\0s1\0"), None);
+        assert_eq!(asked(b'E', b"\0\0\0\0\0"), Some(true));
+        assert_eq!(asked(b'Q', b"COMMIT\0"), Some(true));
+        assert_eq!(asked(b'Q', b"COMMIT\0"), Some(false));
+        assert_eq!(asked(b'E', b"unknown\0\0\0\0\0"), None);
+    }
+
+    #[test]
+    fn a_fatal_error_is_one_message() {
+        let mut frames = Frames::of_server();
+        frames.extend(&fatal("57P01", "gone"));
+        assert_eq!(frames.next().unwrap()[0], b'E');
+        assert_eq!(frames.next(), None);
+    }
+}

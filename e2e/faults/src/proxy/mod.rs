@@ -1,0 +1,12 @@
+//! Proxies in front of the real systems, which ask the [`Script`] about each call.
+
+mod fault;
+mod frame;
+mod http;
+mod postgres;
+mod script;
+
+pub use fault::{Fault, System};
+pub use http::{Http, Upstream};
+pub use postgres::Postgres;
+pub use script::{Plan, Script};

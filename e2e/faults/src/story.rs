@@ -1,0 +1,208 @@
+//! What happens to one tenant and its plugin: the steps that every family tries to break.
+
+use kube::ResourceExt;
+use plexica_crds::{plugin_install, tenant};
+use serde_json::json;
+
+use crate::{
+    check::{self, Expected},
+    world::{Case, Violation, World, converges},
+};
+
+/// One thing that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Tenant, plugin and install are made.
+    Create,
+    /// Another version is installed.
+    Upgrade,
+    /// The tenant is suspended.
+    Suspend,
+    /// It is resumed.
+    Resume,
+    /// Tenant and install go, their data stays.
+    Leave,
+    /// They come back to it.
+    Return,
+    /// They go with their data.
+    Remove,
+}
+
+/// In which order resources are applied that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Each after what it needs.
+    Forwards,
+    /// Each before what it needs.
+    Backwards,
+    /// The plugin last.
+    PluginLast,
+}
+
+impl Order {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Forwards, Self::Backwards, Self::PluginLast];
+}
+
+/// A version of the plugin.
+pub const FIRST: &str = "1.0.0";
+/// The next one.
+pub const SECOND: &str = "2.0.0";
+
+impl Step {
+    /// A whole life.
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Upgrade, Self::Suspend, Self::Resume, Self::Leave, Self::Return, Self::Remove];
+
+    /// Asks for it.
+    pub async fn ask(self, world: &World, case: &Case, order: Order) {
+        match self {
+            Self::Create | Self::Return => apply(world, case, self.version(), order).await,
+            Self::Upgrade => {
+                let plugin = world.apply_plugin(case, SECOND);
+                let install = world.apply_install(case, json!({ "plugin": { "version": SECOND } }));
+                match order {
+                    Order::Forwards => futures::join!(plugin, install),
+                    Order::Backwards | Order::PluginLast => futures::join!(install, plugin),
+                };
+            }
+            Self::Suspend => world.apply_tenant(case, json!({ "suspend": true })).await,
+            Self::Resume => world.apply_tenant(case, json!({})).await,
+            Self::Leave => leave(world, case, order).await,
+            Self::Remove => {
+                world.apply_tenant(case, json!({ "deletionPolicy": "Delete" })).await;
+                let install = json!({ "plugin": { "version": SECOND }, "deletionPolicy": "Delete" });
+                world.apply_install(case, install).await;
+                leave(world, case, order).await;
+                for version in [FIRST, SECOND] {
+                    world.delete_plugin(case, version).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until it is done as far as resources tell, and then holds the world against that.
+    ///
+    /// # Errors
+    /// What does not come to be, or is not as the resources say.
+    pub async fn done(self, world: &World, case: &Case) -> Result<(), Violation> {
+        match self {
+            Self::Create | Self::Upgrade | Self::Resume | Self::Return => ready(world, case, self.version()).await?,
+            Self::Suspend => suspended(world, case).await?,
+            Self::Leave | Self::Remove => gone(world, case).await?,
+        }
+        check::case(world, case, self.expected()).await?;
+        if self == Self::Create {
+            check::plant(world, case).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every system has a part in it.
+    pub const fn changes_everything(self) -> bool {
+        matches!(self, Self::Create | Self::Upgrade | Self::Leave | Self::Return | Self::Remove)
+    }
+
+    const fn version(self) -> &'static str {
+        match self {
+            Self::Create => FIRST,
+            _ => SECOND,
+        }
+    }
+
+    const fn expected(self) -> Expected {
+        match self {
+            // Its data comes only then.
+            Self::Create => Expected::Running { planted: false },
+            Self::Upgrade | Self::Resume | Self::Return => Expected::Running { planted: true },
+            Self::Suspend => Expected::Suspended,
+            Self::Leave => Expected::Retained,
+            Self::Remove => Expected::Gone,
+        }
+    }
+}
+
+async fn apply(world: &World, case: &Case, version: &str, order: Order) {
+    let tenant = || world.apply_tenant(case, json!({}));
+    let plugin = || world.apply_plugin(case, version);
+    let install = || world.apply_install(case, json!({ "plugin": { "version": version } }));
+    match order {
+        Order::Forwards => {
+            tenant().await;
+            plugin().await;
+            install().await;
+        }
+        Order::Backwards => {
+            install().await;
+            plugin().await;
+            tenant().await;
+        }
+        Order::PluginLast => {
+            tenant().await;
+            install().await;
+            plugin().await;
+        }
+    }
+}
+
+async fn leave(world: &World, case: &Case, order: Order) {
+    match order {
+        // The tenant takes its installs with it.
+        Order::Forwards => world.delete_tenant(case).await,
+        Order::Backwards => {
+            world.delete_install(case).await;
+            world.delete_tenant(case).await;
+        }
+        Order::PluginLast => {
+            world.delete_tenant(case).await;
+            world.delete_install(case).await;
+        }
+    }
+}
+
+async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violation> {
+    converges(&format!("{} is ready", case.slug), async || {
+        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let status = tenant.status.clone().unwrap_or_default();
+        if status.observed_generation != tenant.metadata.generation || status.phase != Some(tenant::Phase::Ready) {
+            return Err(format!("the tenant says {:?} {:?}", status.phase, status.conditions.first()));
+        }
+        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let status = install.status.clone().unwrap_or_default();
+        let current = status.observed_generation == install.metadata.generation
+            && status.phase == Some(plugin_install::Phase::Ready)
+            && status.version.as_deref() == Some(version);
+        if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
+    })
+    .await
+}
+
+async fn suspended(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} is suspended", case.slug), async || {
+        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let phases = (
+            tenant.status.as_ref().and_then(|status| status.phase),
+            install.status.as_ref().and_then(|status| status.phase),
+        );
+        let suspended = (Some(tenant::Phase::Suspended), Some(plugin_install::Phase::Suspended));
+        if phases == suspended { Ok(()) } else { Err(format!("{phases:?}")) }
+    })
+    .await
+}
+
+async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} is gone", case.slug), async || {
+        let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let install = world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        match (tenant, install) {
+            (None, None) => Ok(()),
+            (tenant, install) => Err(format!(
+                "tenant: {:?}; install: {:?}",
+                tenant.map(|tenant| (tenant.finalizers().to_vec(), tenant.status)),
+                install.map(|install| (install.finalizers().to_vec(), install.status))
+            )),
+        }
+    })
+    .await
+}

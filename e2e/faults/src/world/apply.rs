@@ -1,0 +1,121 @@
+//! What people apply: a tenant and a plugin of its own.
+
+use std::fmt::Debug;
+
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use plexica_contract::name::{PluginId, Slug};
+use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
+use serde_json::{Value, json};
+
+use super::World;
+
+/// The operators of a run see what carries it.
+pub const LABEL: &str = "plexica.io/faults";
+const INSTALL: &str = "it";
+
+/// One tenant with one plugin.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The tenant.
+    pub slug: Slug,
+    /// The plugin.
+    pub plugin: PluginId,
+}
+
+impl World {
+    /// Names of its own.
+    ///
+    /// # Panics
+    /// Never: such names are slugs.
+    pub fn case(&self) -> Case {
+        let name = |prefix| self.database.unique(prefix);
+        Case { slug: name("t").parse().unwrap(), plugin: name("p").parse().unwrap() }
+    }
+
+    /// Tenants.
+    pub fn tenants(&self) -> Api<Tenant> {
+        Api::all(self.client.clone())
+    }
+
+    /// Installs, in the platform's namespace: it outlives tenants.
+    pub fn installs(&self) -> Api<PluginInstall> {
+        Api::namespaced(self.client.clone(), &format!("{}-system", self.name))
+    }
+
+    /// The install's name.
+    pub fn install_name(case: &Case) -> String {
+        format!("{INSTALL}-{}", case.slug)
+    }
+
+    /// Applies a tenant with that spec.
+    pub async fn apply_tenant(&self, case: &Case, mut spec: Value) {
+        spec["displayName"] = json!(case.slug);
+        let name = case.slug.to_string();
+        let mut object = json!({ "kind": "Tenant", "metadata": { "name": name }, "spec": spec });
+        if object["spec"]["deletionPolicy"] == "Delete" {
+            object["metadata"]["annotations"] = json!({ CONFIRM_DELETION: name });
+        }
+        self.apply(&self.tenants(), &name, object).await;
+    }
+
+    /// Applies a version of the plugin.
+    pub async fn apply_plugin(&self, case: &Case, version: &str) {
+        let name = format!("{}-{version}", case.plugin);
+        let program = std::env::current_exe().unwrap();
+        let object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": {
+            "id": case.plugin, "version": version, "displayName": case.plugin,
+            "runtime": { "image": "plexica/faults:1", "command": [program, crate::plugin::ARGUMENT] },
+        }});
+        self.apply(&Api::<Plugin>::all(self.client.clone()), &name, object).await;
+    }
+
+    /// Applies an install with that spec.
+    pub async fn apply_install(&self, case: &Case, mut spec: Value) {
+        spec["tenantRef"]["name"] = json!(case.slug);
+        spec["plugin"]["id"] = json!(case.plugin);
+        let name = Self::install_name(case);
+        let object = json!({ "kind": "PluginInstall", "metadata": { "name": name }, "spec": spec });
+        self.apply(&self.installs(), &name, object).await;
+    }
+
+    /// Asks for the removal of the install, the tenant or both, and of the catalogue's entries.
+    pub async fn delete_tenant(&self, case: &Case) {
+        delete(&self.tenants(), case.slug.as_str()).await;
+    }
+
+    /// Asks for the removal of the install.
+    pub async fn delete_install(&self, case: &Case) {
+        delete(&self.installs(), &Self::install_name(case)).await;
+    }
+
+    /// Asks for the removal of a version of the plugin.
+    pub async fn delete_plugin(&self, case: &Case, version: &str) {
+        delete(&Api::<Plugin>::all(self.client.clone()), &format!("{}-{version}", case.plugin)).await;
+    }
+
+    async fn apply<K>(&self, api: &Api<K>, name: &str, mut object: Value)
+    where
+        K: Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + Debug,
+    {
+        object["apiVersion"] = json!("plexica.io/v1alpha1");
+        object["metadata"]["labels"][LABEL] = json!(self.name);
+        let applied = api.patch(name, &PatchParams::apply("faults").force(), &Patch::Apply(&object)).await;
+        if let Err(error) = applied {
+            panic!("{object} cannot be applied: {error}");
+        }
+    }
+}
+
+async fn delete<K>(api: &Api<K>, name: &str)
+where
+    K: Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + Debug,
+{
+    match api.delete(name, &DeleteParams::default()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => {}
+        Err(error) => panic!("{name} cannot be deleted: {error}"),
+    }
+}

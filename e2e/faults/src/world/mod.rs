@@ -1,0 +1,216 @@
+//! The parts of one run: real systems behind proxies, and names that nobody else has.
+
+mod apply;
+mod operator;
+mod wait;
+
+pub use apply::Case;
+pub use operator::Operator;
+pub use wait::{Violation, converges, fails};
+
+use std::path::PathBuf;
+
+use k8s_openapi::{
+    api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ObjectMeta, Patch, PatchParams, PostParams},
+};
+use plexica_backends::postgres::bootstrap;
+use plexica_contract::name::Prefixes;
+use plexica_testkit::{
+    Missing,
+    keycloak::{Administrator, Keycloak},
+    kubernetes::{Cluster, Tier},
+    postgres::{Database, PgVersion, Server},
+    s3::ObjectStore,
+    unique, wait_for,
+};
+use sqlx::{AssertSqlSafe, Executor};
+use tempfile::TempDir;
+
+use crate::proxy::{Http, Postgres, Script, System, Upstream};
+
+/// Password of the operator's login.
+const PASSWORD: &str = "operator-of-a-fault-run";
+
+/// The parts of one run.
+pub struct World {
+    /// Installation id, and the start of all shared names.
+    pub name: String,
+    /// What becomes of calls.
+    pub script: Script,
+    /// The API server, past the proxy.
+    pub client: Client,
+    /// The database, past the proxy.
+    pub database: Database,
+    /// Keycloak, past the proxy.
+    pub administrator: Administrator,
+    /// The object store, past the proxy.
+    pub store: aws_sdk_s3::Client,
+    /// Values that no log may hold.
+    pub secrets: Vec<String>,
+    folder: TempDir,
+    flags: Vec<(&'static str, String)>,
+    // Dropped, they would stop.
+    _proxies: (Postgres, [Http; 3]),
+}
+
+impl World {
+    /// On the parts that run.
+    ///
+    /// # Errors
+    /// The part that does not.
+    ///
+    /// # Panics
+    /// If one of them is not as documented.
+    pub async fn new() -> Result<Self, Missing> {
+        plexica_testkit::tls();
+        let (cluster, server) = (Cluster::find(Tier::T0)?, Server::find(PgVersion::V17)?);
+        let (keycloak, store) = (Keycloak::find()?, ObjectStore::minio()?);
+        let script = Script::default();
+        let client = cluster.client().await;
+        define(&client).await;
+        let administrator = Administrator::of(&keycloak);
+        let account = administrator.service_account().await;
+        let database = server.database().await;
+        let login = operator_login(&database).await;
+
+        let proxy = async |system, upstream| Http::start(system, upstream, script.clone()).await.unwrap();
+        let proxies = [
+            proxy(System::Keycloak, Upstream::plain(authority(&keycloak.url))).await,
+            proxy(System::S3, Upstream::plain(authority(&store.endpoint))).await,
+            proxy(System::Kubernetes, Upstream::Kubernetes(client.clone())).await,
+        ];
+        let url = database.url_as(&login, PASSWORD);
+        let behind = (url.host_str().unwrap().to_owned(), url.port().unwrap_or(5432));
+        let postgres = Postgres::start(behind, script.clone()).await.unwrap();
+        let mut proxied = url.clone();
+        proxied.set_port(Some(postgres.address.port())).unwrap();
+
+        let (name, folder) = (unique("faults"), tempfile::tempdir().unwrap());
+        // As the chart makes it.
+        let platform = Namespace {
+            metadata: ObjectMeta { name: Some(format!("{name}-system")), ..Default::default() },
+            ..Default::default()
+        };
+        Api::all(client.clone()).create(&PostParams::default(), &platform).await.unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, kubeconfig_of(&format!("http://{}", proxies[2].address))).unwrap();
+        let flags = vec![
+            ("--installation", name.clone()),
+            ("--namespace", format!("{name}-system")),
+            ("--platform-realm", format!("{name}-platform")),
+            ("--realm-prefix", format!("{name}-")),
+            ("--bucket-prefix", format!("{name}-")),
+            ("--namespace-prefix", format!("{name}-")),
+            ("--metrics-listen", "127.0.0.1:0".into()),
+            ("--database-url", proxied.to_string()),
+            ("--plugin-database-url", url.to_string()),
+            ("--keycloak-url", format!("http://{}", proxies[0].address)),
+            ("--keycloak-public-url", keycloak.url.clone()),
+            ("--keycloak-client-id", account),
+            ("--keycloak-client-secret", plexica_testkit::keycloak::SECRET.into()),
+            ("--s3-endpoint", format!("http://{}", proxies[1].address)),
+            ("--s3-public-endpoint", store.endpoint.clone()),
+            ("--s3-access-key-id", store.access_key.clone()),
+            ("--s3-secret-access-key", store.secret_key.clone()),
+            ("--runner", "process".into()),
+            ("--core-api-url", "http://127.0.0.1:9".into()),
+            ("--plugin-logs", folder.path().join("plugins").display().to_string()),
+            ("--purge-deadline", "5".into()),
+            ("--resync", "1".into()),
+            ("--selector", format!("{}={name}", apply::LABEL)),
+        ];
+        std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        let secrets =
+            [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned).to_vec();
+        Ok(Self {
+            store: object_store(&store),
+            name,
+            script,
+            client,
+            database,
+            administrator,
+            secrets,
+            folder,
+            flags,
+            _proxies: (postgres, proxies),
+        })
+    }
+
+    /// Starts an operator; its log joins those of the run.
+    pub fn operator(&self) -> Operator {
+        Operator::start(&self.flags, self.folder.path())
+    }
+
+    /// What all operators of the run have said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(operator::LOG)).unwrap_or_default()
+    }
+
+    /// Where it lies.
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.path().join(operator::LOG)
+    }
+
+    /// How things of a tenant are called.
+    pub fn prefixes(&self) -> Prefixes {
+        let prefix = format!("{}-", self.name);
+        Prefixes { realm: prefix.clone(), bucket: prefix.clone(), namespace: prefix }
+    }
+
+    /// Keeps the log for whoever looks into it, and tells where.
+    pub fn keep_log(&self) -> Option<PathBuf> {
+        let kept = std::env::temp_dir().join(format!("{}.log", self.name));
+        std::fs::copy(self.log_path(), &kept).ok().map(|_| kept)
+    }
+}
+
+fn authority(url: &str) -> http::uri::Authority {
+    url.parse::<http::Uri>().unwrap().authority().unwrap().clone()
+}
+
+fn object_store(store: &ObjectStore) -> aws_sdk_s3::Client {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(&store.endpoint)
+        .force_path_style(true)
+        .credentials_provider(Credentials::new(&store.access_key, &store.secret_key, None, None, "faults"));
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+async fn operator_login(database: &Database) -> String {
+    let login = database.unique("op");
+    let create = format!(
+        "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{PASSWORD}'; GRANT plexica_provisioner TO \"{login}\";
+         GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
+        database.name()
+    );
+    let mut superuser = database.connect().await;
+    superuser.execute(bootstrap::SQL).await.unwrap();
+    superuser.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
+    login
+}
+
+fn kubeconfig_of(server: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: faults\nclusters:\n- name: faults\n  cluster: {{ server: '{server}' }}\ncontexts:\n- name: faults\n  context: {{ cluster: faults, user: faults }}\nusers:\n- name: faults\n  user: {{}}\n"
+    )
+}
+
+async fn define(client: &Client) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for definition in plexica_crds::all() {
+        let name = definition.name_any();
+        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&definition)).await.unwrap();
+        wait_for(&format!("{name} is established"), wait::PATIENCE, async || {
+            let conditions = api.get(&name).await.unwrap().status?.conditions.unwrap_or_default();
+            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,62 @@
+//! The operator as a process of its own, so that it can be killed for real.
+
+use std::{
+    fs::OpenOptions,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+/// Name of the log file.
+pub const LOG: &str = "operator.log";
+/// The program, which lies beside this one.
+const PROGRAM: &str = "plexica-operator";
+
+/// One running operator.
+#[derive(Debug)]
+pub struct Operator(Child);
+
+impl Operator {
+    /// Starts it with these flags; what it says is added to the log in the folder.
+    ///
+    /// # Panics
+    /// If the program was not built.
+    pub fn start(flags: &[(&'static str, String)], folder: &Path) -> Self {
+        let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG)).unwrap();
+        let program = std::env::current_exe().unwrap().with_file_name(PROGRAM);
+        let child = Command::new(&program)
+            .args(flags.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.clone()]))
+            .env("KUBECONFIG", folder.join("kubeconfig"))
+            .env("NO_COLOR", "1")
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        match child {
+            Ok(child) => Self(child),
+            Err(error) => panic!("{} does not start: {error}; build it first", program.display()),
+        }
+    }
+
+    /// Ends it at once, wherever it is.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    fn end(&mut self) {
+        // An error means that it has ended by itself.
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

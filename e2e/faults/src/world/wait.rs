@@ -1,0 +1,45 @@
+//! Waiting for a condition, where never reaching it is a finding.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// Longer than the operator's longest pause between tries while nothing changes for five minutes.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A finding.
+///
+/// # Errors
+/// Always.
+pub fn fails<T>(text: impl Into<String>) -> Result<T, Violation> {
+    Err(Violation(text.into()))
+}
+
+/// Waits until there is a value; `condition` says what is missing.
+///
+/// # Errors
+/// What is still missing after a minute and a half.
+pub async fn converges<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<T, String>) -> Result<T, Violation> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match condition().await {
+            Ok(value) => return Ok(value),
+            Err(missing) if Instant::now() > deadline => {
+                return fails(format!("{what}: not within {} s: {missing}", PATIENCE.as_secs()));
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}

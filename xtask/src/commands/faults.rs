@@ -1,0 +1,39 @@
+//! Tries to break the operator, on the real parts.
+
+use std::process::Command;
+
+use crate::cache::Cache;
+use crate::cargo::Workspace;
+use crate::error::Result;
+use crate::parts::{self, Part, Tier};
+use crate::process;
+use crate::state::Owner;
+
+/// The parts it takes.
+const PARTS: [Part; 4] = [Part::Postgres(parts::Server::V17), Part::Keycloak, Part::Minio, Part::Kubernetes(Tier::T0)];
+
+/// Runs `e2e/faults` with these arguments.
+pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let held = PARTS.map(|part| parts::hold(part, cache));
+    for part in PARTS {
+        parts::up(part, cache, Owner::Test)?;
+    }
+    let tried = build(workspace).and_then(|()| process::run_aloud(&mut command(workspace, arguments)));
+    drop(held);
+    for part in PARTS.into_iter().rev() {
+        parts::release(part, cache)?;
+    }
+    tried
+}
+
+/// Builds the program, and beside it the operator that it starts.
+pub fn build(workspace: &Workspace) -> Result<()> {
+    process::run_aloud(&mut workspace.cargo(&["build", "--package=plexica-faults", "--package=plexica-operator"]))
+}
+
+/// The program, built before.
+pub fn command(workspace: &Workspace, arguments: &[String]) -> Command {
+    let mut command = Command::new(workspace.target().join("debug/plexica-faults"));
+    command.args(arguments);
+    command
+}
