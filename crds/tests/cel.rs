@@ -70,6 +70,10 @@ fn tenant() -> Value {
     json!({"displayName": "Acme", "admin": {"email": "ada@acme.test"}, "domains": ["app.acme.test", "localhost:3000"]})
 }
 
+fn with_identity(identity: Value) -> Value {
+    with(tenant(), "/identity", identity)
+}
+
 fn plugin(version: &str) -> Value {
     json!({
         "id": "crm", "version": version, "displayName": "Contacts", "runtime": {"image": "crm:1"},
@@ -94,6 +98,10 @@ async fn what_is_taken() {
         object("Tenant", "acme-corp-2", tenant()),
         object("Tenant", "plugins", tenant()),
         object("Tenant", "a23456789012345678901234", json!({"displayName": "longest"})),
+        object("Tenant", "acme", with_identity(json!({}))),
+        object("Tenant", "acme", with_identity(json!({ "mfa": "Required", "loginTheme": "keycloak.v2" }))),
+        object("Tenant", "acme", with_identity(json!({ "sessions": { "idleSeconds": 36000 } }))),
+        object("Tenant", "acme", with_identity(json!({ "passwordPolicy": { "minLength": 64, "maxLength": 64 } }))),
         object("Plugin", "crm-1.4.0", plugin("1.4.0")),
         object("Plugin", "crm-2.0.0-rc.1", plugin("2.0.0-rc.1")),
         object("Plugin", "crm-1.0.0", with(plugin("1.0.0"), "/runtime", json!({"command": ["crm"]}))),
@@ -120,6 +128,16 @@ async fn what_is_refused_and_with_which_sentence() {
         (object("Tenant", "acme", with(tenant(), "/admin/email", json!("ada"))), "such as ada@acme.test"),
         (object("Tenant", "acme", with(tenant(), "/domains", json!(["https://a.test/"]))), "without scheme or path"),
         (object("Tenant", "acme", with(tenant(), "/deletionPolicy", json!("Maybe"))), "deletionPolicy"),
+        (object("Tenant", "acme", with_identity(json!({ "mfa": "Sometimes" }))), "identity.mfa"),
+        (object("Tenant", "acme", with_identity(json!({ "loginTheme": "../other" }))), "such as keycloak.v2"),
+        (object("Tenant", "acme", with_identity(json!({ "sessions": { "accessTokenSeconds": 5 } }))), "30"),
+        (object("Tenant", "acme", with_identity(json!({ "sessions": { "maxSeconds": 600 } }))), "ends then anyway"),
+        (object("Tenant", "acme", with_identity(json!({ "sessions": { "idleSeconds": 120 } }))), "outlive its session"),
+        (object("Tenant", "acme", with_identity(json!({ "passwordPolicy": { "minLength": 0 } }))), "minLength"),
+        (
+            object("Tenant", "acme", with_identity(json!({ "passwordPolicy": { "minLength": 65, "maxLength": 64 } }))),
+            "must not be greater than maxLength",
+        ),
         (object("Plugin", "crm", plugin("1.4.0")), "<spec.id>-<spec.version>"),
         (object("Plugin", "crm-1.4", plugin("1.4")), "version"),
         (object("Plugin", "crm-01.4.0", plugin("01.4.0")), "semantic version"),

@@ -22,7 +22,7 @@ mod users;
 pub use access::Realms;
 pub use config::Config;
 pub use preflight::preflight;
-pub use realm::{AdminUser, Drift, Lifetimes, Observed, Present, RealmDesired};
+pub use realm::{AdminUser, Drift, Lifetimes, Observed, Present, RealmDesired, SignIn};
 pub use users::{User, UserDesired, Users};
 
 /// The clients of every realm.

@@ -9,6 +9,7 @@ mod contract;
 mod embedded;
 mod proxy;
 mod real;
+mod real_sign_in;
 mod recipe;
 mod subject;
 mod tokens;
@@ -50,6 +51,10 @@ both! {
     grants::what_is_wrong_is_refused,
     code::a_browser_signs_in_with_pkce,
     code::a_code_is_bound_to_who_asked,
+    sign_in::tokens_and_sessions_live_as_long_as_said,
+    sign_in::a_new_password_has_what_the_policy_asks,
+    sign_in::a_theme_is_set_kept_and_given_back,
+    sign_in::a_second_factor_is_asked_for_and_no_more,
     preflight::all_is_well,
     preflight::a_wrong_secret_is_named,
     stumble::a_call_that_keycloak_stumbles_over_is_repeated,

@@ -5,7 +5,7 @@ use plexica_backends::{Retired, System, s3::bucket};
 use plexica_contract::name::Slug;
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy},
+    tenant::{AdoptionPolicy, DeletionPolicy, IdentitySpec},
 };
 
 use super::{confirm::confirmed, desired, namespace, validate::Valid};
@@ -116,6 +116,7 @@ fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
         display_name: tenant.spec.display_name.clone(),
         admin: None,
         domains: Vec::new(),
+        identity: IdentitySpec::default(),
         placement: tenant.spec.database.placement.clone(),
         adoption: AdoptionPolicy::Never,
         namespace: settings.prefixes.namespace(&slug),

@@ -22,6 +22,8 @@ pub fn identity(valid: &Valid, settings: &Settings) -> RealmDesired {
         admin: valid.admin.as_ref().map(Into::into),
         domains: valid.domains.clone(),
         direct_grant: settings.direct_grants,
+        lifetimes: valid.identity.sessions.unwrap_or_default().into(),
+        sign_in: (&valid.identity).into(),
         ..RealmDesired::tenant(&valid.realm, &valid.display_name, valid.mark.clone())
     }
 }

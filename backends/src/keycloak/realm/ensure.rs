@@ -3,7 +3,11 @@
 use keycloak::types::{ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation, UserRepresentation};
 
 use super::super::Realms;
-use super::{Drift, Observed, Present, RealmDesired, representation};
+use plexica_crds::tenant::Mfa;
+
+use super::mfa::{ACTION, Change};
+use super::record::Record;
+use super::{Drift, Observed, Present, RealmDesired, plan, representation};
 use crate::{Changes, Kind, Result, System};
 
 impl Realms {
@@ -34,7 +38,14 @@ impl Realms {
         let realm = &desired.realm;
         let whole = Box::new(representation::whole(desired));
         self.call(&format!("creating realm {realm}"), |admin| admin.post((*whole).clone())).await?;
-        Ok(Changes::from_iter([format!("{} {realm}", Drift::Missing)]))
+        let mut changes = Changes::from_iter([format!("{} {realm}", Drift::Missing)]);
+        // Flows are the one thing that cannot come with the realm: it would have no others then.
+        if desired.sign_in.mfa == Some(Mfa::Required)
+            && let Observed::Present(present) = self.observe(desired).await?
+        {
+            changes.join(self.repair(desired, &present).await?);
+        }
+        Ok(changes)
     }
 
     async fn repair(&self, desired: &RealmDesired, present: &Present) -> Result<Changes> {
@@ -51,14 +62,32 @@ impl Realms {
         match drift {
             Drift::Missing => self.create(desired).await.map(|_| ()),
             Drift::Settings(_) => {
+                let (found, record) = (present.settings.attributes.as_ref(), Record::of(&desired.sign_in));
                 let settings = Box::new(RealmRepresentation {
-                    attributes: Some(representation::attributes(
-                        present.settings.attributes.as_ref(),
-                        &desired.owner.stamp(),
-                    )),
-                    ..representation::settings(desired)
+                    attributes: Some(representation::attributes(found, &desired.owner.stamp(), &record)),
+                    ..representation::settings(desired, &present.record().without(&record))
                 });
                 self.put(realm, &settings).await
+            }
+            Drift::SecondFactor(place) => {
+                let change = plan::second_factor(desired, present).into_iter().find(|(name, _)| name == place);
+                let Some((_, change)) = change else { return Ok(()) };
+                let what = format!("setting {place} of realm {realm}");
+                let answer = match change {
+                    Change::Action(action) => {
+                        self.call(&what, |admin| {
+                            admin.realm_authentication_required_actions_with_alias_put(realm, ACTION, action.clone())
+                        })
+                        .await
+                    }
+                    Change::Step(flow, step) => {
+                        self.call(&what, |admin| {
+                            admin.realm_authentication_flows_with_flow_alias_executions_put(realm, flow, step.clone())
+                        })
+                        .await
+                    }
+                };
+                answer.map(|_| ())
             }
             Drift::Role(name) => {
                 let what = format!("creating role {name} of realm {realm}");

@@ -3,11 +3,15 @@
 mod compare;
 mod desired;
 mod ensure;
+mod mfa;
 mod observe;
 mod plan;
+mod record;
 mod representation;
 mod retire;
+mod sign_in;
 
 pub use desired::{AdminUser, Lifetimes, RealmDesired};
 pub use observe::{Observed, Present};
 pub use plan::Drift;
+pub use sign_in::SignIn;

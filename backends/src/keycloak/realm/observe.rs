@@ -3,7 +3,8 @@
 use keycloak::types::{ClientRepresentation, RealmRepresentation};
 
 use super::super::{Realms, client};
-use super::{Drift, RealmDesired, plan};
+use super::record::{Record, Setting};
+use super::{Drift, RealmDesired, mfa, plan};
 use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
 use crate::{Result, Secret};
 
@@ -26,6 +27,8 @@ pub struct Present {
     pub(super) clients: Vec<ClientRepresentation>,
     pub(super) roles: Vec<String>,
     pub(super) admin: Option<FoundAdmin>,
+    /// Looked at only if it is or was in the spec.
+    pub(super) mfa: Option<mfa::Found>,
 }
 
 /// The first user, as they are.
@@ -46,6 +49,11 @@ impl Present {
     /// Secret of the client `api`, if it is there.
     pub fn client_secret(&self) -> Option<Secret> {
         self.client(client::API)?.secret.clone().map(Secret::new)
+    }
+
+    /// Which settings were in the spec when it was last written.
+    pub(super) fn record(&self) -> Record {
+        Record::read(self.settings.attributes.as_ref())
     }
 
     pub(super) fn client(&self, id: &str) -> Option<&ClientRepresentation> {
@@ -87,14 +95,16 @@ impl Realms {
                 return Ok(Observed::Refused(Refusal::Unmarked));
             }
         };
-        let (web, api, roles, admin) = tokio::try_join!(
+        let factor = desired.sign_in.mfa.is_some() || Record::read(settings.attributes.as_ref()).has(Setting::Mfa);
+        let (web, api, roles, admin, mfa) = tokio::try_join!(
             self.client(name, client::WEB),
             self.client(name, client::API),
             self.roles(name),
             self.admin(desired),
+            async { if factor { self.mfa(name).await.map(Some) } else { Ok(None) } },
         )?;
         let clients = web.into_iter().chain(api).collect();
-        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin })))
+        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin, mfa })))
     }
 
     /// Secret of the realm's client `api`.
@@ -120,6 +130,19 @@ impl Realms {
         let what = format!("reading the roles of realm {realm}");
         let found = self.call(&what, |admin| admin.realm_roles_get(realm, Some(true), None, None, None)).await?;
         Ok(found.into_iter().filter_map(|role| role.name).collect())
+    }
+
+    async fn mfa(&self, realm: &str) -> Result<mfa::Found> {
+        let what = format!("reading action {} of realm {realm}", mfa::ACTION);
+        let action =
+            self.find(&what, |admin| admin.realm_authentication_required_actions_with_alias_get(realm, mfa::ACTION));
+        let flow = async |name: &'static str| {
+            let what = format!("reading flow {name} of realm {realm}");
+            self.call(&what, |admin| admin.realm_authentication_flows_with_flow_alias_executions_get(realm, name)).await
+        };
+        let [(browser, ..), (direct, ..)] = mfa::FLOWS;
+        let (action, browser, direct) = tokio::try_join!(action, flow(browser), flow(direct))?;
+        Ok(mfa::Found { action, flows: vec![browser, direct] })
     }
 
     async fn admin(&self, desired: &RealmDesired) -> Result<Option<FoundAdmin>> {

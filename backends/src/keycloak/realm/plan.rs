@@ -3,15 +3,20 @@
 use std::fmt;
 
 use super::super::client;
-use super::{Present, RealmDesired, compare, representation};
+use super::mfa::Change;
+use super::record::{Record, Setting};
+use super::{Present, RealmDesired, compare, mfa, representation};
+use plexica_crds::tenant::Mfa;
 
 /// One difference between what a realm should be and what it is: one write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// There is no realm.
     Missing,
-    /// These settings differ; `owner` stands for the mark.
+    /// These settings differ; `owner` stands for the mark, `managed` for what of them is in the spec.
     Settings(Vec<String>),
+    /// What asks for the second factor differs there.
+    SecondFactor(String),
     /// A role is missing.
     Role(String),
     /// A client is missing.
@@ -29,6 +34,7 @@ impl fmt::Display for Drift {
         match self {
             Self::Missing => f.write_str("created realm"),
             Self::Settings(fields) => write!(f, "set {} of realm", fields.join(", ")),
+            Self::SecondFactor(place) => write!(f, "set {place} of realm"),
             Self::Role(name) => write!(f, "created role {name} in realm"),
             Self::Client(id) => write!(f, "created client {id} in realm"),
             Self::ClientSettings(id, fields) => write!(f, "set {} of client {id} in realm", fields.join(", ")),
@@ -41,12 +47,23 @@ impl fmt::Display for Drift {
 /// What has to be written, in that order: roles before those who get them.
 pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     let mut drifts = Vec::new();
-    let mut settings = compare::differing(&representation::settings(desired), &present.settings);
+    let (wanted, found) = (Record::of(&desired.sign_in), present.record());
+    let released = found.without(&wanted);
+    let mut settings = compare::differing(&representation::settings(desired, &released), &present.settings);
+    if wanted != found {
+        settings.push("managed".into());
+    }
     if present.stamp != desired.owner.stamp() {
         settings.insert(0, "owner".into());
     }
-    if !settings.is_empty() {
-        drifts.push(Drift::Settings(settings));
+    let factor = second_factor(desired, present).into_iter().map(|(place, _)| Drift::SecondFactor(place));
+    // What goes back is recorded as ours until it has, and what comes is from before it does.
+    if released.has(Setting::Mfa) {
+        drifts.extend(factor);
+        drifts.extend((!settings.is_empty()).then_some(Drift::Settings(settings)));
+    } else {
+        drifts.extend((!settings.is_empty()).then_some(Drift::Settings(settings)));
+        drifts.extend(factor);
     }
     drifts.extend(desired.roles.iter().filter(|name| !present.roles.contains(name)).cloned().map(Drift::Role));
     for wanted in representation::clients(desired) {
@@ -63,6 +80,20 @@ pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
         _ => {}
     }
     drifts
+}
+
+/// What has to be written for the second factor, each with its place.
+pub(super) fn second_factor(desired: &RealmDesired, present: &Present) -> Vec<(String, Change)> {
+    let Some(found) = &present.mfa else { return Vec::new() };
+    // It was in the spec once and is not any more, or it would not have been looked at.
+    let wanted = desired.sign_in.mfa.unwrap_or(Mfa::Optional);
+    let place = |change: &Change| match change {
+        Change::Action(_) => format!("action {}", mfa::ACTION),
+        Change::Step(flow, step) => {
+            format!("step {} of flow {flow}", step.display_name.as_deref().unwrap_or_default())
+        }
+    };
+    mfa::changes(wanted, found).into_iter().map(|change| (place(&change), change)).collect()
 }
 
 #[cfg(test)]
@@ -89,7 +120,8 @@ mod tests {
     fn present(desired: &RealmDesired) -> Present {
         Present {
             stamp: desired.owner.stamp(),
-            settings: representation::settings(desired),
+            settings: representation::settings(desired, &Record::default()),
+            mfa: None,
             clients: representation::clients(desired),
             roles: [desired.roles.clone(), vec!["offline_access".into()]].concat(),
             admin: Some(FoundAdmin { id: "7".into(), roles: vec!["admin".into()] }),

@@ -13,7 +13,8 @@ use crate::tokens::text;
 const VERIFIER: &str = "a-verifier-that-has-at-least-forty-three-characters";
 const BACK: &str = "https://app.acme.test/signed-in";
 
-fn request(subject: &Subject, realm: &str, change: &[(&str, &str)]) -> String {
+/// Where a browser begins, with some parameters otherwise.
+pub fn request(subject: &Subject, realm: &str, change: &[(&str, &str)]) -> String {
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER.as_bytes()));
     let mut parameters = vec![
         ("client_id", "web"),

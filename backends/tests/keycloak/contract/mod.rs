@@ -5,5 +5,6 @@ pub mod grants;
 pub mod ownership;
 pub mod preflight;
 pub mod realm;
+pub mod sign_in;
 pub mod stumble;
 pub mod users;

@@ -2,6 +2,7 @@
 //! that what was written is what is read.
 
 mod account;
+mod authentication;
 mod client;
 mod code;
 mod realm;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::fault::Fault;
 use super::super::key::Key;
+use super::super::policy::Policy;
 use super::{NewAccount, Store, merge};
 
 /// The realm of the service account.
@@ -54,6 +55,11 @@ impl Realm {
         self.settings[setting].as_i64().filter(|seconds| *seconds > 0).unwrap_or(otherwise)
     }
 
+    /// What a password must have.
+    pub fn password_policy(&self) -> Policy {
+        Policy::parse(self.settings["passwordPolicy"].as_str().unwrap_or_default())
+    }
+
     /// The composite role that new users get.
     pub fn default_role(&self) -> String {
         default_role(&self.name)
@@ -63,6 +69,10 @@ impl Realm {
     pub fn representation(&self) -> Value {
         let mut body = self.settings.clone();
         merge(&mut body, json!({ "realm": self.name, "id": self.id }));
+        if let Value::Object(fields) = &mut body {
+            // Emptied: there is none.
+            fields.retain(|field, value| field != "passwordPolicy" || *value != "");
+        }
         body
     }
 }
