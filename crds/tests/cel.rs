@@ -74,6 +74,42 @@ fn with_identity(identity: Value) -> Value {
     with(tenant(), "/identity", identity)
 }
 
+fn google() -> Value {
+    json!({ "alias": "google", "type": "Google", "clientId": "it", "clientSecretRef": { "key": "google" } })
+}
+
+fn okta() -> Value {
+    json!({ "alias": "okta", "type": "Oidc", "clientId": "it", "clientSecretRef": { "key": "okta" }, "oidc": {
+        "issuer": "https://okta.test", "authorizationUrl": "https://okta.test/auth",
+        "tokenUrl": "https://okta.test/token", "jwksUrl": "http://127.0.0.1:8080/keys",
+    }})
+}
+
+fn adfs() -> Value {
+    json!({ "alias": "adfs", "type": "Saml", "saml": {
+        "entityId": "urn:adfs", "singleSignOnUrl": "https://adfs.test/sso", "signingCertificate": "MIIC",
+    }})
+}
+
+fn smtp() -> Value {
+    json!({ "host": "smtp.acme.test", "port": 465, "tls": "Tls", "from": "it@acme.test", "auth": {
+        "username": "it", "passwordRef": { "name": "mail", "key": "password" },
+    }})
+}
+
+fn broker(broker: Value) -> DynamicObject {
+    object("Tenant", "acme", with_identity(json!({ "brokers": [broker] })))
+}
+
+fn mail(smtp: Value) -> DynamicObject {
+    object("Tenant", "acme", with_identity(json!({ "smtp": smtp })))
+}
+
+fn without(mut base: Value, member: &str) -> Value {
+    base.as_object_mut().unwrap().remove(member);
+    base
+}
+
 fn plugin(version: &str) -> Value {
     json!({
         "id": "crm", "version": version, "displayName": "Contacts", "runtime": {"image": "crm:1"},
@@ -102,6 +138,13 @@ async fn what_is_taken() {
         object("Tenant", "acme", with_identity(json!({ "mfa": "Required", "loginTheme": "keycloak.v2" }))),
         object("Tenant", "acme", with_identity(json!({ "sessions": { "idleSeconds": 36000 } }))),
         object("Tenant", "acme", with_identity(json!({ "passwordPolicy": { "minLength": 64, "maxLength": 64 } }))),
+        object("Tenant", "acme", with_identity(json!({ "brokers": [google(), okta(), adfs()] }))),
+        object(
+            "Tenant",
+            "acme",
+            with_identity(json!({ "smtp": { "host": "smtp.acme.test", "from": "it@acme.test" } })),
+        ),
+        object("Tenant", "acme", with_identity(json!({ "smtp": smtp() }))),
         object("Plugin", "crm-1.4.0", plugin("1.4.0")),
         object("Plugin", "crm-2.0.0-rc.1", plugin("2.0.0-rc.1")),
         object("Plugin", "crm-1.0.0", with(plugin("1.0.0"), "/runtime", json!({"command": ["crm"]}))),
@@ -111,6 +154,13 @@ async fn what_is_taken() {
     ] {
         assert_eq!(create(&client, &taken).await, Ok(()), "{taken:?}");
     }
+}
+
+#[tokio::test]
+async fn the_example_is_taken() {
+    let Some(client) = client().await else { return };
+    let example: DynamicObject = serde_saphyr::from_str(include_str!("../../examples/identity/tenant.yaml")).unwrap();
+    assert_eq!(create(&client, &example).await, Ok(()));
 }
 
 #[tokio::test]
@@ -138,6 +188,25 @@ async fn what_is_refused_and_with_which_sentence() {
             object("Tenant", "acme", with_identity(json!({ "passwordPolicy": { "minLength": 65, "maxLength": 64 } }))),
             "must not be greater than maxLength",
         ),
+        (broker(with(google(), "/alias", json!("Google"))), "such as google"),
+        (broker(with(google(), "/type", json!("Myspace"))), "type"),
+        (broker(without(google(), "clientId")), "need clientId and clientSecretRef"),
+        (broker(without(google(), "clientSecretRef")), "need clientId and clientSecretRef"),
+        (broker(with(adfs(), "/clientId", json!("it"))), "and those have neither"),
+        (broker(with(google(), "/oidc", okta()["oidc"].clone())), "type Oidc"),
+        (broker(without(okta(), "oidc")), "type Oidc"),
+        (broker(with(google(), "/saml", adfs()["saml"].clone())), "type Saml"),
+        (broker(without(adfs(), "saml")), "type Saml"),
+        (broker(with(okta(), "/oidc/tokenUrl", json!("http://okta.test/token"))), "for loopback only"),
+        (broker(with(okta(), "/oidc/userInfoUrl", json!("ftp://okta.test/"))), "for loopback only"),
+        (broker(with(adfs(), "/saml/singleSignOnUrl", json!("http://adfs.test/"))), "for loopback only"),
+        (broker(with(adfs(), "/saml/signingCertificate", json!("-----BEGIN CERTIFICATE-----"))), "without the lines"),
+        (object("Tenant", "acme", with_identity(json!({ "brokers": [google(), google()] }))), "Duplicate"),
+        (mail(with(smtp(), "/host", json!("smtp://acme.test"))), "without scheme or port"),
+        (mail(with(smtp(), "/port", json!(70000))), "port"),
+        (mail(with(smtp(), "/from", json!("us"))), "such as no-reply@acme.test"),
+        (mail(with(smtp(), "/tls", json!("Maybe"))), "tls"),
+        (mail(with(smtp(), "/auth/passwordRef", json!({ "name": "mail" }))), "key"),
         (object("Plugin", "crm", plugin("1.4.0")), "<spec.id>-<spec.version>"),
         (object("Plugin", "crm-1.4", plugin("1.4")), "version"),
         (object("Plugin", "crm-01.4.0", plugin("01.4.0")), "semantic version"),
@@ -184,6 +253,14 @@ async fn what_cannot_be_changed_and_that_the_rest_can() {
             json!({"database": {"placement": "other"}}),
             "placement cannot be changed",
             json!({"displayName": "Acme again", "database": {"placement": "default"}, "deletionPolicy": "Delete"}),
+        ),
+        (
+            "Tenant",
+            unique("cel"),
+            with_identity(json!({ "brokers": [google()] })),
+            json!({ "identity": { "brokers": [with(google(), "/type", json!("GitHub"))] } }),
+            "the type of a broker cannot be changed",
+            json!({ "displayName": "Acme again" }),
         ),
         (
             "Plugin",

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::{sync::Mutex, time};
 use url::{Host, Url};
 
+use super::digest::Digests;
 use super::{Config, fault};
 use crate::{Error, Kind, Result, System};
 
@@ -25,6 +26,7 @@ struct Inner {
     config: Config,
     admin: KeycloakAdmin<Tokens>,
     tokens: Tokens,
+    digests: Digests,
 }
 
 impl std::fmt::Debug for Realms {
@@ -45,14 +47,20 @@ impl Realms {
             config.client_secret.reveal(),
             http.clone(),
         );
+        let digests = Digests::new(&config.client_secret);
         let tokens = Tokens(Arc::new(Cache { retriever, token: Mutex::new(None) }));
         let admin = KeycloakAdmin::new(config.base(), tokens.clone(), http);
-        Ok(Self(Arc::new(Inner { config, admin, tokens })))
+        Ok(Self(Arc::new(Inner { config, admin, tokens, digests })))
     }
 
     /// `iss` of a realm's tokens, to the letter.
     pub fn issuer(&self, realm: &str) -> String {
         self.0.config.issuer(realm)
+    }
+
+    /// By what secrets are known again.
+    pub(super) fn digests(&self) -> &Digests {
+        &self.0.digests
     }
 
     /// One admin call; `what` completes "while …".

@@ -4,6 +4,9 @@ mod identity;
 mod spec;
 mod status;
 
-pub use identity::{IdentitySpec, Mfa, PasswordPolicy, Sessions};
+pub use identity::{
+    Broker, BrokerType, IdentitySpec, Mfa, OidcBroker, PasswordPolicy, SamlBroker, SamlNameId, SecretKeyRef, Sessions,
+    Smtp, SmtpAuth, SmtpTls,
+};
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
 pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

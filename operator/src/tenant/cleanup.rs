@@ -8,7 +8,7 @@ use plexica_crds::{
     tenant::{AdoptionPolicy, DeletionPolicy, IdentitySpec},
 };
 
-use super::{confirm::confirmed, desired, namespace, validate::Valid};
+use super::{confirm::confirmed, credential::Credentials, desired, namespace, validate::Valid};
 use crate::{
     context::Context,
     problem::Problem,
@@ -82,7 +82,7 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug) -> Vec<Problem> {
         context.tried(System::Postgres, "retire", retired).await
     };
     let identity = async {
-        let desired = desired::identity(&valid, &context.settings);
+        let desired = desired::identity(&valid, &context.settings, &Credentials::default());
         let retired = context.realms.retire(&desired, policy);
         context.tried(System::Keycloak, "retire", retired).await
     };

@@ -4,7 +4,8 @@
 //! It exists so that `plexica dev` needs no Java: realms, clients, roles and users live in Postgres
 //! (schema `embedded_keycloak`), each realm has its own ES256 key, and tokens look as Keycloak's
 //! do. It is made for loopback: no TLS, one service account. It keeps settings of a realm that it cannot
-//! follow and gives them back: themes, second factor, history and age of passwords.
+//! follow and gives them back: themes, second factor, brokers, mail server, history and age of
+//! passwords.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,10 +1,11 @@
 //! What there is.
 
-use keycloak::types::{ClientRepresentation, RealmRepresentation};
+use keycloak::types::{ClientRepresentation, IdentityProviderRepresentation, RealmRepresentation};
 
+use super::super::digest::Digests;
 use super::super::{Realms, client};
 use super::record::{Record, Setting};
-use super::{Drift, RealmDesired, mfa, plan};
+use super::{Drift, RealmDesired, broker, mfa, plan};
 use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
 use crate::{Result, Secret};
 
@@ -29,6 +30,9 @@ pub struct Present {
     pub(super) admin: Option<FoundAdmin>,
     /// Looked at only if it is or was in the spec.
     pub(super) mfa: Option<mfa::Found>,
+    /// The same.
+    pub(super) brokers: Vec<IdentityProviderRepresentation>,
+    pub(super) digests: Digests,
 }
 
 /// The first user, as they are.
@@ -70,6 +74,16 @@ impl Observed {
             Self::Present(present) => plan::drift(desired, present),
         }
     }
+
+    /// Aliases of wanted brokers that somebody else made in the realm. They are left alone.
+    pub fn foreign_brokers(&self, desired: &RealmDesired) -> Vec<String> {
+        match self {
+            Self::Absent | Self::Refused(_) => Vec::new(),
+            Self::Present(present) => {
+                broker::foreign(&desired.sign_in.brokers, &present.brokers, &desired.owner.installation)
+            }
+        }
+    }
 }
 
 /// Whose realm it is. Keycloak answers 200 for realms that others own, without any attribute.
@@ -82,6 +96,11 @@ pub(super) fn found(realm: Option<&RealmRepresentation>) -> Found {
 impl Realms {
     /// Reads what stands at the realm's name. A realm that must not be touched is not looked into.
     pub async fn observe(&self, desired: &RealmDesired) -> Result<Observed> {
+        // Boxed, as all that follows: representations are large, and whoever calls holds the future.
+        Box::pin(self.look(desired)).await
+    }
+
+    async fn look(&self, desired: &RealmDesired) -> Result<Observed> {
         let name = desired.realm.as_str();
         let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
         let found = found(realm.as_ref());
@@ -95,16 +114,19 @@ impl Realms {
                 return Ok(Observed::Refused(Refusal::Unmarked));
             }
         };
-        let factor = desired.sign_in.mfa.is_some() || Record::read(settings.attributes.as_ref()).has(Setting::Mfa);
-        let (web, api, roles, admin, mfa) = tokio::try_join!(
-            self.client(name, client::WEB),
-            self.client(name, client::API),
-            self.roles(name),
-            self.admin(desired),
-            async { if factor { self.mfa(name).await.map(Some) } else { Ok(None) } },
+        let (said, was) = (Record::of(&desired.sign_in), Record::read(settings.attributes.as_ref()));
+        let concerns = |setting| said.has(setting) || was.has(setting);
+        let (web, api, roles, admin, mfa, brokers) = tokio::try_join!(
+            Box::pin(self.client(name, client::WEB)),
+            Box::pin(self.client(name, client::API)),
+            Box::pin(self.roles(name)),
+            Box::pin(self.admin(desired)),
+            async { if concerns(Setting::Mfa) { Box::pin(self.mfa(name)).await.map(Some) } else { Ok(None) } },
+            async { if concerns(Setting::Brokers) { Box::pin(self.brokers(name)).await } else { Ok(Vec::new()) } },
         )?;
+        let digests = self.digests().clone();
         let clients = web.into_iter().chain(api).collect();
-        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin, mfa })))
+        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin, mfa, brokers, digests })))
     }
 
     /// Secret of the realm's client `api`.
@@ -130,6 +152,14 @@ impl Realms {
         let what = format!("reading the roles of realm {realm}");
         let found = self.call(&what, |admin| admin.realm_roles_get(realm, Some(true), None, None, None)).await?;
         Ok(found.into_iter().filter_map(|role| role.name).collect())
+    }
+
+    async fn brokers(&self, realm: &str) -> Result<Vec<IdentityProviderRepresentation>> {
+        let what = format!("reading the brokers of realm {realm}");
+        self.call(&what, |admin| {
+            admin.realm_identity_provider_instances_get(realm, None, None, None, None, None, None, None)
+        })
+        .await
     }
 
     async fn mfa(&self, realm: &str) -> Result<mfa::Found> {

@@ -10,22 +10,28 @@ use super::SignIn;
 /// A setting that is ours only while a spec has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setting {
+    /// [`SignIn::brokers`].
+    Brokers,
     /// [`SignIn::login_theme`].
     LoginTheme,
     /// [`SignIn::mfa`].
     Mfa,
     /// [`SignIn::password_policy`].
     PasswordPolicy,
+    /// [`SignIn::smtp`].
+    Smtp,
 }
 
 impl Setting {
-    const ALL: [Self; 3] = [Self::LoginTheme, Self::Mfa, Self::PasswordPolicy];
+    const ALL: [Self; 5] = [Self::Brokers, Self::LoginTheme, Self::Mfa, Self::PasswordPolicy, Self::Smtp];
 
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Brokers => "brokers",
             Self::LoginTheme => "loginTheme",
             Self::Mfa => "mfa",
             Self::PasswordPolicy => "passwordPolicy",
+            Self::Smtp => "smtp",
         }
     }
 }
@@ -37,12 +43,14 @@ pub struct Record(BTreeSet<Setting>);
 impl Record {
     /// Those that somebody has said.
     pub fn of(sign_in: &SignIn) -> Self {
-        let SignIn { mfa, password_policy, login_theme } = sign_in;
+        let SignIn { mfa, password_policy, login_theme, brokers, smtp } = sign_in;
         let said = |setting, is: bool| is.then_some(setting);
         let all = [
+            said(Setting::Brokers, !brokers.is_empty()),
             said(Setting::LoginTheme, login_theme.is_some()),
             said(Setting::Mfa, mfa.is_some()),
             said(Setting::PasswordPolicy, password_policy.is_some()),
+            said(Setting::Smtp, smtp.is_some()),
         ];
         Self(all.into_iter().flatten().collect())
     }
@@ -80,7 +88,8 @@ mod tests {
 
     #[test]
     fn it_reads_back_and_an_empty_one_leaves_nothing() {
-        let sign_in = SignIn { login_theme: Some("acme".into()), password_policy: Some(String::new()), mfa: None };
+        let sign_in =
+            SignIn { login_theme: Some("acme".into()), password_policy: Some(String::new()), ..SignIn::default() };
         let record = Record::of(&sign_in);
         let mut attributes = HashMap::from([("theirs".to_owned(), "stays".to_owned())]);
         record.write(&mut attributes);

@@ -7,16 +7,17 @@ use keycloak::types::{
     RoleRepresentation, RolesRepresentation, UserRepresentation,
 };
 
+use super::super::digest::Digests;
 use super::super::{AUDIENCE, client};
 use super::record::{Record, Setting};
-use super::{AdminUser, RealmDesired, mfa};
+use super::{AdminUser, RealmDesired, Smtp, mfa};
 use plexica_crds::tenant::Mfa;
 
 use crate::ownership::Stamp;
 
 const PROTOCOL: &str = "openid-connect";
 
-/// Settings of the realm that are ours; without clients, roles and users. Those that are `released`
+/// Settings of the realm that are ours; without its mail server, clients, roles and users. Those that are `released`
 /// go back to what a new realm has.
 pub fn settings(desired: &RealmDesired, released: &Record) -> RealmRepresentation {
     let sign_in = &desired.sign_in;
@@ -43,13 +44,17 @@ pub fn settings(desired: &RealmDesired, released: &Record) -> RealmRepresentatio
     }
 }
 
-/// Everything, for the one call that creates it.
+/// Everything, for the one call that creates it, but for brokers and flows.
 #[expect(deprecated, reason = "`defaultRoles` is the one way to extend the default role while creating")]
-pub fn whole(desired: &RealmDesired) -> RealmRepresentation {
+pub fn whole(desired: &RealmDesired, digests: &Digests) -> RealmRepresentation {
+    let smtp = desired.sign_in.smtp.as_ref();
+    let mut attributes = attributes(None, &desired.owner.stamp(), &Record::of(&desired.sign_in));
+    Smtp::note(smtp, digests, &desired.realm, &mut attributes);
     let roles = desired.roles.iter().map(|name| role(name)).collect();
     RealmRepresentation {
         realm: Some(desired.realm.clone()),
-        attributes: Some(attributes(None, &desired.owner.stamp(), &Record::of(&desired.sign_in))),
+        attributes: Some(attributes),
+        smtp_server: smtp.map(|smtp| smtp.write(None)),
         components: Some(HashMap::from([("org.keycloak.keys.KeyProvider".to_owned(), keys())])),
         roles: Some(RolesRepresentation { realm: Some(roles), ..RolesRepresentation::default() }),
         default_roles: Some(desired.default_roles.clone()),

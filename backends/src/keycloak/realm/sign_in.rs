@@ -1,6 +1,12 @@
 //! How people sign in to a realm, as far as somebody has said it.
 
-use plexica_crds::tenant::{IdentitySpec, Mfa, PasswordPolicy};
+use plexica_crds::tenant::{IdentitySpec, Mfa, PasswordPolicy, SecretKeyRef};
+
+use super::{Broker, Smtp};
+use crate::Secret;
+
+/// Finds what a spec refers to; `None` if it is not there (yet).
+pub type Find<'a> = &'a dyn Fn(&SecretKeyRef) -> Option<Secret>;
 
 /// How people sign in to a realm. `None` is not ours: it stays as people set it in Keycloak.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,12 +17,24 @@ pub struct SignIn {
     pub password_policy: Option<String>,
     /// Theme of the sign-in pages.
     pub login_theme: Option<String>,
+    /// Other places where users may sign in.
+    pub brokers: Vec<Broker>,
+    /// The server that sends the realm's mail.
+    pub smtp: Option<Smtp>,
 }
 
-impl From<&IdentitySpec> for SignIn {
-    fn from(spec: &IdentitySpec) -> Self {
-        let IdentitySpec { mfa, sessions: _, password_policy, login_theme } = spec;
-        Self { mfa: *mfa, password_policy: password_policy.as_ref().map(policy), login_theme: login_theme.clone() }
+impl SignIn {
+    /// What a spec says. What `find` does not find is left as it is, and a broker without its secret
+    /// is not made.
+    pub fn new(spec: &IdentitySpec, find: Find<'_>) -> Self {
+        let IdentitySpec { mfa, sessions: _, password_policy, login_theme, brokers, smtp } = spec;
+        Self {
+            mfa: *mfa,
+            password_policy: password_policy.as_ref().map(policy),
+            login_theme: login_theme.clone(),
+            brokers: brokers.iter().map(|broker| Broker::new(broker, find)).collect(),
+            smtp: smtp.as_ref().map(|smtp| Smtp::new(smtp, find)),
+        }
     }
 }
 

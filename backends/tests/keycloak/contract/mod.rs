@@ -1,5 +1,6 @@
 //! What holds for a real Keycloak and for the embedded issuer.
 
+pub mod brokers;
 pub mod code;
 pub mod grants;
 pub mod ownership;

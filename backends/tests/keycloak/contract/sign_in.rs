@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plexica_backends::Secret;
 use plexica_backends::keycloak::{Drift, Lifetimes, RealmDesired, SignIn};
 use plexica_crds::tenant::{IdentitySpec, Mfa};
 use plexica_testkit::{unique, wait_until};
@@ -18,11 +19,16 @@ pub fn with(spec: Value) -> RealmDesired {
     desired
 }
 
+/// What a spec refers to: each key holds its own name, but for the one that is missing.
+fn secret(key: &str) -> Option<Secret> {
+    (key != "missing").then(|| Secret::new(key))
+}
+
 /// Another spec.
 pub fn say(desired: &mut RealmDesired, spec: Value) {
     let spec: IdentitySpec = serde_json::from_value(spec).unwrap();
     desired.lifetimes = spec.sessions.unwrap_or_default().into();
-    desired.sign_in = SignIn::from(&spec);
+    desired.sign_in = SignIn::new(&spec, &|wanted| secret(&wanted.key));
 }
 
 pub async fn realm(subject: &Subject, name: &str) -> Value {

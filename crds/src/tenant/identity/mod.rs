@@ -1,10 +1,16 @@
 //! How the tenant's users sign in: settings of its realm.
 
+mod broker;
 mod password;
+mod secret;
 mod session;
+mod smtp;
 
+pub use broker::{Broker, BrokerType, OidcBroker, SamlBroker, SamlNameId};
 pub use password::PasswordPolicy;
+pub use secret::SecretKeyRef;
 pub use session::Sessions;
+pub use smtp::{Smtp, SmtpAuth, SmtpTls};
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -30,6 +36,14 @@ pub struct IdentitySpec {
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._-]*$')")
         .message("identity.loginTheme is the name of a theme, such as keycloak.v2"))]
     pub login_theme: Option<String>,
+    /// Other places where users may sign in: social ones, OpenID Connect, SAML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["alias".into()]))]
+    pub brokers: Vec<Broker>,
+    /// The server that sends the realm's mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Smtp>,
 }
 
 /// Whether users who sign in with a password need a second factor: codes of an authenticator app (TOTP).

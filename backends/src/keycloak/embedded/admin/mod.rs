@@ -1,6 +1,7 @@
 //! The part of Keycloak's admin REST API that [`Realms`](super::super::Realms) uses.
 
 mod authentication;
+mod broker;
 mod client;
 mod realm;
 mod role;
@@ -31,6 +32,8 @@ pub fn routes() -> Router<App> {
             "/admin/realms/{realm}/authentication/flows/{alias}/executions",
             get(authentication::steps).put(authentication::set_step),
         )
+        .route("/admin/realms/{realm}/identity-provider/instances", get(broker::list).post(broker::create))
+        .route("/admin/realms/{realm}/identity-provider/instances/{alias}", put(broker::set).delete(broker::delete))
         .route("/admin/realms/{realm}/clients", get(client::list).post(client::create))
         .route("/admin/realms/{realm}/clients/{id}", put(client::set))
         .route("/admin/realms/{realm}/roles", get(role::list).post(role::create))

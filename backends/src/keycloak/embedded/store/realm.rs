@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::fault::Fault;
 use super::super::key::Key;
 use super::super::policy::Policy;
-use super::{NewAccount, Store, merge};
+use super::{NewAccount, SHOWN, Store, keep_secret, merge};
 
 /// The realm of the service account.
 pub const MASTER: &str = "master";
@@ -69,6 +69,9 @@ impl Realm {
     pub fn representation(&self) -> Value {
         let mut body = self.settings.clone();
         merge(&mut body, json!({ "realm": self.name, "id": self.id }));
+        if let Some(password) = body.pointer_mut("/smtpServer/password") {
+            *password = json!(SHOWN);
+        }
         if let Value::Object(fields) = &mut body {
             // Emptied: there is none.
             fields.retain(|field, value| field != "passwordPolicy" || *value != "");
@@ -129,7 +132,7 @@ impl Store {
     }
 
     /// Lays settings over those of a realm; attributes are replaced as a whole, as Keycloak does.
-    pub async fn set_realm(&self, name: &str, patch: Value) -> Result<(), Fault> {
+    pub async fn set_realm(&self, name: &str, mut patch: Value) -> Result<(), Fault> {
         let mut transaction = self.pool.begin().await?;
         let query = "SELECT settings FROM embedded_keycloak.realm WHERE name = $1 FOR UPDATE";
         let Some(mut settings) =
@@ -137,6 +140,7 @@ impl Store {
         else {
             return Err(Fault::missing("Realm"));
         };
+        keep_secret(&mut patch["smtpServer"], &settings["smtpServer"], "password");
         merge(&mut settings, patch);
         let update = "UPDATE embedded_keycloak.realm SET settings = $2 WHERE name = $1";
         sqlx::query(update).bind(name).bind(settings).execute(&mut *transaction).await?;

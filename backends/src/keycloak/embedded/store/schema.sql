@@ -19,6 +19,13 @@ CREATE TABLE IF NOT EXISTS embedded_keycloak.client (
     UNIQUE (realm, client_id)
 );
 
+CREATE TABLE IF NOT EXISTS embedded_keycloak.broker (
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    alias text NOT NULL,
+    body jsonb NOT NULL,
+    PRIMARY KEY (realm, alias)
+);
+
 CREATE TABLE IF NOT EXISTS embedded_keycloak.role (
     id uuid PRIMARY KEY,
     realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
