@@ -67,7 +67,7 @@ pub async fn tokens_and_sessions_live_as_long_as_said(subject: &Subject) {
         let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", &token)];
         let (status, answer) = subject.token(&name, &form).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
-        token = text(&answer, "refresh_token").to_owned();
+        text(&answer, "refresh_token").clone_into(&mut token);
         answer["refresh_expires_in"].as_i64().unwrap() < first
     })
     .await;

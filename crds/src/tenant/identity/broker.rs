@@ -48,7 +48,7 @@ pub struct Broker {
     /// Addresses it tells are taken as verified. Only for those that verify them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trust_email: bool,
-    /// It has no button on the sign-in page; applications name it (kc_idp_hint).
+    /// It has no button on the sign-in page; applications name it with `kc_idp_hint`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }

@@ -1,4 +1,5 @@
 //! How long tokens and sessions live.
+#![expect(clippy::struct_field_names, reason = "the unit is part of the name, as in Kubernetes")]
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};

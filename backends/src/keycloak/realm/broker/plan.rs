@@ -72,7 +72,7 @@ fn differing(
         ("linkOnly", flag(wanted.link_only) != flag(found.link_only)),
         ("trustEmail", flag(wanted.trust_email) != flag(found.trust_email)),
     ];
-    let fields = fields.into_iter().filter_map(|(name, differs)| differs.then(|| name.to_owned()));
+    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned());
     let get = |broker: &IdentityProviderRepresentation, key: &str| {
         broker.config.as_ref().and_then(|config| config.get(key)).filter(|value| !value.is_empty()).cloned()
     };
@@ -88,7 +88,7 @@ mod tests {
     use crate::Secret;
     use serde_json::{Value, json};
 
-    fn google(change: Value, secret: Option<&str>) -> Broker {
+    fn google(change: &Value, secret: Option<&str>) -> Broker {
         let mut spec =
             json!({ "alias": "google", "type": "Google", "clientId": "it", "clientSecretRef": { "key": "google" } });
         spec.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn made_once_and_written_only_when_it_differs() {
-        let wanted = [google(json!({}), Some("secret"))];
+        let wanted = [google(&json!({}), Some("secret"))];
         assert_eq!(planned(&wanted, &[]), [Broken::Missing("google".into())]);
         let mut made = whole(&wanted[0], "plexica", &digests(), "r");
         made.config.as_mut().unwrap().insert("clientSecret".into(), "**********".into());
@@ -121,7 +121,7 @@ mod tests {
             (json!({}), Some("other"), &["clientSecret"]),
             (json!({ "clientId": "other" }), None, &["clientId"]),
         ] {
-            let wanted = google(change, secret);
+            let wanted = google(&change, secret);
             assert_eq!(planned(std::slice::from_ref(&wanted), std::slice::from_ref(&made)), fields(differing));
             let after = over(whole(&wanted, "plexica", &digests(), "r"), &made);
             assert_eq!(planned(&[wanted], std::slice::from_ref(&after)), []);
@@ -133,24 +133,24 @@ mod tests {
 
     #[test]
     fn ours_go_and_those_of_others_stay() {
-        let ours = whole(&google(json!({}), Some("secret")), "plexica", &digests(), "r");
+        let ours = whole(&google(&json!({}), Some("secret")), "plexica", &digests(), "r");
         let mut theirs = ours.clone();
         theirs.config.as_mut().unwrap().remove(INSTALLATION);
         assert_eq!(planned(&[], std::slice::from_ref(&ours)), [Broken::Gone("google".into())]);
         assert_eq!(planned(&[], std::slice::from_ref(&theirs)), []);
-        let wanted = [google(json!({}), Some("secret"))];
+        let wanted = [google(&json!({}), Some("secret"))];
         assert_eq!(planned(&wanted, std::slice::from_ref(&theirs)), []);
         assert_eq!(foreign(&wanted, &[theirs], "plexica"), ["google"]);
         assert_eq!(foreign(&wanted, std::slice::from_ref(&ours), "plexica"), Vec::<String>::new());
         assert_eq!(foreign(&wanted, std::slice::from_ref(&ours), "another"), ["google"]);
 
         // Not known: not made, and not removed.
-        let unknown = [google(json!({}), None)];
+        let unknown = [google(&json!({}), None)];
         assert_eq!(planned(&unknown, &[]), []);
         assert_eq!(planned(&unknown, std::slice::from_ref(&ours)), []);
 
         // Keycloak never changes a type.
-        let github = [google(json!({ "type": "GitHub" }), Some("secret"))];
+        let github = [google(&json!({ "type": "GitHub" }), Some("secret"))];
         assert_eq!(planned(&github, &[ours]), [Broken::Gone("google".into()), Broken::Missing("google".into())]);
     }
 }
