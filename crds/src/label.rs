@@ -18,6 +18,12 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const MANAGER: &str = "plexica";
 /// When a retained object lost its owner (RFC 3339).
 pub const RETAINED_AT: &str = "plexica.io/retained-at";
+/// A realm attribute: which of the realm's settings its tenant's spec has, with commas.
+pub const IDENTITY_SETTINGS: &str = "plexica.io/identity-settings";
+/// A realm attribute: by which the password for the realm's mail server is known again.
+pub const SMTP_DIGEST: &str = "plexica.io/smtp-password-digest";
+/// Of a realm's broker: by which its client secret is known again.
+pub const SECRET_DIGEST: &str = "plexica.io/client-secret-digest";
 /// An annotation people set: the operator writes nothing for the object until it is gone or `false`.
 pub const PAUSED: &str = "plexica.io/paused";
 /// An annotation people set: the tenant's own name, without which a tenant that is deleted with the

@@ -2,6 +2,9 @@
 //! sentence it refuses it with.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
+#[path = "cel/identity.rs"]
+mod identity;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client,

@@ -38,6 +38,7 @@ impl Problem {
             Reason::Provisioned
             | Reason::Progressing
             | Reason::Pending
+            | Reason::SecretNotFound
             | Reason::TenantNotFound
             | Reason::TenantNotReady
             | Reason::PluginNotFound

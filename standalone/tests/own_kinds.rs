@@ -34,6 +34,31 @@ fn install() -> Value {
     json!({"tenantRef": {"name": "acme"}, "plugin": {"id": "crm", "version": "^1"}})
 }
 
+/// Identity settings, each with a change.
+fn settings() -> Vec<(Value, Value)> {
+    let google = json!({"alias": "google", "type": "Google", "clientId": "it", "clientSecretRef": {"key": "google"}});
+    let okta = json!({"alias": "okta", "type": "Oidc", "clientId": "it", "clientSecretRef": {"key": "okta"}, "oidc": {
+        "issuer": "https://okta.test", "authorizationUrl": "https://okta.test/auth",
+        "tokenUrl": "https://okta.test/token", "jwksUrl": "http://127.0.0.1:8080/keys"}});
+    let adfs = json!({"alias": "adfs", "type": "Saml", "saml": {
+        "entityId": "urn:adfs", "singleSignOnUrl": "https://adfs.test/sso", "signingCertificate": "MIIC"}});
+    let brokers = |brokers: &[&Value]| json!({"brokers": brokers});
+    let smtp = json!({"host": "smtp.acme.test", "from": "it@acme.test"});
+    vec![
+        (json!({"mfa": "Required", "sessions": {}, "smtp": smtp}), json!({"mfa": "Never"})),
+        (json!({"mfa": null, "passwordPolicy": null}), json!({"passwordPolicy": {"minLength": 65, "maxLength": 64}})),
+        (json!({"sessions": {"idleSeconds": 36000}}), json!({"sessions": {"idleSeconds": 36001}})),
+        (json!({"sessions": {"idleSeconds": 120}}), json!({"loginTheme": "../other"})),
+        (brokers(&[&google, &okta, &adfs]), brokers(&[&with(google.clone(), "/type", json!("GitHub")), &okta])),
+        (brokers(&[&google, &google]), json!({})),
+        (brokers(&[&with(adfs.clone(), "/clientId", json!("it"))]), brokers(&[&google])),
+        (brokers(&[&with(okta.clone(), "/oidc/userInfoUrl", json!("ftp://a.test"))]), brokers(&[&okta])),
+        (brokers(&[&with(google.clone(), "/oidc", okta["oidc"].clone())]), brokers(&[&adfs])),
+        (brokers(&[&with(adfs.clone(), "/saml/signingCertificate", json!("-----BEGIN"))]), json!({})),
+        (json!({"smtp": with(smtp.clone(), "/host", json!("smtp://a"))}), json!({"smtp": {"port": 70000}})),
+    ]
+}
+
 /// Kind, name, specification, and a change of it. `crm` stands for a name of this run.
 fn cases() -> Vec<(Resource, &'static str, Value, Value)> {
     let none = || json!({});
@@ -81,6 +106,9 @@ fn cases() -> Vec<(Resource, &'static str, Value, Value)> {
     ];
     let of = |resource| move |(name, spec, change)| (resource, name, spec, change);
     let mut cases: Vec<_> = tenants.into_iter().map(of(Resource::Tenant)).collect();
+    cases.extend(settings().into_iter().map(|(settings, change)| {
+        (Resource::Tenant, "crm", with(tenant(), "/identity", settings), json!({"identity": change}))
+    }));
     cases.extend(plugins.into_iter().map(of(Resource::Plugin)));
     cases.extend(installs.into_iter().map(of(Resource::PluginInstall)));
     cases

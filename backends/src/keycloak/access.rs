@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::{sync::Mutex, time};
 use url::{Host, Url};
 
+use super::digest::Digests;
 use super::{Config, fault};
 use crate::{Error, Kind, Result, System};
 
@@ -25,6 +26,7 @@ struct Inner {
     config: Config,
     admin: KeycloakAdmin<Tokens>,
     tokens: Tokens,
+    digests: Digests,
 }
 
 impl std::fmt::Debug for Realms {
@@ -45,9 +47,10 @@ impl Realms {
             config.client_secret.reveal(),
             http.clone(),
         );
+        let digests = Digests::new(&config.client_secret);
         let tokens = Tokens(Arc::new(Cache { retriever, token: Mutex::new(None) }));
         let admin = KeycloakAdmin::new(config.base(), tokens.clone(), http);
-        Ok(Self(Arc::new(Inner { config, admin, tokens })))
+        Ok(Self(Arc::new(Inner { config, admin, tokens, digests })))
     }
 
     /// `iss` of a realm's tokens, to the letter.
@@ -61,6 +64,11 @@ impl Realms {
     /// [`Kind::Denied`] among others: the service account need not be allowed to read realm `master`.
     pub async fn ping(&self) -> Result<()> {
         self.call("asking Keycloak", |admin| admin.realm_get("master")).await.map(drop)
+    }
+
+    /// By what secrets are known again.
+    pub(super) fn digests(&self) -> &Digests {
+        &self.0.digests
     }
 
     /// One admin call; `what` completes "while …".

@@ -13,6 +13,7 @@
 
 mod access;
 mod config;
+mod digest;
 pub mod embedded;
 mod fault;
 mod preflight;
@@ -22,7 +23,7 @@ mod users;
 pub use access::Realms;
 pub use config::Config;
 pub use preflight::preflight;
-pub use realm::{AdminUser, Drift, Lifetimes, Observed, Present, RealmDesired};
+pub use realm::{AdminUser, Broker, Drift, Lifetimes, Observed, Present, RealmDesired, SignIn, Smtp};
 pub use users::{User, UserDesired, Users};
 
 /// The clients of every realm.

@@ -7,8 +7,11 @@
 mod browser;
 mod contract;
 mod embedded;
+mod mail;
 mod proxy;
 mod real;
+mod real_brokers;
+mod real_sign_in;
 mod recipe;
 mod subject;
 mod tokens;
@@ -50,6 +53,13 @@ both! {
     grants::what_is_wrong_is_refused,
     code::a_browser_signs_in_with_pkce,
     code::a_code_is_bound_to_who_asked,
+    sign_in::tokens_and_sessions_live_as_long_as_said,
+    sign_in::a_new_password_has_what_the_policy_asks,
+    sign_in::a_theme_is_set_kept_and_given_back,
+    sign_in::a_second_factor_is_asked_for_and_no_more,
+    brokers::brokers_come_change_and_go,
+    brokers::a_broker_waits_for_its_secret_and_leaves_others_alone,
+    brokers::a_mail_server_comes_changes_and_goes,
     preflight::all_is_well,
     preflight::a_wrong_secret_is_named,
     stumble::a_call_that_keycloak_stumbles_over_is_repeated,

@@ -25,23 +25,25 @@ pub async fn subject() -> Option<Subject> {
 /// The administrator's view.
 pub struct Admin {
     http: reqwest::Client,
-    base: String,
-    token: String,
+    keycloak: Keycloak,
 }
 
 impl Admin {
-    pub async fn new(keycloak: &Keycloak) -> Self {
-        let http = reqwest::Client::new();
+    pub fn new(keycloak: &Keycloak) -> Self {
+        Self { http: reqwest::Client::new(), keycloak: keycloak.clone() }
+    }
+
+    /// Good for a minute, and a busy Keycloak may take longer for two calls.
+    async fn token(&self) -> String {
         let form = [
             ("grant_type", "password"),
             ("client_id", "admin-cli"),
-            ("username", &keycloak.admin_user),
-            ("password", &keycloak.admin_password),
+            ("username", self.keycloak.admin_user.as_str()),
+            ("password", self.keycloak.admin_password.as_str()),
         ];
-        let url = format!("{}/realms/master/protocol/openid-connect/token", keycloak.url);
-        let (_, answer) = settled(async || answered(http.post(&url).form(&form)).await).await;
-        let token = answer["access_token"].as_str().unwrap().to_owned();
-        Self { http, base: format!("{}/admin/realms", keycloak.url), token }
+        let url = format!("{}/realms/master/protocol/openid-connect/token", self.keycloak.url);
+        let (_, answer) = settled(async || answered(self.http.post(&url).form(&form)).await).await;
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     pub async fn get(&self, path: &str) -> Value {
@@ -54,7 +56,8 @@ impl Admin {
 
     async fn call(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Value {
         let (status, answer) = settled(async || {
-            let request = self.http.request(method.clone(), format!("{}{path}", self.base)).bearer_auth(&self.token);
+            let url = format!("{}/admin/realms{path}", self.keycloak.url);
+            let request = self.http.request(method.clone(), url).bearer_auth(self.token().await);
             answered(match body {
                 Some(body) => request.json(body),
                 None => request,
@@ -72,7 +75,7 @@ impl Admin {
 }
 
 async fn service_account(keycloak: &Keycloak) -> String {
-    let admin = Admin::new(keycloak).await;
+    let admin = Admin::new(keycloak);
     let id = plexica_testkit::unique("operator");
     let client = json!({
         "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,

@@ -84,7 +84,7 @@ async fn the_recipe_is_enough_and_no_more() {
 
 /// A service account with that setting and role.
 async fn account(keycloak: &Keycloak, lightweight: bool, role: Option<&str>) -> Config {
-    let admin = Admin::new(keycloak).await;
+    let admin = Admin::new(keycloak);
     let id = plexica_testkit::unique("preflight");
     let client = json!({
         "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,

@@ -70,6 +70,10 @@ reasons! {
         "spec.database.placement is not a database in the platform's configuration.",
         "Make a tenant with one of the placements named in the message, or add the placement to the platform's configuration."
     }
+    SecretNotFound {
+        "spec.identity refers to a Secret, or to a key in one, that is not in the tenant's namespace. Everything else of the realm is as the spec says.",
+        "Create the Secret or add the key that the message names; the operator goes on by itself within seconds."
+    }
     TenantNotFound {
         "There is no Tenant of that name.",
         "Apply the Tenant, or correct spec.tenantRef.name."

@@ -1,7 +1,12 @@
 //! `Tenant`: a customer of the platform and everything that is theirs.
 
+mod identity;
 mod spec;
 mod status;
 
+pub use identity::{
+    Broker, BrokerType, IdentitySpec, Mfa, OidcBroker, PasswordPolicy, SamlBroker, SamlNameId, SecretKeyRef, Sessions,
+    Smtp, SmtpAuth, SmtpTls,
+};
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
 pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

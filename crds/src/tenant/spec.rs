@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TenantStatus;
+use super::{IdentitySpec, TenantStatus};
 
 /// What the tenant should be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -62,6 +62,10 @@ pub struct TenantSpec {
     /// Where the tenant's schemas live.
     #[serde(default)]
     pub database: DatabaseSpec,
+
+    /// How the tenant's users sign in: settings of its realm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<IdentitySpec>,
 
     /// What happens to the tenant's data when this resource is deleted.
     #[serde(default)]

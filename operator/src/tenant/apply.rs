@@ -27,7 +27,7 @@ use crate::{context::Context, resource::namespaced};
 
 /// Applies the plan.
 pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
-    let Plan { database, identity, storage, namespace } = plan;
+    let Plan { database, identity, sign_in, storage, namespace } = plan;
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database),
         realm(context, identity),
@@ -44,6 +44,7 @@ pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
         namespace,
         secrets,
         database,
+        sign_in,
         identity: identity.map(|(status, _)| status),
         storage: storage.map(|Bucket { status, keys: _, renew_at: _ }| status),
         renew_at,

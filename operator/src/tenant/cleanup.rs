@@ -5,10 +5,10 @@ use plexica_backends::{Retired, System, s3::bucket};
 use plexica_contract::name::Slug;
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy},
+    tenant::{AdoptionPolicy, DeletionPolicy, IdentitySpec},
 };
 
-use super::{confirm::confirmed, desired, namespace, validate::Valid};
+use super::{confirm::confirmed, credential::Credentials, desired, namespace, validate::Valid};
 use crate::{
     context::Context,
     problem::Problem,
@@ -82,7 +82,7 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug) -> Vec<Problem> {
         context.tried(System::Postgres, "retire", retired).await
     };
     let identity = async {
-        let desired = desired::identity(&valid, &context.settings);
+        let desired = desired::identity(&valid, &context.settings, &Credentials::default());
         let retired = context.realms.retire(&desired, policy);
         context.tried(System::Keycloak, "retire", retired).await
     };
@@ -116,6 +116,7 @@ fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
         display_name: tenant.spec.display_name.clone(),
         admin: None,
         domains: Vec::new(),
+        identity: IdentitySpec::default(),
         placement: tenant.spec.database.placement.clone(),
         adoption: AdoptionPolicy::Never,
         namespace: settings.prefixes.namespace(&slug),

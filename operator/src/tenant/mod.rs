@@ -6,6 +6,7 @@
 mod apply;
 mod cleanup;
 mod confirm;
+mod credential;
 mod desired;
 mod namespace;
 mod observe;

@@ -11,7 +11,12 @@ use plexica_backends::{
     s3::bucket,
 };
 
-use super::{Part, desired, namespace, placement, secret, validate::Valid};
+use super::{
+    Part,
+    credential::{self, Credentials},
+    desired, namespace, placement, secret,
+    validate::Valid,
+};
 use crate::{context::Context, problem::Problem, resource::namespaced};
 
 /// What is there.
@@ -21,6 +26,8 @@ pub struct Observed {
     pub database: Part<postgres::Observed>,
     /// Realm.
     pub identity: Part<keycloak::Observed>,
+    /// What its settings refer to.
+    pub credentials: Part<Credentials>,
     /// Bucket.
     pub storage: Part<bucket::Observed>,
     /// Namespace.
@@ -40,9 +47,10 @@ pub struct Secrets {
 
 /// Reads all parts at once.
 pub async fn observe(context: &Context, valid: &Valid) -> Observed {
-    let (database, identity, storage, namespace, secrets) = futures::join!(
+    let (database, identity, credentials, storage, namespace, secrets) = futures::join!(
         database(context, valid),
         identity(context, valid),
+        credential::read(context, valid),
         storage(context, valid),
         async {
             let found = namespace::observe(&context.client, &valid.namespace);
@@ -50,7 +58,7 @@ pub async fn observe(context: &Context, valid: &Valid) -> Observed {
         },
         secrets(context, valid),
     );
-    let mut observed = Observed { database, identity, storage, namespace, secrets };
+    let mut observed = Observed { database, identity, credentials, storage, namespace, secrets };
     if matches!(&observed.database, Ok(seen) if *seen.schema() == Found::Absent) {
         let elsewhere = elsewhere(context, valid).await;
         placement::settle(&mut observed, valid, elsewhere);
@@ -77,7 +85,8 @@ async fn elsewhere(context: &Context, valid: &Valid) -> Vec<(String, Part<Found>
 }
 
 async fn identity(context: &Context, valid: &Valid) -> Part<keycloak::Observed> {
-    let desired = desired::identity(valid, &context.settings);
+    // Looking takes no secrets.
+    let desired = desired::identity(valid, &context.settings, &Credentials::default());
     let found = context.realms.observe(&desired);
     context.tried(System::Keycloak, "observe", found).await
 }

@@ -70,6 +70,7 @@ mod tests {
         Observed {
             database: Err(unread()),
             identity: Err(unread()),
+            credentials: Err(unread()),
             storage: Err(unread()),
             namespace,
             secrets: Err(unread()),

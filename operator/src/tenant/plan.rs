@@ -6,7 +6,9 @@ use plexica_backends::{keycloak, postgres, s3::bucket};
 use plexica_crds::Reason;
 
 use super::{
-    Part, desired,
+    Part,
+    credential::Credentials,
+    desired,
     namespace::{terminating, wanted},
     observe::{Observed, Secrets},
     secret::{Validity, validity},
@@ -31,6 +33,8 @@ pub struct Plan {
     pub database: Part<Ensure<postgres::tenant::Desired, postgres::Observed>>,
     /// Realm.
     pub identity: Part<Ensure<keycloak::RealmDesired, keycloak::Observed>>,
+    /// What of its settings cannot be as the spec says; the rest is.
+    pub sign_in: Part<()>,
     /// Bucket, and what to do about the keys to it.
     pub storage: Part<(Ensure<bucket::Desired, bucket::Observed>, Validity)>,
     /// Namespace and, in it, what the Secrets are now.
@@ -39,18 +43,40 @@ pub struct Plan {
 
 /// The plan for what was seen. A part that could not be read is left alone and reported.
 pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, now: Timestamp) -> Plan {
-    let Observed { database, identity, storage, namespace, secrets } = observed;
+    let Observed { database, identity, credentials, storage, namespace, secrets } = observed;
+    let known = credentials.clone().unwrap_or_default();
+    let realm = desired::identity(valid, settings, &known);
     // What is not known to be there is made anew.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
     let keys = validity(valid, &settings.s3_endpoint, &settings.s3_region, held, now);
     Plan {
         database: database.map(|seen| Ensure { desired: desired::database(valid), seen }),
-        identity: identity.map(|seen| Ensure { desired: desired::identity(valid, settings), seen }),
+        sign_in: credentials.and_then(|known| sign_in(valid, &realm, &known, identity.as_ref().ok())),
+        identity: identity.map(|seen| Ensure { desired: realm, seen }),
         storage: storage.map(|seen| (Ensure { desired: desired::storage(valid), seen }, keys)),
         namespace: namespace
             .and_then(usable)
             .and_then(|seen| Ok(Ensure { desired: wanted(&valid.slug, &valid.namespace), seen: (seen, secrets?) })),
     }
+}
+
+/// What keeps the realm's settings from being as the spec says.
+fn sign_in(
+    valid: &Valid,
+    realm: &keycloak::RealmDesired,
+    known: &Credentials,
+    seen: Option<&keycloak::Observed>,
+) -> Part<()> {
+    let foreign = seen.map(|seen| seen.foreign_brokers(realm)).unwrap_or_default();
+    if !foreign.is_empty() {
+        let message = format!(
+            "the realm {} has a broker {} that somebody else made: remove it there, or give ours another alias.",
+            valid.realm,
+            foreign.join(", ")
+        );
+        return Err(Problem::new(Reason::Conflict, message));
+    }
+    known.missing(&valid.identity, &valid.namespace).map_or(Ok(()), Err)
 }
 
 /// Nothing can be made in a namespace that goes.

@@ -22,6 +22,7 @@ fn nothing_but(out: &[&str]) -> Observed {
     Observed {
         database: part(out, "database", postgres::Observed::absent()),
         identity: part(out, "identity", keycloak::Observed::Absent),
+        credentials: part(out, "credentials", Credentials::default()),
         storage: part(out, "storage", bucket::Observed::absent()),
         namespace: part(out, "namespace", None),
         secrets: part(out, "secrets", Secrets::default()),
@@ -42,12 +43,14 @@ proptest! {
     /// Whichever parts could not be read: those are left alone and say why, all others are planned.
     #[test]
     fn each_part_stands_for_itself(
-        out in proptest::sample::subsequence(vec!["database", "identity", "storage", "namespace", "secrets"], 0..=5),
+        out in proptest::sample::subsequence(vec!["database", "identity", "credentials", "storage", "namespace", "secrets"], 0..=6),
     ) {
-        let Plan { database, identity, storage, namespace } = planned(nothing_but(&out));
+        let Plan { database, identity, sign_in, storage, namespace } = planned(nothing_but(&out));
         let problem = |part: &str| out.contains(&part).then(|| unreadable(part));
         prop_assert_eq!(database.as_ref().err().cloned(), problem("database"));
         prop_assert_eq!(identity.as_ref().err().cloned(), problem("identity"));
+        // The realm is made with what is known.
+        prop_assert_eq!(sign_in.err(), problem("credentials"));
         prop_assert_eq!(storage.as_ref().err().cloned(), problem("storage"));
         // Secrets are in the namespace.
         prop_assert_eq!(namespace.as_ref().err().cloned(), problem("namespace").or(problem("secrets")));
@@ -84,7 +87,7 @@ fn a_namespace_that_goes_is_waited_for_and_the_rest_is_not() {
     ] {
         let mut observed = nothing_but(out);
         observed.namespace = observed.namespace.map(|_| Some(namespace(true)));
-        let Plan { database, identity, storage, namespace } = planned(observed);
+        let Plan { database, identity, sign_in: _, storage, namespace } = planned(observed);
         assert_eq!(namespace.unwrap_err().reason, reason, "{out:?}");
         assert!(database.is_ok() && identity.is_ok() && storage.is_ok(), "{out:?}");
     }

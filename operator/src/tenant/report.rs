@@ -25,6 +25,8 @@ pub struct Applied {
     pub database: Part<DatabaseStatus>,
     /// Realm.
     pub identity: Part<IdentityStatus>,
+    /// Its settings, as far as they depend on something else.
+    pub sign_in: Part<()>,
     /// Bucket and credentials.
     pub storage: Part<StorageStatus>,
     /// When the credentials are to be renewed.
@@ -34,8 +36,8 @@ pub struct Applied {
 impl Applied {
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
-        let Self { namespace, secrets, database, identity, storage, renew_at: _ } = self;
-        let parts = [database.as_ref().err(), identity.as_ref().err(), storage.as_ref().err()];
+        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _ } = self;
+        let parts = [database.as_ref().err(), identity.as_ref().err(), sign_in.as_ref().err(), storage.as_ref().err()];
         let room = [namespace.as_ref().err(), secrets.as_ref().err()];
         let problems: Vec<Problem> = parts.into_iter().chain(room).flatten().cloned().collect();
         worst(&problems).cloned()
@@ -44,7 +46,7 @@ impl Applied {
 
 /// The status after a plan was applied.
 pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus {
-    let Applied { namespace, secrets, database, identity, storage, renew_at: _ } = applied;
+    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _ } = applied;
     let last = tenant.status.clone().unwrap_or_default();
     let generation = tenant.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
@@ -57,7 +59,7 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
         }
     };
     told(ConditionType::DatabaseReady, "database", database.as_ref().err());
-    told(ConditionType::IdentityReady, "identity", identity.as_ref().err());
+    told(ConditionType::IdentityReady, "identity", identity.as_ref().err().or(sign_in.as_ref().err()));
     told(ConditionType::StorageReady, "storage", storage.as_ref().err());
     told(ConditionType::NamespaceReady, "namespace", namespace.as_ref().err().or(secrets.as_ref().err()));
     let phase = overall(&mut conditions, &problems, tenant.spec.suspend);

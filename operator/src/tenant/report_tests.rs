@@ -14,6 +14,7 @@ fn good() -> Applied {
             realm: "tenant-acme".into(),
             issuer: "https://id.test/realms/tenant-acme".into(),
         }),
+        sign_in: Ok(()),
         storage: Ok(StorageStatus { bucket: "tenant-acme".into(), credentials_expire_at: None }),
         renew_at: None,
     }
@@ -87,6 +88,7 @@ fn what_cannot_be_reached_is_still_where_it_was() {
     tenant.status = Some(ready.clone());
     let down = Problem::new(Reason::BackendUnavailable, "no answer.");
     let all_down = Applied {
+        sign_in: Ok(()),
         secrets: Ok(()),
         namespace: Err(down.clone()),
         database: Err(down.clone()),

@@ -4,7 +4,7 @@ use plexica_backends::ownership::Mark;
 use plexica_contract::name::Slug;
 use plexica_crds::{
     Reason, Tenant,
-    tenant::{Admin, AdoptionPolicy, DatabaseSpec, TenantSpec},
+    tenant::{Admin, AdoptionPolicy, DatabaseSpec, IdentitySpec, TenantSpec},
 };
 
 use crate::{problem::Problem, settings::Settings};
@@ -20,6 +20,8 @@ pub struct Valid {
     pub admin: Option<Admin>,
     /// Hosts whose pages may call its APIs.
     pub domains: Vec<String>,
+    /// How its users sign in.
+    pub identity: IdentitySpec,
     /// The named database it lives in.
     pub placement: String,
     /// Whether retained parts are taken back.
@@ -47,6 +49,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         suspend: _, // whoever lets people in or runs something looks at it
         domains,
         database: DatabaseSpec { placement },
+        identity,
         deletion_policy: _, // matters when it goes
         adoption_policy,
     } = &tenant.spec;
@@ -72,6 +75,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         display_name: display_name.clone(),
         admin: admin.clone(),
         domains: domains.clone(),
+        identity: identity.clone().unwrap_or_default(),
         placement: placement.clone(),
         adoption: *adoption_policy,
         namespace,

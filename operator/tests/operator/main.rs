@@ -22,6 +22,7 @@ mod plugin;
 mod purge;
 mod quiet;
 mod removal;
+mod sign_in;
 mod stalled;
 mod static_keys;
 mod stop;

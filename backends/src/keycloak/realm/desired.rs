@@ -1,8 +1,9 @@
 //! What a realm should be.
 
-use plexica_crds::tenant::{Admin, AdoptionPolicy};
+use plexica_crds::tenant::{Admin, AdoptionPolicy, Sessions};
 
 use super::super::role;
+use super::SignIn;
 use crate::ownership::Mark;
 
 /// What a realm should be. Everything that is not said here stays as people set it in Keycloak.
@@ -28,6 +29,8 @@ pub struct RealmDesired {
     pub direct_grant: bool,
     /// How long tokens and sessions live.
     pub lifetimes: Lifetimes,
+    /// How people sign in.
+    pub sign_in: SignIn,
 }
 
 impl RealmDesired {
@@ -44,6 +47,7 @@ impl RealmDesired {
             domains: Vec::new(),
             direct_grant: false,
             lifetimes: Lifetimes::default(),
+            sign_in: SignIn::default(),
         }
     }
 
@@ -120,7 +124,14 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { access_token: 300, session_idle: 1_800, session_max: 36_000 }
+        Self::from(Sessions::default())
+    }
+}
+
+impl From<Sessions> for Lifetimes {
+    fn from(sessions: Sessions) -> Self {
+        let Sessions { access_token_seconds, idle_seconds, max_seconds } = sessions;
+        Self { access_token: access_token_seconds, session_idle: idle_seconds, session_max: max_seconds }
     }
 }
 

@@ -1,9 +1,14 @@
 //! Writes what differs.
 
+use std::collections::HashMap;
+
 use keycloak::types::{ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation, UserRepresentation};
+use plexica_crds::tenant::Mfa;
 
 use super::super::Realms;
-use super::{Drift, Observed, Present, RealmDesired, representation};
+use super::mfa::{ACTION, Change};
+use super::record::{Record, Setting};
+use super::{Drift, Observed, Present, RealmDesired, Smtp, plan, representation};
 use crate::{Changes, Kind, Result, System};
 
 impl Realms {
@@ -16,12 +21,12 @@ impl Realms {
     pub async fn ensure(&self, desired: &RealmDesired, observed: &Observed) -> Result<Changes> {
         match observed {
             Observed::Refused(refusal) => Err(refused(desired, refusal.clone())),
-            Observed::Present(present) => self.repair(desired, present).await,
-            Observed::Absent => match self.create(desired).await {
+            Observed::Present(present) => Box::pin(self.repair(desired, present)).await,
+            Observed::Absent => match Box::pin(self.create(desired)).await {
                 Ok(changes) => Ok(changes),
                 // Another operator was faster, or somebody took the name: look again, once.
                 Err(error) if error.kind == Kind::Conflict => match self.observe(desired).await? {
-                    Observed::Present(present) => self.repair(desired, &present).await,
+                    Observed::Present(present) => Box::pin(self.repair(desired, &present)).await,
                     Observed::Refused(refusal) => Err(refused(desired, refusal)),
                     Observed::Absent => Err(error),
                 },
@@ -32,9 +37,16 @@ impl Realms {
 
     async fn create(&self, desired: &RealmDesired) -> Result<Changes> {
         let realm = &desired.realm;
-        let whole = Box::new(representation::whole(desired));
+        let whole = Box::new(representation::whole(desired, self.digests()));
         self.call(&format!("creating realm {realm}"), |admin| admin.post((*whole).clone())).await?;
-        Ok(Changes::from_iter([format!("{} {realm}", Drift::Missing)]))
+        let mut changes = Changes::from_iter([format!("{} {realm}", Drift::Missing)]);
+        // A realm that comes with flows has no others, and brokers are written in one place.
+        if (desired.sign_in.mfa == Some(Mfa::Required) || !desired.sign_in.brokers.is_empty())
+            && let Observed::Present(present) = self.observe(desired).await?
+        {
+            changes.join(Box::pin(self.repair(desired, &present)).await?);
+        }
+        Ok(changes)
     }
 
     async fn repair(&self, desired: &RealmDesired, present: &Present) -> Result<Changes> {
@@ -50,16 +62,8 @@ impl Realms {
         let realm = desired.realm.as_str();
         match drift {
             Drift::Missing => self.create(desired).await.map(|_| ()),
-            Drift::Settings(_) => {
-                let settings = Box::new(RealmRepresentation {
-                    attributes: Some(representation::attributes(
-                        present.settings.attributes.as_ref(),
-                        &desired.owner.stamp(),
-                    )),
-                    ..representation::settings(desired)
-                });
-                self.put(realm, &settings).await
-            }
+            Drift::Settings(_) => Box::pin(self.write_settings(desired, present)).await,
+            Drift::SecondFactor(place) => Box::pin(self.write_second_factor(desired, present, place)).await,
             Drift::Role(name) => {
                 let what = format!("creating role {name} of realm {realm}");
                 self.call(&what, |admin| admin.realm_roles_post(realm, representation::role(name))).await.map(|_| ())
@@ -78,6 +82,9 @@ impl Realms {
                     .await
                     .map(|_| ())
             }
+            Drift::Broker(alias) => Box::pin(self.create_broker(desired, alias)).await,
+            Drift::BrokerSettings(alias, _) => Box::pin(self.set_broker(desired, present, alias)).await,
+            Drift::BrokerGone(alias) => self.remove_broker(desired, alias).await,
             Drift::Admin => {
                 let Some(wanted) = &desired.admin else { return Ok(()) };
                 // Users that are created one by one get the default roles by themselves.
@@ -91,6 +98,43 @@ impl Realms {
                 self.users(realm).grant(&found.id, std::slice::from_ref(&wanted.role)).await
             }
         }
+    }
+
+    async fn write_settings(&self, desired: &RealmDesired, present: &Present) -> Result<()> {
+        let (found, record) = (present.settings.attributes.as_ref(), Record::of(&desired.sign_in));
+        let released = present.record().without(&record);
+        let mut attributes = representation::attributes(found, &desired.owner.stamp(), &record);
+        let smtp = desired.sign_in.smtp.as_ref();
+        Smtp::note(smtp, self.digests(), &desired.realm, &mut attributes);
+        let none = || released.has(Setting::Smtp).then(HashMap::new);
+        let settings = Box::new(RealmRepresentation {
+            attributes: Some(attributes),
+            smtp_server: smtp.map(|smtp| smtp.write(present.settings.smtp_server.as_ref())).or_else(none),
+            ..representation::settings(desired, &released)
+        });
+        self.put(&desired.realm, &settings).await
+    }
+
+    async fn write_second_factor(&self, desired: &RealmDesired, present: &Present, place: &str) -> Result<()> {
+        let realm = desired.realm.as_str();
+        let change = plan::second_factor(desired, present).into_iter().find(|(name, _)| name == place);
+        let what = format!("setting {place} of realm {realm}");
+        let answer = match change {
+            None => return Ok(()),
+            Some((_, Change::Action(action))) => {
+                self.call(&what, |admin| {
+                    admin.realm_authentication_required_actions_with_alias_put(realm, ACTION, action.clone())
+                })
+                .await
+            }
+            Some((_, Change::Step(flow, step))) => {
+                self.call(&what, |admin| {
+                    admin.realm_authentication_flows_with_flow_alias_executions_put(realm, flow, step.clone())
+                })
+                .await
+            }
+        };
+        answer.map(|_| ())
     }
 
     pub(super) async fn put(&self, realm: &str, settings: &RealmRepresentation) -> Result<()> {

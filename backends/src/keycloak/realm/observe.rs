@@ -1,9 +1,11 @@
 //! What there is.
 
-use keycloak::types::{ClientRepresentation, RealmRepresentation};
+use keycloak::types::{ClientRepresentation, IdentityProviderRepresentation, RealmRepresentation};
 
+use super::super::digest::Digests;
 use super::super::{Realms, client};
-use super::{Drift, RealmDesired, plan};
+use super::record::{Record, Setting};
+use super::{Drift, RealmDesired, broker, mfa, plan};
 use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
 use crate::{Result, Secret};
 
@@ -26,6 +28,11 @@ pub struct Present {
     pub(super) clients: Vec<ClientRepresentation>,
     pub(super) roles: Vec<String>,
     pub(super) admin: Option<FoundAdmin>,
+    /// Looked at only if it is or was in the spec.
+    pub(super) mfa: Option<mfa::Found>,
+    /// The same.
+    pub(super) brokers: Vec<IdentityProviderRepresentation>,
+    pub(super) digests: Digests,
 }
 
 /// The first user, as they are.
@@ -48,6 +55,11 @@ impl Present {
         self.client(client::API)?.secret.clone().map(Secret::new)
     }
 
+    /// Which settings were in the spec when it was last written.
+    pub(super) fn record(&self) -> Record {
+        Record::read(self.settings.attributes.as_ref())
+    }
+
     pub(super) fn client(&self, id: &str) -> Option<&ClientRepresentation> {
         self.clients.iter().find(|client| client.client_id.as_deref() == Some(id))
     }
@@ -62,6 +74,16 @@ impl Observed {
             Self::Present(present) => plan::drift(desired, present),
         }
     }
+
+    /// Aliases of wanted brokers that somebody else made in the realm. They are left alone.
+    pub fn foreign_brokers(&self, desired: &RealmDesired) -> Vec<String> {
+        match self {
+            Self::Absent | Self::Refused(_) => Vec::new(),
+            Self::Present(present) => {
+                broker::foreign(&desired.sign_in.brokers, &present.brokers, &desired.owner.installation)
+            }
+        }
+    }
 }
 
 /// Whose realm it is. Keycloak answers 200 for realms that others own, without any attribute.
@@ -74,6 +96,11 @@ pub(super) fn found(realm: Option<&RealmRepresentation>) -> Found {
 impl Realms {
     /// Reads what stands at the realm's name. A realm that must not be touched is not looked into.
     pub async fn observe(&self, desired: &RealmDesired) -> Result<Observed> {
+        // Boxed, as all that follows: representations are large, and whoever calls holds the future.
+        Box::pin(self.look(desired)).await
+    }
+
+    async fn look(&self, desired: &RealmDesired) -> Result<Observed> {
         let name = desired.realm.as_str();
         let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
         let found = found(realm.as_ref());
@@ -87,14 +114,19 @@ impl Realms {
                 return Ok(Observed::Refused(Refusal::Unmarked));
             }
         };
-        let (web, api, roles, admin) = tokio::try_join!(
-            self.client(name, client::WEB),
-            self.client(name, client::API),
-            self.roles(name),
-            self.admin(desired),
+        let (said, was) = (Record::of(&desired.sign_in), Record::read(settings.attributes.as_ref()));
+        let concerns = |setting| said.has(setting) || was.has(setting);
+        let (web, api, roles, admin, mfa, brokers) = tokio::try_join!(
+            Box::pin(self.client(name, client::WEB)),
+            Box::pin(self.client(name, client::API)),
+            Box::pin(self.roles(name)),
+            Box::pin(self.admin(desired)),
+            async { if concerns(Setting::Mfa) { Box::pin(self.mfa(name)).await.map(Some) } else { Ok(None) } },
+            async { if concerns(Setting::Brokers) { Box::pin(self.brokers(name)).await } else { Ok(Vec::new()) } },
         )?;
+        let digests = self.digests().clone();
         let clients = web.into_iter().chain(api).collect();
-        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin })))
+        Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin, mfa, brokers, digests })))
     }
 
     /// Secret of the realm's client `api`.
@@ -120,6 +152,27 @@ impl Realms {
         let what = format!("reading the roles of realm {realm}");
         let found = self.call(&what, |admin| admin.realm_roles_get(realm, Some(true), None, None, None)).await?;
         Ok(found.into_iter().filter_map(|role| role.name).collect())
+    }
+
+    async fn brokers(&self, realm: &str) -> Result<Vec<IdentityProviderRepresentation>> {
+        let what = format!("reading the brokers of realm {realm}");
+        self.call(&what, |admin| {
+            admin.realm_identity_provider_instances_get(realm, None, None, None, None, None, None, None)
+        })
+        .await
+    }
+
+    async fn mfa(&self, realm: &str) -> Result<mfa::Found> {
+        let what = format!("reading action {} of realm {realm}", mfa::ACTION);
+        let action =
+            self.find(&what, |admin| admin.realm_authentication_required_actions_with_alias_get(realm, mfa::ACTION));
+        let flow = async |name: &'static str| {
+            let what = format!("reading flow {name} of realm {realm}");
+            self.call(&what, |admin| admin.realm_authentication_flows_with_flow_alias_executions_get(realm, name)).await
+        };
+        let [(browser, ..), (direct, ..)] = mfa::FLOWS;
+        let (action, browser, direct) = tokio::try_join!(action, flow(browser), flow(direct))?;
+        Ok(mfa::Found { action, flows: vec![browser, direct] })
     }
 
     async fn admin(&self, desired: &RealmDesired) -> Result<Option<FoundAdmin>> {

@@ -3,21 +3,33 @@
 use std::fmt;
 
 use super::super::client;
-use super::{Present, RealmDesired, compare, representation};
+use super::broker::Broken;
+use super::mfa::Change;
+use super::record::{Record, Setting};
+use super::{Present, RealmDesired, broker, compare, mfa, representation};
+use plexica_crds::tenant::Mfa;
 
 /// One difference between what a realm should be and what it is: one write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// There is no realm.
     Missing,
-    /// These settings differ; `owner` stands for the mark.
+    /// These settings differ; `owner` stands for the mark, `managed` for what of them is in the spec.
     Settings(Vec<String>),
+    /// What asks for the second factor differs there.
+    SecondFactor(String),
     /// A role is missing.
     Role(String),
     /// A client is missing.
     Client(&'static str),
     /// These settings of a client differ.
     ClientSettings(&'static str, Vec<String>),
+    /// A broker is missing.
+    Broker(String),
+    /// These settings of a broker differ.
+    BrokerSettings(String, Vec<String>),
+    /// A broker is ours and no longer wanted.
+    BrokerGone(String),
     /// The first user is missing.
     Admin,
     /// The first user lacks their role.
@@ -29,9 +41,13 @@ impl fmt::Display for Drift {
         match self {
             Self::Missing => f.write_str("created realm"),
             Self::Settings(fields) => write!(f, "set {} of realm", fields.join(", ")),
+            Self::SecondFactor(place) => write!(f, "set {place} of realm"),
             Self::Role(name) => write!(f, "created role {name} in realm"),
             Self::Client(id) => write!(f, "created client {id} in realm"),
             Self::ClientSettings(id, fields) => write!(f, "set {} of client {id} in realm", fields.join(", ")),
+            Self::Broker(alias) => write!(f, "created broker {alias} in realm"),
+            Self::BrokerSettings(alias, fields) => write!(f, "set {} of broker {alias} in realm", fields.join(", ")),
+            Self::BrokerGone(alias) => write!(f, "removed broker {alias} from realm"),
             Self::Admin => f.write_str("created the first user of realm"),
             Self::AdminRole => f.write_str("gave the first user their role in realm"),
         }
@@ -41,12 +57,27 @@ impl fmt::Display for Drift {
 /// What has to be written, in that order: roles before those who get them.
 pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     let mut drifts = Vec::new();
-    let mut settings = compare::differing(&representation::settings(desired), &present.settings);
+    let (wanted, found) = (Record::of(&desired.sign_in), present.record());
+    let released = found.without(&wanted);
+    let mut settings = compare::differing(&representation::settings(desired, &released), &present.settings);
+    settings.extend(smtp(desired, present, &released));
+    if wanted != found {
+        settings.push("managed".into());
+    }
     if present.stamp != desired.owner.stamp() {
         settings.insert(0, "owner".into());
     }
-    if !settings.is_empty() {
-        drifts.push(Drift::Settings(settings));
+    let (gone, brokers): (Vec<Drift>, Vec<Drift>) =
+        brokers(desired, present).into_iter().partition(|drift| matches!(drift, Drift::BrokerGone(_)));
+    drifts.extend(gone);
+    let factor = second_factor(desired, present).into_iter().map(|(place, _)| Drift::SecondFactor(place));
+    // What goes back is recorded as ours until it has, and what comes is from before it does.
+    if released.has(Setting::Mfa) {
+        drifts.extend(factor);
+        drifts.extend((!settings.is_empty()).then_some(Drift::Settings(settings)));
+    } else {
+        drifts.extend((!settings.is_empty()).then_some(Drift::Settings(settings)));
+        drifts.extend(factor);
     }
     drifts.extend(desired.roles.iter().filter(|name| !present.roles.contains(name)).cloned().map(Drift::Role));
     for wanted in representation::clients(desired) {
@@ -62,11 +93,47 @@ pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
         (Some(wanted), Some(found)) if !found.roles.contains(&wanted.role) => drifts.push(Drift::AdminRole),
         _ => {}
     }
+    drifts.extend(brokers);
     drifts
+}
+
+fn smtp(desired: &RealmDesired, present: &Present, released: &Record) -> Vec<String> {
+    let (found, attributes) = (present.settings.smtp_server.as_ref(), present.settings.attributes.as_ref());
+    match &desired.sign_in.smtp {
+        Some(smtp) => smtp.differing(&present.digests, &desired.realm, found, attributes),
+        None => released.has(Setting::Smtp).then(|| "smtpServer".to_owned()).into_iter().collect(),
+    }
+}
+
+fn brokers(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
+    let wanted = &desired.sign_in.brokers;
+    let installation = &desired.owner.installation;
+    let broken = broker::plan(wanted, &present.brokers, installation, &present.digests, &desired.realm);
+    let drift = |broken| match broken {
+        Broken::Gone(alias) => Drift::BrokerGone(alias),
+        Broken::Missing(alias) => Drift::Broker(alias),
+        Broken::Differing(alias, fields) => Drift::BrokerSettings(alias, fields),
+    };
+    broken.into_iter().map(drift).collect()
+}
+
+/// What has to be written for the second factor, each with its place.
+pub(super) fn second_factor(desired: &RealmDesired, present: &Present) -> Vec<(String, Change)> {
+    let Some(found) = &present.mfa else { return Vec::new() };
+    // It was in the spec once and is not any more, or it would not have been looked at.
+    let wanted = desired.sign_in.mfa.unwrap_or(Mfa::Optional);
+    let place = |change: &Change| match change {
+        Change::Action(_) => format!("action {}", mfa::ACTION),
+        Change::Step(flow, step) => {
+            format!("step {} of flow {flow}", step.display_name.as_deref().unwrap_or_default())
+        }
+    };
+    mfa::changes(wanted, found).into_iter().map(|change| (place(&change), change)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::digest::Digests;
     use super::super::observe::FoundAdmin;
     use super::super::{AdminUser, representation};
     use super::*;
@@ -89,7 +156,10 @@ mod tests {
     fn present(desired: &RealmDesired) -> Present {
         Present {
             stamp: desired.owner.stamp(),
-            settings: representation::settings(desired),
+            settings: representation::settings(desired, &Record::default()),
+            mfa: None,
+            brokers: Vec::new(),
+            digests: Digests::new(&crate::Secret::new("key")),
             clients: representation::clients(desired),
             roles: [desired.roles.clone(), vec!["offline_access".into()]].concat(),
             admin: Some(FoundAdmin { id: "7".into(), roles: vec!["admin".into()] }),

@@ -7,15 +7,28 @@ use keycloak::types::{
     RoleRepresentation, RolesRepresentation, UserRepresentation,
 };
 
+use super::super::digest::Digests;
 use super::super::{AUDIENCE, client};
-use super::{AdminUser, RealmDesired};
+use super::record::{Record, Setting};
+use super::{AdminUser, RealmDesired, Smtp, mfa};
+use plexica_crds::tenant::Mfa;
+
 use crate::ownership::Stamp;
 
 const PROTOCOL: &str = "openid-connect";
 
-/// Settings of the realm that are ours; without clients, roles and users.
-pub fn settings(desired: &RealmDesired) -> RealmRepresentation {
+/// Settings of the realm that are ours; without its mail server, clients, roles and users. Those that are `released`
+/// go back to what a new realm has.
+pub fn settings(desired: &RealmDesired, released: &Record) -> RealmRepresentation {
+    let sign_in = &desired.sign_in;
+    let text = |said: &Option<String>, setting| said.clone().or_else(|| released.has(setting).then(String::new));
+    // Any other flow may ask for less.
+    let flow = |name: &str| (sign_in.mfa == Some(Mfa::Required)).then(|| name.to_owned());
     RealmRepresentation {
+        password_policy: text(&sign_in.password_policy, Setting::PasswordPolicy),
+        login_theme: text(&sign_in.login_theme, Setting::LoginTheme),
+        browser_flow: flow(mfa::BROWSER),
+        direct_grant_flow: flow(mfa::DIRECT_GRANT),
         display_name: Some(desired.display_name.clone()),
         enabled: Some(true),
         ssl_required: Some("external".into()),
@@ -31,27 +44,32 @@ pub fn settings(desired: &RealmDesired) -> RealmRepresentation {
     }
 }
 
-/// Everything, for the one call that creates it.
+/// Everything, for the one call that creates it, but for brokers and flows.
 #[expect(deprecated, reason = "`defaultRoles` is the one way to extend the default role while creating")]
-pub fn whole(desired: &RealmDesired) -> RealmRepresentation {
+pub fn whole(desired: &RealmDesired, digests: &Digests) -> RealmRepresentation {
+    let smtp = desired.sign_in.smtp.as_ref();
+    let mut attributes = attributes(None, &desired.owner.stamp(), &Record::of(&desired.sign_in));
+    Smtp::note(smtp, digests, &desired.realm, &mut attributes);
     let roles = desired.roles.iter().map(|name| role(name)).collect();
     RealmRepresentation {
         realm: Some(desired.realm.clone()),
-        attributes: Some(attributes(None, &desired.owner.stamp())),
+        attributes: Some(attributes),
+        smtp_server: smtp.map(|smtp| smtp.write(None)),
         components: Some(HashMap::from([("org.keycloak.keys.KeyProvider".to_owned(), keys())])),
         roles: Some(RolesRepresentation { realm: Some(roles), ..RolesRepresentation::default() }),
         default_roles: Some(desired.default_roles.clone()),
         clients: Some(clients(desired)),
         users: desired.admin.as_ref().map(|admin| vec![self::admin(&desired.realm, admin)]),
-        ..settings(desired)
+        ..settings(desired, &Record::default())
     }
 }
 
-/// The realm's attributes with the stamp in place of an earlier one. Keycloak removes what is left
+/// The realm's attributes with stamp and record in place of earlier ones. Keycloak removes what is left
 /// out of a PUT, so what others wrote is kept.
-pub fn attributes(found: Option<&HashMap<String, String>>, stamp: &Stamp) -> HashMap<String, String> {
+pub fn attributes(found: Option<&HashMap<String, String>>, stamp: &Stamp, record: &Record) -> HashMap<String, String> {
     let mut attributes = found.cloned().unwrap_or_default();
     attributes.remove(plexica_crds::label::RETAINED_AT);
+    record.write(&mut attributes);
     attributes.extend(stamp.to_pairs().into_iter().map(|(key, value)| (key.to_owned(), value)));
     attributes
 }

@@ -5,6 +5,7 @@ use keycloak::types::RealmRepresentation;
 use plexica_crds::tenant::DeletionPolicy;
 
 use super::super::Realms;
+use super::record::Record;
 use super::{RealmDesired, observe, representation};
 use crate::ownership::{Parting, judge_retired};
 use crate::{Result, Retired};
@@ -23,9 +24,10 @@ impl Realms {
             (Parting::Part, DeletionPolicy::Retain) => {
                 let found = realm.and_then(|realm| realm.attributes);
                 let stamp = desired.owner.retained(Timestamp::now());
+                let record = Record::read(found.as_ref());
                 let settings = Box::new(RealmRepresentation {
                     enabled: Some(false),
-                    attributes: Some(representation::attributes(found.as_ref(), &stamp)),
+                    attributes: Some(representation::attributes(found.as_ref(), &stamp, &record)),
                     ..RealmRepresentation::default()
                 });
                 self.put(name, &settings).await?;

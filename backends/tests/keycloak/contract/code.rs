@@ -10,10 +10,11 @@ use crate::browser::{Browser, End, parameter};
 use crate::subject::{Subject, tenant};
 use crate::tokens::text;
 
-const VERIFIER: &str = "a-verifier-that-has-at-least-forty-three-characters";
-const BACK: &str = "https://app.acme.test/signed-in";
+pub const VERIFIER: &str = "a-verifier-that-has-at-least-forty-three-characters";
+pub const BACK: &str = "https://app.acme.test/signed-in";
 
-fn request(subject: &Subject, realm: &str, change: &[(&str, &str)]) -> String {
+/// Where a browser begins, with some parameters otherwise.
+pub fn request(subject: &Subject, realm: &str, change: &[(&str, &str)]) -> String {
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER.as_bytes()));
     let mut parameters = vec![
         ("client_id", "web"),
@@ -42,7 +43,7 @@ async fn code(subject: &Subject, realm: &str) -> String {
     }
 }
 
-fn exchange<'a>(code: &'a str, verifier: &'a str, back: &'a str) -> [(&'a str, &'a str); 5] {
+pub fn exchange<'a>(code: &'a str, verifier: &'a str, back: &'a str) -> [(&'a str, &'a str); 5] {
     [
         ("grant_type", "authorization_code"),
         ("client_id", "web"),

@@ -1,5 +1,7 @@
 //! The part of Keycloak's admin REST API that [`Realms`](super::super::Realms) uses.
 
+mod authentication;
+mod broker;
 mod client;
 mod realm;
 mod role;
@@ -22,6 +24,16 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/admin/realms", post(realm::create))
         .route("/admin/realms/{realm}", get(realm::read).put(realm::set).delete(realm::delete))
+        .route(
+            "/admin/realms/{realm}/authentication/required-actions/{alias}",
+            get(authentication::action).put(authentication::set_action),
+        )
+        .route(
+            "/admin/realms/{realm}/authentication/flows/{alias}/executions",
+            get(authentication::steps).put(authentication::set_step),
+        )
+        .route("/admin/realms/{realm}/identity-provider/instances", get(broker::list).post(broker::create))
+        .route("/admin/realms/{realm}/identity-provider/instances/{alias}", put(broker::set).delete(broker::delete))
         .route("/admin/realms/{realm}/clients", get(client::list).post(client::create))
         .route("/admin/realms/{realm}/clients/{id}", put(client::set))
         .route("/admin/realms/{realm}/roles", get(role::list).post(role::create))

@@ -8,6 +8,7 @@ use keycloak::types::RealmRepresentation;
 use serde_json::{Value, json};
 
 use super::super::fault::Fault;
+use super::super::policy::Policy;
 use super::super::server::App;
 use super::super::store::MASTER;
 use super::{ServiceAccount, conflict, created, managed, user};
@@ -21,10 +22,11 @@ pub async fn create(
     if name.is_empty() || name.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)) {
         return Err(Fault::admin(StatusCode::BAD_REQUEST, "Realm name must hold letters, digits, -, _ and . alone"));
     }
-    let mut accounts = Vec::new();
+    // Users that come with their realm are an import: no policy is applied to them.
+    let (policy, mut accounts) = (Policy::default(), Vec::new());
     for account in whole.users.take().unwrap_or_default() {
         let roles = account.realm_roles.clone().unwrap_or_default();
-        accounts.push(user::account(&app, account, roles).await?);
+        accounts.push(user::account(&app, &policy, account, roles).await?);
     }
     let what = format!("Realm {name}");
     app.store.create_realm(&name, whole, accounts).await.map_err(|fault| conflict(&what, fault))?;

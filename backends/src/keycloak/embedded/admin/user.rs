@@ -10,13 +10,19 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::fault::Fault;
+use super::super::policy::{Policy, Whose};
 use super::super::server::App;
 use super::super::store::{Account, NewAccount};
 use super::role::representation;
 use super::{ServiceAccount, conflict, created, managed};
 
 /// A user to be: the password of their representation is hashed and leaves it.
-pub async fn account(app: &App, user: UserRepresentation, roles: Vec<String>) -> Result<NewAccount, Fault> {
+pub async fn account(
+    app: &App,
+    policy: &Policy,
+    user: UserRepresentation,
+    roles: Vec<String>,
+) -> Result<NewAccount, Fault> {
     if user.username.as_ref().is_none_or(|name| name.chars().count() < 3) {
         return Err(Fault::admin(StatusCode::BAD_REQUEST, "username must have at least 3 characters"));
     }
@@ -29,10 +35,17 @@ pub async fn account(app: &App, user: UserRepresentation, roles: Vec<String>) ->
             if credential.temporary.unwrap_or(false) {
                 user.required_actions.get_or_insert_default().push("UPDATE_PASSWORD".into());
             }
-            Some(app.passwords.hash(credential.value.unwrap_or_default()).await?)
+            let password = credential.value.unwrap_or_default();
+            let whose = Whose { username: user.username.as_deref(), email: user.email.as_deref() };
+            good(policy, &password, whose)?;
+            Some(app.passwords.hash(password).await?)
         }
     };
     Ok(NewAccount { body: serde_json::to_value(user).map_err(Fault::stored)?, password, roles })
+}
+
+fn good(policy: &Policy, password: &str, whose: Whose<'_>) -> Result<(), Fault> {
+    policy.complaint(password, whose).map_or(Ok(()), |text| Err(Fault::admin(StatusCode::BAD_REQUEST, text)))
 }
 
 #[derive(Deserialize)]
@@ -64,8 +77,8 @@ pub async fn create(
     Path(realm): Path<String>,
     Json(user): Json<UserRepresentation>,
 ) -> Result<Response, Fault> {
-    let default = managed(&app, &realm).await?.default_role();
-    let account = account(&app, user, vec![default]).await?;
+    let found = managed(&app, &realm).await?;
+    let account = account(&app, &found.password_policy(), user, vec![found.default_role()]).await?;
     let id = app.store.create_account(&realm, account).await.map_err(|fault| conflict("User", fault))?;
     Ok(created(&app, &format!("{realm}/users/{id}")))
 }
@@ -111,9 +124,11 @@ pub async fn set_password(
     Path((realm, id)): Path<(String, Uuid)>,
     Json(credential): Json<CredentialRepresentation>,
 ) -> Result<StatusCode, Fault> {
-    found(&app, &realm, id).await?;
+    let account = found(&app, &realm, id).await?;
     let password = credential.value.filter(|password| !password.is_empty());
     let password = password.ok_or_else(|| Fault::admin(StatusCode::BAD_REQUEST, "the password must not be empty"))?;
+    let whose = Whose { username: Some(&account.username), email: account.email.as_deref() };
+    good(&managed(&app, &realm).await?.password_policy(), &password, whose)?;
     let hash = app.passwords.hash(password).await?;
     app.store.set_password(&realm, id, &hash, credential.temporary.unwrap_or(false)).await?;
     Ok(StatusCode::NO_CONTENT)

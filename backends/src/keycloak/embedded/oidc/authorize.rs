@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::super::fault::Fault;
+use super::super::policy::Whose;
 use super::super::server::App;
 use super::super::store::{Account, Client, Code, Realm};
 use super::form::Form;
@@ -42,13 +43,17 @@ pub async fn answer(
     };
     let form = Form::parse(&body)?;
     let (name, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
-    let again = |message, new| Ok(page::sign_in(&realm.name, &query, name, Some(message), new));
+    let again = |message: &str, new| Ok(page::sign_in(&realm.name, &query, name, Some(message), new));
     match sign_in(&app, &realm.name, name, password).await? {
         Ok(account) => request.grant(&app, &realm, &account).await,
         Err(Refused::Credentials) => again("Invalid username or password.", false),
         Err(Refused::Disabled) => again("Account is disabled, contact your administrator.", false),
         Err(Refused::MustAct(account)) => match form.get("password-new") {
             Some(new) if new != password && new.chars().count() >= 8 => {
+                let whose = Whose { username: Some(&account.username), email: account.email.as_deref() };
+                if let Some(complaint) = realm.password_policy().complaint(new, whose) {
+                    return again(&complaint, true);
+                }
                 let hash = app.passwords.hash(new.to_owned()).await?;
                 app.store.set_password(&realm.name, account.id, &hash, false).await?;
                 request.grant(&app, &realm, &account).await

@@ -1,6 +1,6 @@
 //! Tokens with the claims of Keycloak's.
 
-use chrono::Utc;
+use chrono::{Duration, Utc};
 use rand::distr::{Alphanumeric, SampleString};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -75,13 +75,21 @@ pub async fn with_session(app: &App, grant: Grant<'_>) -> Result<Map<String, Val
     let realm = grant.realm;
     let session = app.store.begin(&realm.name, grant.account.id, &grant.client.name, grant.scope, &secret).await?;
     let answer = Grant { session: Some(session), ..grant }.answer(app)?;
-    Ok(add_refresh(answer, realm, session, &secret))
+    Ok(add_refresh(answer, realm, session, &secret, Duration::zero()))
 }
 
-/// Adds the refresh token of a session.
-pub fn add_refresh(mut answer: Map<String, Value>, realm: &Realm, session: Uuid, secret: &str) -> Map<String, Value> {
+/// Adds the refresh token of a session that is so old.
+pub fn add_refresh(
+    mut answer: Map<String, Value>,
+    realm: &Realm,
+    session: Uuid,
+    secret: &str,
+    age: Duration,
+) -> Map<String, Value> {
+    let idle = realm.seconds("ssoSessionIdleTimeout", 1_800);
+    let left = realm.seconds("ssoSessionMaxLifespan", 36_000) - age.num_seconds();
     answer.insert("refresh_token".into(), format!("{session}.{secret}").into());
-    answer.insert("refresh_expires_in".into(), realm.seconds("ssoSessionIdleTimeout", 1_800).into());
+    answer.insert("refresh_expires_in".into(), idle.min(left).into());
     answer.insert("session_state".into(), session.to_string().into());
     answer
 }

@@ -2,6 +2,8 @@
 //! that what was written is what is read.
 
 mod account;
+mod authentication;
+mod broker;
 mod client;
 mod code;
 mod realm;
@@ -48,6 +50,16 @@ impl Store {
 /// Whether a statement failed because something of that name is there.
 pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Stands for a secret that is not shown.
+pub const SHOWN: &str = "**********";
+
+/// What was shown is what there is: asterisks that come back mean the secret of before.
+fn keep_secret(next: &mut serde_json::Value, last: &serde_json::Value, key: &str) {
+    if let Some(secret) = next.get_mut(key).filter(|secret| *secret == SHOWN) {
+        *secret = last.get(key).cloned().unwrap_or_default();
+    }
 }
 
 /// Lays `patch` over `base`: fields that are absent or null stay.

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::super::fault::Fault;
 use super::super::key::Key;
-use super::{NewAccount, Store, merge};
+use super::super::policy::Policy;
+use super::{NewAccount, SHOWN, Store, keep_secret, merge};
 
 /// The realm of the service account.
 pub const MASTER: &str = "master";
@@ -54,6 +55,11 @@ impl Realm {
         self.settings[setting].as_i64().filter(|seconds| *seconds > 0).unwrap_or(otherwise)
     }
 
+    /// What a password must have.
+    pub fn password_policy(&self) -> Policy {
+        Policy::parse(self.settings["passwordPolicy"].as_str().unwrap_or_default())
+    }
+
     /// The composite role that new users get.
     pub fn default_role(&self) -> String {
         default_role(&self.name)
@@ -63,6 +69,13 @@ impl Realm {
     pub fn representation(&self) -> Value {
         let mut body = self.settings.clone();
         merge(&mut body, json!({ "realm": self.name, "id": self.id }));
+        if let Some(password) = body.pointer_mut("/smtpServer/password") {
+            *password = json!(SHOWN);
+        }
+        if let Value::Object(fields) = &mut body {
+            // Emptied: there is none.
+            fields.retain(|field, value| field != "passwordPolicy" || *value != "");
+        }
         body
     }
 }
@@ -119,7 +132,7 @@ impl Store {
     }
 
     /// Lays settings over those of a realm; attributes are replaced as a whole, as Keycloak does.
-    pub async fn set_realm(&self, name: &str, patch: Value) -> Result<(), Fault> {
+    pub async fn set_realm(&self, name: &str, mut patch: Value) -> Result<(), Fault> {
         let mut transaction = self.pool.begin().await?;
         let query = "SELECT settings FROM embedded_keycloak.realm WHERE name = $1 FOR UPDATE";
         let Some(mut settings) =
@@ -127,6 +140,7 @@ impl Store {
         else {
             return Err(Fault::missing("Realm"));
         };
+        keep_secret(&mut patch["smtpServer"], &settings["smtpServer"], "password");
         merge(&mut settings, patch);
         let update = "UPDATE embedded_keycloak.realm SET settings = $2 WHERE name = $1";
         sqlx::query(update).bind(name).bind(settings).execute(&mut *transaction).await?;

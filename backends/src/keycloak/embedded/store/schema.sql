@@ -8,12 +8,22 @@ CREATE TABLE IF NOT EXISTS embedded_keycloak.realm (
     signing_key text NOT NULL
 );
 
+-- Required actions and steps of flows that are not as a new realm has them, by alias and id.
+ALTER TABLE embedded_keycloak.realm ADD COLUMN IF NOT EXISTS authentication jsonb NOT NULL DEFAULT '{}';
+
 CREATE TABLE IF NOT EXISTS embedded_keycloak.client (
     id uuid PRIMARY KEY,
     realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
     client_id text NOT NULL,
     body jsonb NOT NULL,
     UNIQUE (realm, client_id)
+);
+
+CREATE TABLE IF NOT EXISTS embedded_keycloak.broker (
+    realm text NOT NULL REFERENCES embedded_keycloak.realm ON DELETE CASCADE,
+    alias text NOT NULL,
+    body jsonb NOT NULL,
+    PRIMARY KEY (realm, alias)
 );
 
 CREATE TABLE IF NOT EXISTS embedded_keycloak.role (

@@ -36,7 +36,7 @@ pub async fn give(app: &App, realm: &Realm, caller: &Credentials, form: &Form) -
     }
     let grant =
         Grant { realm, client: &client, account: &account, scope: &session.scope, session: Some(id), nonce: None };
-    Ok(add_refresh(grant.answer(app)?, realm, id, &next))
+    Ok(add_refresh(grant.answer(app)?, realm, id, &next, Utc::now() - session.started))
 }
 
 /// Session and secret of a refresh token.

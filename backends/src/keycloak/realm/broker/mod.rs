@@ -1,0 +1,9 @@
+//! Brokers: other places where the users of a realm may sign in.
+
+mod desired;
+mod ensure;
+mod plan;
+mod representation;
+
+pub use desired::Broker;
+pub(super) use plan::{Broken, foreign, plan};

@@ -1,0 +1,125 @@
+//! What only a real Keycloak does: it sends people to brokers, and mail.
+
+use plexica_backends::keycloak::RealmDesired;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::browser::{Browser, End, parameter};
+use crate::contract::brokers::{adfs, google, okta};
+use crate::contract::code::{BACK, VERIFIER, exchange, request};
+use crate::contract::sign_in::{say, with};
+use crate::mail;
+use crate::real;
+use crate::subject::{Subject, tenant};
+use crate::tokens::text;
+
+/// Goes through the broker, from the sign-in page on.
+async fn through(subject: &Subject, realm: &RealmDesired) -> End {
+    let mut browser = Browser::default();
+    browser.open(&subject.http, &request(subject, &realm.realm, &[])).await.page();
+    browser.click(&subject.http, "social-okta").await.page();
+    browser.submit(&subject.http, &[("username", "bob"), ("password", "correct horse"), ("credentialId", "")]).await
+}
+
+#[tokio::test]
+async fn people_sign_in_through_another_realm_also_after_its_secret_changed() {
+    let Some(subject) = real::subject().await else { return };
+    let theirs = tenant();
+    subject.make(&theirs).await;
+    subject.add_bob(&theirs.realm).await;
+    let issuer = subject.realms.issuer(&theirs.realm);
+    let mut ours = with(json!({ "brokers": [okta(&issuer, "first-secret")] }));
+    subject.make(&ours).await;
+    let endpoint = format!("{}/broker/okta/endpoint", subject.realms.issuer(&ours.realm));
+    let client = |secret: &str| json!({ "clientId": "it", "secret": secret, "redirectUris": [endpoint] });
+    let clients = format!("/{}/clients", theirs.realm);
+    assert_eq!(subject.admin(Method::POST, &clients, Some(client("first-secret"))).await.0, StatusCode::CREATED);
+
+    let back = through(&subject, &ours).await.back();
+    let code = parameter(&back, "code").unwrap_or_else(|| panic!("no code in {back}"));
+    let (status, answer) = subject.token(&ours.realm, &exchange(&code, VERIFIER, BACK)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let claims = subject.verified(&ours.realm, text(&answer, "access_token"), "plexica").await;
+    assert_eq!(claims["email"], "bob@acme.test");
+
+    // A write of something else keeps the secret that Keycloak does not show.
+    let mut other = okta(&issuer, "missing");
+    other["displayName"] = json!("Okta");
+    say(&mut ours, json!({ "brokers": [other] }));
+    assert!(!subject.ensure(&ours).await.unwrap().is_empty());
+    through(&subject, &ours).await.back();
+
+    let id = subject.client(&theirs.realm, "it").await["id"].as_str().unwrap().to_owned();
+    let changed = client("second-secret");
+    subject.admin(Method::PUT, &format!("{clients}/{id}"), Some(changed)).await;
+    assert!(matches!(through(&subject, &ours).await, End::Page(..)), "the first secret opens nothing any more");
+    say(&mut ours, json!({ "brokers": [okta(&issuer, "second-secret")] }));
+    subject.make(&ours).await;
+    through(&subject, &ours).await.back();
+    subject.clean().await;
+}
+
+#[tokio::test]
+async fn people_are_sent_to_social_and_saml_brokers() {
+    let Some(subject) = real::subject().await else { return };
+    let github = json!({ "alias": "github", "type": "GitHub", "clientId": "it", "clientSecretRef": { "key": "one" } });
+    let mut shown = adfs();
+    shown["hidden"] = json!(false);
+    let mut desired = with(json!({ "brokers": [google("one"), github, shown] }));
+    subject.make(&desired).await;
+    let url = request(&subject, &desired.realm, &[]);
+    for (alias, host) in [("google", "accounts.google.com"), ("github", "github.com")] {
+        let mut browser = Browser::default();
+        browser.open(&subject.http, &url).await.page();
+        let to = browser.click(&subject.http, &format!("social-{alias}")).await.back();
+        assert_eq!((to.host_str(), parameter(&to, "client_id").as_deref()), (Some(host), Some("it")), "{to}");
+    }
+    let mut browser = Browser::default();
+    browser.open(&subject.http, &url).await.page();
+    let page = browser.click(&subject.http, "social-adfs").await.page();
+    assert!(page.contains("https://adfs.acme.test/sso") && page.contains("SAMLRequest"), "{page}");
+
+    // Hidden: no button, and there for whoever names it.
+    say(&mut desired, json!({ "brokers": [adfs()] }));
+    subject.make(&desired).await;
+    let page = Browser::default().open(&subject.http, &url).await.page();
+    assert!(!page.contains("social-adfs"), "{page}");
+    let hinted = Browser::default().open(&subject.http, &format!("{url}&kc_idp_hint=adfs")).await.page();
+    assert!(hinted.contains("SAMLRequest"), "{hinted}");
+    subject.clean().await;
+}
+
+#[tokio::test]
+async fn mail_goes_through_the_server_with_the_password() {
+    let Some(subject) = real::subject().await else { return };
+    let (port, mut told) = mail::server().await;
+    let smtp = |password: &str| {
+        json!({ "smtp": { "host": "127.0.0.1", "port": port, "tls": "None", "from": "no-reply@acme.test",
+            "fromDisplayName": "Acme", "auth": { "username": "it", "passwordRef": { "key": password } } } })
+    };
+    let mut desired = with(smtp("first-password"));
+    let realm = desired.realm.clone();
+    subject.make(&desired).await;
+    subject.add_bob(&realm).await;
+    let bob = subject.realms.users(&realm).find("bob").await.unwrap().unwrap();
+    let send = async || {
+        let path = format!("/{realm}/users/{}/execute-actions-email", bob.id);
+        let (status, answer) = subject.admin(Method::PUT, &path, Some(json!(["UPDATE_PASSWORD"]))).await;
+        assert!(status.is_success(), "{status} {answer}");
+    };
+    // The one that is not known for a while is the one of before.
+    for (key, password) in
+        [("first-password", "first-password"), ("other-password", "other-password"), ("missing", "other-password")]
+    {
+        let mut said = smtp(key);
+        said["smtp"]["replyTo"] = json!(format!("{key}@acme.test"));
+        say(&mut desired, said);
+        subject.make(&desired).await;
+        send().await;
+        let mail = told.recv().await.unwrap();
+        assert_eq!(mail.login, Some(("it".into(), password.into())));
+        assert!(mail.from.contains("no-reply@acme.test") && mail.to.contains("bob@acme.test"), "{mail:?}");
+        assert!(mail.text.contains("Acme") && mail.text.contains(&format!("{key}@acme.test")), "{mail:?}");
+    }
+    subject.clean().await;
+}
