@@ -3,6 +3,7 @@
 use plexica_crds::tenant::{Admin, AdoptionPolicy};
 
 use super::super::role;
+use super::representation;
 use crate::ownership::Mark;
 
 /// What a realm should be. Everything that is not said here stays as people set it in Keycloak.
@@ -60,6 +61,11 @@ impl RealmDesired {
             default_roles: Vec::new(),
             ..Self::tenant(realm, "Plexica", owner)
         }
+    }
+
+    /// Changes whenever what should be there does.
+    pub fn digest(&self) -> String {
+        crate::digest(&representation::whole(self))
     }
 
     /// Where the client `web` may send people back to. A loopback name is also allowed without TLS.

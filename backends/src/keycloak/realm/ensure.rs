@@ -3,8 +3,9 @@
 use keycloak::types::{ClientRepresentation, ProtocolMapperRepresentation, RealmRepresentation, UserRepresentation};
 
 use super::super::Realms;
+use super::observe::refused;
 use super::{Drift, Observed, Present, RealmDesired, representation};
-use crate::{Changes, Kind, Result, System};
+use crate::{Changes, Kind, Result};
 
 impl Realms {
     /// Brings a realm to its desired state: one call creates it, and later only what differs is
@@ -34,14 +35,14 @@ impl Realms {
         let realm = &desired.realm;
         let whole = Box::new(representation::whole(desired));
         self.call(&format!("creating realm {realm}"), |admin| admin.post((*whole).clone())).await?;
-        Ok(Changes::from_iter([format!("{} {realm}", Drift::Missing)]))
+        Ok(Changes::from_iter([Drift::Missing.told(realm)]))
     }
 
     async fn repair(&self, desired: &RealmDesired, present: &Present) -> Result<Changes> {
         let mut changes = Changes::none();
         for drift in super::plan::drift(desired, present) {
             Box::pin(self.write(desired, present, &drift)).await.map_err(within)?;
-            changes.note(format!("{drift} {}", desired.realm));
+            changes.note(drift.told(&desired.realm));
         }
         Ok(changes)
     }
@@ -105,10 +106,6 @@ fn within(mut error: crate::Error) -> crate::Error {
         error.kind = Kind::Invalid;
     }
     error
-}
-
-fn refused(desired: &RealmDesired, refusal: crate::ownership::Refusal) -> crate::Error {
-    refusal.into_error(System::Keycloak, &format!("realm {}", desired.realm))
 }
 
 fn wanted(desired: &RealmDesired, id: &str) -> Option<ClientRepresentation> {

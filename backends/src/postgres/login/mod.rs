@@ -17,7 +17,7 @@ use super::Provisioner;
 use crate::ownership::{Found, Mark};
 use crate::{Result, Secret};
 
-pub use ensure::ensure;
+pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
 pub use release::release;
 pub use retire::retire;
@@ -96,6 +96,9 @@ pub struct Observed {
     found: Found,
     can_login: bool,
     inherits: bool,
+    creates_roles: bool,
+    /// Whether its password ends one day.
+    ends: bool,
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,

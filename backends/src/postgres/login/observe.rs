@@ -15,6 +15,8 @@ SELECT r.oid IS NOT NULL AS role_exists,
        shobj_description(r.oid, 'pg_authid') AS comment,
        coalesce(r.rolcanlogin, false) AS can_login,
        coalesce(r.rolinherit, false) AS inherits,
+       coalesce(r.rolcreaterole, false) AS creates_roles,
+       coalesce(r.rolvaliduntil < 'infinity', false) AS ends,
        EXISTS (SELECT FROM pg_database d, aclexplode(d.datacl) a
                 WHERE d.datname = current_database() AND a.grantee = r.oid AND a.privilege_type = 'CONNECT')
            AS can_connect,
@@ -43,6 +45,8 @@ fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx
         found: found(row.try_get("role_exists")?, row.try_get("comment")?),
         can_login: row.try_get("can_login")?,
         inherits: row.try_get("inherits")?,
+        creates_roles: row.try_get("creates_roles")?,
+        ends: row.try_get("ends")?,
         can_connect: row.try_get("can_connect")?,
         password: row.try_get("password")?,
         roles: row.try_get("roles")?,
