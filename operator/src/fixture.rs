@@ -55,6 +55,7 @@ pub fn settings() -> crate::settings::Settings {
         core_api_url: "http://127.0.0.1:1".into(),
         s3_endpoint: "http://s3.test".into(),
         s3_region: "us-east-1".into(),
+        s3_encrypted: false,
         direct_grants: false,
         purge_deadline: std::time::Duration::from_mins(1),
     }

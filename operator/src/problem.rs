@@ -46,6 +46,7 @@ impl Problem {
             | Reason::Disabled
             | Reason::Suspended
             | Reason::Paused
+            | Reason::DriftRepaired
             | Reason::InUse
             | Reason::Deleting
             | Reason::Retained => Remedy::Wait,
@@ -63,6 +64,7 @@ impl Problem {
             | Reason::PermissionNotDeclared
             | Reason::DuplicateInstall
             | Reason::DeletionNotConfirmed
+            | Reason::DriftDetected
             | Reason::WorkloadUnsupported => Remedy::Change,
         }
     }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub s3_endpoint: String,
     /// Its region.
     pub s3_region: String,
+    /// Whether requests to it are encrypted, so that buckets refuse others.
+    pub s3_encrypted: bool,
     /// Whether tenants' client `web` takes user name and password directly.
     pub direct_grants: bool,
     /// After this long a plugin's own purge is not waited for any more.

@@ -117,6 +117,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         core_api_url: config.plugins.core_api_url.to_string(),
         s3_endpoint: config.storage.tenants_endpoint(),
         s3_region: config.storage.s3_region.clone(),
+        s3_encrypted: config.storage.backend(None).encrypted(),
         direct_grants: config.identity.direct_grants,
         purge_deadline: Duration::from_secs(config.plugins.purge_deadline),
     };

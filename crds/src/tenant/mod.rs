@@ -3,5 +3,5 @@
 mod spec;
 mod status;
 
-pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
+pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, DriftPolicy, Tenant, TenantSpec};
 pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

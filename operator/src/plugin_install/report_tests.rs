@@ -21,6 +21,7 @@ fn good() -> Served {
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
+        drift: Drift::default(),
     }
 }
 
@@ -71,7 +72,8 @@ fn a_good_one_serves_and_stays_as_it_is() {
     );
     assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
     let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
-    let all = ["Ready", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    let mut all = ["Ready", "Drifted", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    all[1].1 = "False";
     assert_eq!(kinds, all);
     install.status = Some(status.clone());
     assert_eq!(report(&install, &valid(&install), &applied, Timestamp::MAX), status);
@@ -216,4 +218,21 @@ fn one_that_goes_has_no_route_and_says_what_holds_it() {
         assert_eq!(status.conditions[0].reason, reason);
         assert!(status.permissions.is_empty());
     }
+}
+
+#[test]
+fn what_runs_no_more_was_brought_to_nothing() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let applied = ["database", "workload", "permissions"].map(|part| (part.to_owned(), "1".to_owned())).into();
+    let served = Served { drift: Drift { applied, ..Drift::default() }, ..good() };
+    let status = report(&install, &valid(&install), &Applied::Served(served), Timestamp::UNIX_EPOCH);
+    assert_eq!(status.applied.len(), 3);
+    assert!(status.conditions.iter().any(|condition| condition.type_ == "Drifted" && condition.status == "False"));
+    install.status = Some(status);
+    let kept = |status: PluginInstallStatus| status.applied.into_keys().collect::<Vec<_>>();
+    let problem = Problem::new(Reason::InvalidConfig, "no.");
+    assert_eq!(kept(invalid(&install, &problem, false, Timestamp::MAX)).len(), 3, "it serves on");
+    assert_eq!(kept(invalid(&install, &problem, true, Timestamp::MAX)), ["database", "permissions"]);
+    assert_eq!(kept(unrouted(&install, true, Timestamp::MAX)), ["database", "permissions"]);
+    assert_eq!(kept(paused(&install, Timestamp::MAX)).len(), 3);
 }

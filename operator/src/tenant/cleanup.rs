@@ -5,7 +5,7 @@ use plexica_backends::{Retired, System, s3::bucket};
 use plexica_contract::name::Slug;
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy},
+    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy},
 };
 
 use super::{confirm::confirmed, desired, namespace, validate::Valid};
@@ -118,6 +118,7 @@ fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
         domains: Vec::new(),
         placement: tenant.spec.database.placement.clone(),
         adoption: AdoptionPolicy::Never,
+        drift: DriftPolicy::default(),
         namespace: settings.prefixes.namespace(&slug),
         realm: settings.prefixes.realm(&slug),
         bucket: settings.prefixes.bucket(&slug),

@@ -54,6 +54,11 @@ impl Administrator {
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
 
+    pub async fn delete(&self, path: &str) {
+        let (status, answer) = self.send(Method::DELETE, path, None).await;
+        assert!(matches!(status, 200..300), "{path}: {status} {answer}");
+    }
+
     /// Makes a realm.
     pub async fn make(&self, realm: Value) {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
