@@ -33,7 +33,7 @@ use crate::{
 /// Applies the plan.
 pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
     match plan {
-        Plan::Serve(plan) => Applied::Served(serve(context, valid, *plan).await),
+        Plan::Serve(plan) => Applied::Served(Box::new(serve(context, valid, *plan).await)),
         Plan::Disable(plan) => Applied::Disabled(disable(context, valid, *plan).await),
     }
 }

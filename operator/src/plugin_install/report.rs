@@ -25,7 +25,7 @@ const SUSPENDED: &str = "the tenant is suspended; the data stays";
 #[derive(Clone, Debug)]
 pub enum Applied {
     /// It was to be brought up and routed.
-    Served(Served),
+    Served(Box<Served>),
     /// It was to keep its data and route nothing.
     Disabled(Disabled),
 }
@@ -69,15 +69,18 @@ impl Applied {
     /// Every step that failed, in order; those that only wait for it come after it.
     fn problems(&self) -> Vec<Problem> {
         match self {
-            Self::Served(Served { database, workload, migrated, registered, drift: _ }) => [
-                database.as_ref().err().map(|problem| problem.of_part("database")),
-                workload.as_ref().err().map(|problem| problem.of_part("workload")),
-                migrated.as_ref().err().map(|problem| problem.of_part("plugin")),
-                registered.as_ref().err().map(|problem| problem.of_part("permissions")),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            Self::Served(served) => {
+                let Served { database, workload, migrated, registered, drift: _ } = &**served;
+                [
+                    database.as_ref().err().map(|problem| problem.of_part("database")),
+                    workload.as_ref().err().map(|problem| problem.of_part("workload")),
+                    migrated.as_ref().err().map(|problem| problem.of_part("plugin")),
+                    registered.as_ref().err().map(|problem| problem.of_part("permissions")),
+                ]
+                .into_iter()
+                .flatten()
+                .collect()
+            }
             Self::Disabled(Disabled { told }) => {
                 told.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
             }

@@ -62,15 +62,8 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
             plan.also(comment("ROLE", &name, &mark.stamp().to_comment()));
         }
         Verdict::Keep => {
-            let wrong = [
-                (!observed.can_login, "LOGIN"),
-                (observed.inherits, "NOINHERIT"),
-                (observed.creates_roles, "NOCREATEROLE"),
-                (observed.ends, "VALID UNTIL 'infinity'"),
-            ];
-            let set: Vec<&str> = wrong.into_iter().filter_map(|(wrong, option)| wrong.then_some(option)).collect();
-            if !set.is_empty() {
-                let options = set.join(" ");
+            if !observed.wrong.is_empty() {
+                let options = observed.wrong.join(" ");
                 plan.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
             }
         }

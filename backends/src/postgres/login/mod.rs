@@ -94,11 +94,8 @@ impl Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     found: Found,
-    can_login: bool,
-    inherits: bool,
-    creates_roles: bool,
-    /// Whether its password ends one day.
-    ends: bool,
+    /// Options in which the role is not as it should be, as they are to be set.
+    wrong: Vec<&'static str>,
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,

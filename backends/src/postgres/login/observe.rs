@@ -41,12 +41,19 @@ pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Re
 
 fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx::Error> {
     let marks: Vec<String> = row.try_get("marks")?;
+    let (can_login, inherits): (bool, bool) = (row.try_get("can_login")?, row.try_get("inherits")?);
+    let (creates_roles, ends): (bool, bool) = (row.try_get("creates_roles")?, row.try_get("ends")?);
     Ok(Observed {
         found: found(row.try_get("role_exists")?, row.try_get("comment")?),
-        can_login: row.try_get("can_login")?,
-        inherits: row.try_get("inherits")?,
-        creates_roles: row.try_get("creates_roles")?,
-        ends: row.try_get("ends")?,
+        wrong: [
+            (!can_login, "LOGIN"),
+            (inherits, "NOINHERIT"),
+            (creates_roles, "NOCREATEROLE"),
+            (ends, "VALID UNTIL 'infinity'"),
+        ]
+        .into_iter()
+        .filter_map(|(wrong, option)| wrong.then_some(option))
+        .collect(),
         can_connect: row.try_get("can_connect")?,
         password: row.try_get("password")?,
         roles: row.try_get("roles")?,
