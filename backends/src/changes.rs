@@ -28,10 +28,37 @@ impl Changes {
         self.0.is_empty()
     }
 
+    /// The same as what is still to be done: `create schema tenant_acme, grant …`.
+    pub fn to_do(&self) -> String {
+        self.0.iter().map(|change| to_do(change)).collect::<Vec<_>>().join(", ")
+    }
+
     /// The writes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
+}
+
+/// First words of changes, as they are told and as they are asked for. Others are the same in both.
+const WORDS: [(&str, &str); 12] = [
+    ("applied", "apply"),
+    ("created", "create"),
+    ("gave", "give"),
+    ("granted", "grant"),
+    ("marked", "mark"),
+    ("migrated", "migrate"),
+    ("registered", "register"),
+    ("removed", "remove"),
+    ("revoked", "revoke"),
+    ("started", "start"),
+    ("stored", "store"),
+    ("took", "take"),
+];
+
+fn to_do(change: &str) -> String {
+    let (first, rest) = change.split_once(' ').unwrap_or((change, ""));
+    let word = WORDS.iter().find(|(told, _)| *told == first).map_or(first, |(_, asked)| asked);
+    format!("{word} {rest}")
 }
 
 impl fmt::Display for Changes {
@@ -59,4 +86,17 @@ pub enum Retired {
     /// What stands there belongs to somebody else, or to an earlier resource of this name: it was
     /// not touched.
     Foreign,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_reads_as_what_is_to_be_done() {
+        let changes = Changes::from_iter(["created role a", "took back schema a", "set displayName of realm a"]);
+        assert_eq!(changes.to_string(), "created role a, took back schema a, set displayName of realm a");
+        assert_eq!(changes.to_do(), "create role a, take back schema a, set displayName of realm a");
+        assert!(WORDS.is_sorted());
+    }
 }

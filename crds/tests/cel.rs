@@ -102,7 +102,9 @@ async fn what_is_taken() {
         object("Plugin", "crm-1.0.0", with(plugin("1.0.0"), "/runtime", json!({"command": ["crm"]}))),
         object("Plugin", "my-crm2-1.4.0", plugin_of("my-crm2")),
         object("Plugin", "plugins-1.4.0", plugin_of("plugins")),
+        object("Tenant", "acme-corp-3", with(tenant(), "/driftPolicy", json!("Report"))),
         object("PluginInstall", "crm", install()),
+        object("PluginInstall", "crm", with(install(), "/driftPolicy", json!("Repair"))),
     ] {
         assert_eq!(create(&client, &taken).await, Ok(()), "{taken:?}");
     }
@@ -123,6 +125,8 @@ async fn what_is_refused_and_with_which_sentence() {
         (object("Tenant", "acme", with(tenant(), "/admin/email", json!("ada"))), "such as ada@acme.test"),
         (object("Tenant", "acme", with(tenant(), "/domains", json!(["https://a.test/"]))), "without scheme or path"),
         (object("Tenant", "acme", with(tenant(), "/deletionPolicy", json!("Maybe"))), "deletionPolicy"),
+        (object("Tenant", "acme", with(tenant(), "/driftPolicy", json!("Ignore"))), "driftPolicy"),
+        (object("PluginInstall", "crm", with(install(), "/driftPolicy", json!("Ignore"))), "driftPolicy"),
         (object("Plugin", "crm", plugin("1.4.0")), "<spec.id>-<spec.version>"),
         (object("Plugin", "crm-1.4", plugin("1.4")), "version"),
         (object("Plugin", "crm-01.4.0", plugin("01.4.0")), "semantic version"),

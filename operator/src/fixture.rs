@@ -55,6 +55,8 @@ pub fn settings() -> crate::settings::Settings {
         core_api_url: "http://127.0.0.1:1".into(),
         s3_endpoint: "http://s3.test".into(),
         s3_region: "us-east-1".into(),
+        s3_encrypted: false,
+        digests: plexica_backends::keycloak::Digests::new(&plexica_backends::Secret::new("key")),
         direct_grants: false,
         purge_deadline: std::time::Duration::from_mins(1),
     }

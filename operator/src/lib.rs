@@ -9,6 +9,7 @@
 //! | [`tenant`], [`plugin`], [`plugin_install`] | a reconciler each |
 //! | [`platform`] | what is there before any tenant |
 //! | [`resource`] | finalizer, status and events of all three |
+//! | [`drift`] | what was changed behind the operator's back |
 //! | [`controllers`] | what wakes which reconciler |
 //! | [`lifecycle`] | calls to plugins |
 
@@ -16,6 +17,7 @@ pub mod backoff;
 pub mod config;
 mod context;
 mod controllers;
+mod drift;
 #[cfg(test)]
 mod fixture;
 mod leader;

@@ -35,6 +35,14 @@ struct OfBackend {
     outcome: &'static str,
 }
 
+/// Which part of which kind, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPart {
+    kind: String,
+    part: String,
+    outcome: &'static str,
+}
+
 /// Counters of the operator; clones count together.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -43,6 +51,7 @@ pub struct Metrics {
     durations: Family<OfKind, Histogram, fn() -> Histogram>,
     calls: Family<OfBackend, Counter>,
     changes: Family<OfBackend, Counter>,
+    drift: Family<OfPart, Counter>,
 }
 
 impl Metrics {
@@ -54,6 +63,7 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.002, 2.0, 14))),
             calls: Family::default(),
             changes: Family::default(),
+            drift: Family::default(),
         };
         let registry = registry.sub_registry_with_prefix("plexica_operator");
         registry.register("reconciles", "Reconciles by kind", metrics.reconciles.clone());
@@ -61,7 +71,13 @@ impl Metrics {
         registry.register("reconcile_duration_seconds", "Duration of a reconcile", metrics.durations.clone());
         registry.register("backend_calls", "Verbs called at outside systems", metrics.calls.clone());
         registry.register("backend_changes", "Writes to outside systems", metrics.changes.clone());
+        registry.register("drift", "Looks that found a part changed by somebody else", metrics.drift.clone());
         metrics
+    }
+
+    /// A part was found changed behind the operator's back.
+    pub fn drifted(&self, kind: &str, part: &str, outcome: &'static str) {
+        self.drift.get_or_create(&OfPart { kind: kind.into(), part: part.into(), outcome }).inc();
     }
 
     /// One reconcile ended.

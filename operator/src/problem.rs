@@ -47,6 +47,7 @@ impl Problem {
             | Reason::Disabled
             | Reason::Suspended
             | Reason::Paused
+            | Reason::DriftRepaired
             | Reason::InUse
             | Reason::Deleting
             | Reason::Retained => Remedy::Wait,
@@ -64,6 +65,7 @@ impl Problem {
             | Reason::PermissionNotDeclared
             | Reason::DuplicateInstall
             | Reason::DeletionNotConfirmed
+            | Reason::DriftDetected
             | Reason::WorkloadUnsupported => Remedy::Change,
         }
     }

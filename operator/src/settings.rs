@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use plexica_backends::{ownership::Mark, workloads::Needs};
+use plexica_backends::{keycloak::Digests, ownership::Mark, workloads::Needs};
 use plexica_contract::name::{PluginId, Prefixes, Slug};
 
 /// The part of the configuration that decisions depend on.
@@ -26,6 +26,10 @@ pub struct Settings {
     pub s3_endpoint: String,
     /// Its region.
     pub s3_region: String,
+    /// Whether requests to it are encrypted, so that buckets refuse others.
+    pub s3_encrypted: bool,
+    /// By which secrets of realms are known again.
+    pub digests: Digests,
     /// Whether tenants' client `web` takes user name and password directly.
     pub direct_grants: bool,
     /// After this long a plugin's own purge is not waited for any more.

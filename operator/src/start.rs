@@ -8,7 +8,7 @@ use kube::{
 };
 use plexica_backends::{
     System,
-    keycloak::{self, RealmDesired, Realms},
+    keycloak::{self, Digests, RealmDesired, Realms},
     postgres::{Placement, Placements, intent::Intents},
     s3::Store,
     workloads::{
@@ -118,6 +118,8 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         core_api_url: config.plugins.core_api_url.to_string(),
         s3_endpoint: config.storage.tenants_endpoint(),
         s3_region: config.storage.s3_region.clone(),
+        s3_encrypted: config.storage.backend(None).encrypted(),
+        digests: Digests::new(&config.identity.keycloak_client_secret),
         direct_grants: config.identity.direct_grants,
         purge_deadline: Duration::from_secs(config.plugins.purge_deadline),
     };

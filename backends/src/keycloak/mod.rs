@@ -22,6 +22,7 @@ mod users;
 
 pub use access::Realms;
 pub use config::Config;
+pub use digest::Digests;
 pub use preflight::preflight;
 pub use realm::{AdminUser, Broker, Drift, Lifetimes, Observed, Present, RealmDesired, SignIn, Smtp};
 pub use users::{User, UserDesired, Users};

@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{covers::covers, found, stamp};
+use super::{differing::differing, found, stamp};
 use crate::{
     Changes, Error, Kind, Result, System,
     ownership::{Mark, Verdict, judge},
@@ -31,18 +31,9 @@ pub async fn apply<K>(
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug,
 {
-    if let Some(seen) = seen {
-        may_take(seen, owner, adoption)?;
-    }
-    let object = called(wanted);
-    let mut wanted = wanted.clone();
-    stamp(wanted.meta_mut(), &owner.stamp());
-    let digest = hex::encode(Sha256::digest(json(&wanted, &object)?.to_string()));
-    wanted.annotations_mut().insert(DIGEST.to_owned(), digest);
-    if let Some(seen) = seen
-        && covers(&json(seen, &object)?, &json(&wanted, &object)?)
-    {
-        return Ok(Changes::none());
+    let Plan { wanted, changes } = plan(wanted, seen, owner, adoption)?;
+    if changes.is_empty() {
+        return Ok(changes);
     }
     let params = PatchParams::apply(FIELD_MANAGER).force();
     let applied = api.patch(&wanted.name_any(), &params, &Patch::Apply(&wanted)).await.map_err(failed)?;
@@ -50,7 +41,97 @@ where
     if seen.is_some_and(|seen| seen.uid() == applied.uid() && seen.resource_version() == applied.resource_version()) {
         return Ok(Changes::none());
     }
-    Ok(Changes::from_iter([format!("applied {object}")]))
+    Ok(changes)
+}
+
+/// What [`apply`] would write; asks the server for a dry run where only it can say.
+pub async fn differences<K>(
+    api: &Api<K>,
+    wanted: &K,
+    seen: Option<&K>,
+    owner: &Mark,
+    adoption: AdoptionPolicy,
+) -> Result<Changes>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug,
+{
+    let Plan { wanted, changes } = plan(wanted, seen, owner, adoption)?;
+    let Some(seen) = seen.filter(|_| !changes.is_empty()) else {
+        return Ok(changes);
+    };
+    let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+    let applied = api.patch(&wanted.name_any(), &params, &Patch::Apply(&wanted)).await.map_err(failed)?;
+    Ok(if content(seen)? == content(&applied)? { Changes::none() } else { changes })
+}
+
+/// What [`apply`] would write to an object that is there, as far as can be said without the server.
+pub fn changes<K>(wanted: &K, seen: &K, owner: &Mark, adoption: AdoptionPolicy) -> Result<Changes>
+where
+    K: Resource<DynamicType = ()> + Clone + Serialize,
+{
+    Ok(plan(wanted, Some(seen), owner, adoption)?.changes)
+}
+
+/// Changes whenever what is applied for the owner does.
+pub fn digest<K>(wanted: &K, owner: &Mark) -> String
+where
+    K: Resource<DynamicType = ()> + Clone + Serialize,
+{
+    let mut wanted = wanted.clone();
+    stamp(wanted.meta_mut(), &owner.stamp());
+    crate::digest(&wanted)
+}
+
+/// What is to be applied, and what of it differs, in words.
+struct Plan<K> {
+    wanted: K,
+    changes: Changes,
+}
+
+fn plan<K>(wanted: &K, seen: Option<&K>, owner: &Mark, adoption: AdoptionPolicy) -> Result<Plan<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + Serialize,
+{
+    if let Some(seen) = seen {
+        may_take(seen, owner, adoption)?;
+    }
+    let object = called(wanted);
+    let mut wanted = wanted.clone();
+    sign(&mut wanted, owner)?;
+    let Some(seen) = seen else {
+        let changes = Changes::from_iter([format!("applied {object}")]);
+        return Ok(Plan { wanted, changes });
+    };
+    let mut paths = differing(&json(seen, &object)?, &json(&wanted, &object)?);
+    if paths.is_empty() {
+        return Ok(Plan { wanted, changes: Changes::none() });
+    }
+    // It says that something differs; what does, says more.
+    paths.retain(|path| !path.contains(DIGEST));
+    let what = if paths.is_empty() { "other content than was applied".to_owned() } else { paths.join(", ") };
+    Ok(Plan { wanted, changes: Changes::from_iter([format!("applied {object} ({what})")]) })
+}
+
+/// Marks an object as the owner's and as what was applied.
+pub fn sign<K>(object: &mut K, owner: &Mark) -> Result<()>
+where
+    K: Resource<DynamicType = ()> + Serialize,
+{
+    stamp(object.meta_mut(), &owner.stamp());
+    let digest = hex::encode(Sha256::digest(json(object, &called(object))?.to_string()));
+    object.annotations_mut().insert(DIGEST.to_owned(), digest);
+    Ok(())
+}
+
+/// All that an object says, without what the server counts.
+fn content<K: Resource<DynamicType = ()> + Serialize>(object: &K) -> Result<Value> {
+    let mut value = json(object, &called(object))?;
+    if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
+        for counted in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(counted);
+        }
+    }
+    Ok(value)
 }
 
 /// Whether an object that is there may be written to on behalf of `owner`.

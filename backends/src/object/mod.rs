@@ -1,9 +1,9 @@
 //! Objects of Kubernetes that Plexica owns: namespaces, Secrets, the objects of workloads.
 
 mod apply;
-mod covers;
+mod differing;
 mod mark;
 mod quantity;
 
-pub use apply::{apply, failed, may_take};
+pub use apply::{apply, changes, differences, digest, failed, may_take, sign};
 pub use mark::{found, stamp};

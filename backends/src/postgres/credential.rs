@@ -8,25 +8,30 @@ use crate::{Changes, Result, Secret};
 /// Stores the digest of the user's password beside those it has: two versions of a plugin run side
 /// by side during an upgrade.
 pub async fn ensure(provisioner: &Provisioner, username: &str, password: &Secret) -> Result<Changes> {
-    let doing = format!("store the credential of {username}");
-    let digest = digest(password);
-    let known: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM core.plugin_credential WHERE username = $1 AND sha256 = $2)")
-            .bind(username)
-            .bind(&digest)
-            .fetch_one(provisioner.pool())
-            .await
-            .map_err(failure(&doing))?;
-    if known {
-        return Ok(Changes::none());
+    let changes = differences(provisioner, username, password).await?;
+    if changes.is_empty() {
+        return Ok(changes);
     }
+    let doing = format!("store the credential of {username}");
     sqlx::query("INSERT INTO core.plugin_credential (username, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(username)
-        .bind(&digest)
+        .bind(digest(password))
         .execute(provisioner.pool())
         .await
         .map_err(failure(&doing))?;
-    Ok(Changes::from_iter([format!("stored a credential of {username}")]))
+    Ok(changes)
+}
+
+/// What [`ensure`] would write.
+pub async fn differences(provisioner: &Provisioner, username: &str, password: &Secret) -> Result<Changes> {
+    let known: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM core.plugin_credential WHERE username = $1 AND sha256 = $2)")
+            .bind(username)
+            .bind(digest(password))
+            .fetch_one(provisioner.pool())
+            .await
+            .map_err(failure(&format!("read the credential of {username}")))?;
+    Ok(if known { Changes::none() } else { Changes::from_iter([format!("stored a credential of {username}")]) })
 }
 
 /// Removes the user's credentials except those of the passwords in `keep`.

@@ -53,7 +53,7 @@ impl Default for Sts {
 
 impl Config {
     /// Whether requests are encrypted, so that unencrypted ones can be forbidden.
-    pub(super) fn encrypted(&self) -> bool {
+    pub fn encrypted(&self) -> bool {
         self.endpoint.as_deref().is_none_or(|endpoint| endpoint.starts_with("https://"))
     }
 }

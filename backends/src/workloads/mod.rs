@@ -29,6 +29,13 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
     /// How the workload stands. Reads only.
     async fn observe(&self, desired: &Workload) -> Result<Observed, Error>;
 
+    /// What `ensure` would write.
+    async fn differences(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error>;
+
+    /// Changes whenever what should be there does; `None` if what is there lives and dies with this
+    /// process, so that nobody changes it behind its back.
+    fn digest(&self, desired: &Workload) -> Option<String>;
+
     /// Writes what differs; does not wait until it is healthy.
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error>;
 

@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, ResourceExt,
-    api::{ObjectMeta, PostParams},
+    api::{ObjectMeta, Patch, PatchParams, PostParams},
 };
 use plexica_backends::{
     Changes, Kind, Retired, object,
@@ -23,6 +23,7 @@ use plexica_backends::{
 use plexica_contract::manifest::{ResourceQuantities, Resources};
 use plexica_crds::{label, tenant::AdoptionPolicy};
 use plexica_testkit::{require, unique};
+use serde_json::{Value, json};
 
 struct World {
     client: Client,
@@ -256,4 +257,66 @@ async fn it_goes_with_all_that_it_has_and_twice_is_no_fault() {
     assert!(world.api::<Service>().get_opt(&place.name).await.unwrap().is_none());
     assert!(world.api::<Deployment>().get_opt(&place.name).await.unwrap().is_none());
     assert!(world.cluster.list(&place.namespace, &world.workload.plugin).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_somebody_changed_is_named_in_the_words_of_what_is_written() {
+    let Some(world) = World::new().await else { return };
+    let (name, namespace) = (world.workload.place().name, &world.workload.namespace);
+    let differs = async || {
+        let observed = world.cluster.observe(&world.workload).await.unwrap();
+        world.cluster.differences(&world.workload, &observed).await.unwrap()
+    };
+    let missing = ["Secret", "Service", "Deployment"].map(|kind| format!("applied {kind} {namespace}/{name}"));
+    assert_eq!(differs().await.iter().collect::<Vec<_>>(), missing);
+    assert_eq!(world.ensure(&world.workload).await.unwrap().iter().collect::<Vec<_>>(), missing);
+    assert!(differs().await.is_empty());
+
+    let change = async |patch: Value| {
+        let patch = Patch::Merge(patch);
+        world.api::<Deployment>().patch(&name, &PatchParams::default(), &patch).await.unwrap();
+    };
+    change(json!({ "metadata": { "labels": { "plexica.io/plugin": null } }, "spec": { "replicas": 3 } })).await;
+    let before = world.versions().await;
+    let told = format!("applied Deployment {namespace}/{name} (metadata.labels[plexica.io/plugin], spec.replicas)");
+    assert_eq!(differs().await.to_string(), told);
+    assert_eq!(world.versions().await, before, "to say so changes nothing");
+    assert_eq!(world.ensure(&world.workload).await.unwrap().to_string(), told);
+    // What others add is theirs.
+    change(json!({ "metadata": { "labels": { "team": "theirs" }, "annotations": { "note": "theirs" } } })).await;
+    assert!(differs().await.is_empty());
+
+    let digest = |workload: &Workload| world.cluster.digest(workload).unwrap();
+    let other = Workload { replicas: 2, ..world.workload.clone() };
+    assert_eq!(digest(&world.workload), digest(&world.workload.clone()));
+    assert_ne!(digest(&world.workload), digest(&other));
+}
+
+/// A value that the server keeps in another form is no difference: only the server can say so.
+#[tokio::test]
+async fn a_dry_run_tells_form_from_content() {
+    let Some(world) = World::new().await else { return };
+    let name = world.workload.place().name;
+    let wanted = Service {
+        metadata: named(&name),
+        spec: Some(ServiceSpec {
+            selector: Some(BTreeMap::from([("a".into(), "b".into())])),
+            ports: Some(vec![ServicePort { port: 80, ..ServicePort::default() }]),
+            // The server leaves a zero out.
+            session_affinity: Some("None".into()),
+            publish_not_ready_addresses: Some(false),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    };
+    let (api, owner) = (world.api::<Service>(), &world.workload.owner);
+    let adoption = AdoptionPolicy::IfRetained;
+    let _applied = object::apply(&api, &wanted, None, owner, adoption).await.unwrap();
+    let seen = api.get(&name).await.unwrap();
+    assert!(!object::changes(&wanted, &seen, owner, adoption).unwrap().is_empty(), "by itself it seems to differ");
+    assert!(object::differences(&api, &wanted, Some(&seen), owner, adoption).await.unwrap().is_empty());
+    let mut changed = wanted.clone();
+    changed.spec.as_mut().unwrap().ports.as_mut().unwrap()[0].port = 81;
+    assert!(!object::differences(&api, &changed, Some(&seen), owner, adoption).await.unwrap().is_empty());
+    assert_eq!(api.get(&name).await.unwrap().resource_version(), seen.resource_version());
 }

@@ -72,6 +72,8 @@ impl NewInstallSpec {
             isolation,
             granted_permissions,
             deletion_policy,
+            // As the tenant says: who runs the platform decides what becomes of hands in its parts.
+            drift_policy: None,
         }
     }
 }

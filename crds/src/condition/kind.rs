@@ -13,6 +13,8 @@ pub enum ConditionType {
     Stalled,
     /// The operator leaves it alone, as its annotation says; the other conditions are of before.
     Paused,
+    /// A part is not what the operator brought it to, and is left so, as `driftPolicy` says.
+    Drifted,
     /// Tenant: schema and role.
     DatabaseReady,
     /// Tenant: realm.
@@ -39,6 +41,7 @@ impl ConditionType {
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
             Self::Paused => "Paused",
+            Self::Drifted => "Drifted",
             Self::DatabaseReady => "DatabaseReady",
             Self::IdentityReady => "IdentityReady",
             Self::StorageReady => "StorageReady",

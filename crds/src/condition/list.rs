@@ -72,11 +72,12 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 12] = [
+const ORDER: [ConditionType; 13] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
     ConditionType::Paused,
+    ConditionType::Drifted,
     ConditionType::DatabaseReady,
     ConditionType::IdentityReady,
     ConditionType::StorageReady,

@@ -142,6 +142,14 @@ reasons! {
         "The annotation plexica.io/paused, its own or its tenant's, holds the operator off: it writes nothing for it, not even to remove it.",
         "Remove the annotation to let the operator go on."
     }
+    DriftDetected {
+        "A part was changed or removed behind the operator's back, and driftPolicy Report leaves it so; the message says what a repair would do.",
+        "Set spec.driftPolicy to Repair to have it brought back, undo the change by hand, or write what is wanted into the spec."
+    }
+    DriftRepaired {
+        "A part was changed or removed behind the operator's back and has been brought back; the message says what was done.",
+        "Nothing, once; if it comes again, find out who changes it, or set spec.driftPolicy to Report."
+    }
     InUse {
         "Something still needs it, so it is not removed yet.",
         "Remove what the message names first."

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PluginInstallStatus;
-use crate::tenant::DeletionPolicy;
+use crate::tenant::{DeletionPolicy, DriftPolicy};
 
 /// Which plugin runs for which tenant, and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -26,6 +26,12 @@ use crate::tenant::DeletionPolicy;
     printcolumn(name = "Plugin", type_ = "string", json_path = ".spec.plugin.id"),
     printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(
+        name = "Drifted",
+        type_ = "string",
+        priority = "1",
+        json_path = r#".status.conditions[?(@.type=="Drifted")].status"#
+    ),
     printcolumn(
         name = "Message",
         type_ = "string",
@@ -63,6 +69,9 @@ pub struct PluginInstallSpec {
     /// What happens to the plugin's data for this tenant when this resource is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
+    /// What happens when a part is changed behind the operator's back; absent, as the tenant says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift_policy: Option<DriftPolicy>,
 }
 
 const fn enabled() -> bool {

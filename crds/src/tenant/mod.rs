@@ -8,5 +8,5 @@ pub use identity::{
     Broker, BrokerType, IdentitySpec, Mfa, OidcBroker, PasswordPolicy, SamlBroker, SamlNameId, SecretKeyRef, Sessions,
     Smtp, SmtpAuth, SmtpTls,
 };
-pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
+pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, DriftPolicy, Tenant, TenantSpec};
 pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

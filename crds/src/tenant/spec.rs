@@ -22,6 +22,7 @@ use super::{IdentitySpec, TenantStatus};
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".spec.plan"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Drifted", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Drifted")].status"#),
     printcolumn(name = "Message", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Ready")].message"#),
     validation = Rule::new("self.metadata.name.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*$') && size(self.metadata.name) <= 24")
         .message("metadata.name is the tenant's slug: at most 24 lower-case letters, digits and single dashes, starting with a letter, such as acme-corp"),
@@ -74,6 +75,11 @@ pub struct TenantSpec {
     /// Whether retained parts of an earlier tenant of this name are taken back.
     #[serde(default)]
     pub adoption_policy: AdoptionPolicy,
+
+    /// What happens when a part is changed behind the operator's back; holds for the tenant's installs
+    /// too, unless they say otherwise.
+    #[serde(default)]
+    pub drift_policy: DriftPolicy,
 }
 
 fn default_plan() -> String {
@@ -139,4 +145,14 @@ pub enum AdoptionPolicy {
     IfRetained,
     /// They are refused as a conflict.
     Never,
+}
+
+/// What happens when a part is no longer what the operator brought it to.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DriftPolicy {
+    /// It is brought back, and an Event says what differed.
+    #[default]
+    Repair,
+    /// It is left as it is, and the condition Drifted says what differs.
+    Report,
 }

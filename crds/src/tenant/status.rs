@@ -1,5 +1,7 @@
 //! What the operator reports.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -34,6 +36,10 @@ pub struct TenantStatus {
     /// When it was Ready for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Time>,
+    /// Digests of what each part was brought to last. A part that is to be the same and is not was
+    /// changed by somebody else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub applied: BTreeMap<String, String>,
 }
 
 /// One word for people.

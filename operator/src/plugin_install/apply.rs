@@ -3,11 +3,11 @@
 use plexica_backends::{
     Secret, System,
     postgres::{
-        self, Provisioner, credential,
+        self, credential,
         login::{self, Login},
         permission, plugin,
     },
-    workloads::{self, State, Workload},
+    workloads::State,
 };
 use plexica_contract::{lifecycle::Request, name::PluginVersion};
 use plexica_crds::{
@@ -18,26 +18,32 @@ use url::Url;
 
 use super::{
     Step, desired,
+    observe::Running,
     plan::{Disable, Plan, Serve},
     report::{Applied, Disabled, Served},
     sweep,
     validate::Valid,
 };
-use crate::{context::Context, problem::Problem};
+use crate::{
+    context::Context,
+    drift::{Aim, Course, Drift, bring, withheld},
+    problem::Problem,
+};
 
 /// Applies the plan.
 pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
     match plan {
-        Plan::Serve(plan) => Applied::Served(serve(context, valid, *plan).await),
+        Plan::Serve(plan) => Applied::Served(Box::new(serve(context, valid, *plan).await)),
         Plan::Disable(plan) => Applied::Disabled(disable(context, valid, *plan).await),
     }
 }
 
 async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
-    let Serve { database, login, credential, workload, call, permissions, idle, former } = plan;
-    let database = prepare(context, valid, database, &login, &credential).await;
+    let Serve { database, database_aim, login, credential, workload, call, permissions, idle, former } = plan;
+    let mut drift = Drift::default();
+    let database = prepare(context, valid, (database, database_aim), &login, &credential, &mut drift).await;
     let workload = match &database {
-        Ok(_) => bring_up(context, workload).await,
+        Ok(_) => bring_up(context, workload, &mut drift).await,
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the database.")),
     };
     let migrated = match &workload {
@@ -45,7 +51,7 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the workload.")),
     };
     let registered = match &migrated {
-        Ok(_) => register(context, valid, &permissions).await,
+        Ok(_) => register(context, valid, &permissions, &mut drift).await,
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the plugin to be installed.")),
     };
     if registered.is_ok() {
@@ -53,25 +59,37 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
     }
     sweep::retire(context, idle).await;
     release(context, valid, former).await;
-    Served { database, workload, migrated, registered }
+    Served { database, workload, migrated, registered, drift }
 }
 
 async fn prepare(
     context: &Context,
     valid: &Valid,
-    database: Step<(plugin::Desired, postgres::Observed)>,
+    (database, aim): (Step<(plugin::Desired, postgres::Observed)>, Step<Aim>),
     login: &login::Desired,
     (username, password): &(String, Secret),
+    drift: &mut Drift,
 ) -> Step<DatabaseStatus> {
-    let (desired, seen) = database?;
+    let ((desired, seen), aim) = (database?, aim?);
     let provisioner = context.databases.get(&valid.placement)?;
-    let changes = plugin::ensure(provisioner, &desired, &seen);
-    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    let differences = std::future::ready(plugin::differences(&desired, &seen));
+    let ensure = plugin::ensure(provisioner, &desired, &seen);
+    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+    if aim.course == Course::Report && seen.is_missing() {
+        // Without them there is nothing that a login could take.
+        drift.settled(&aim);
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     // A login is given roles, so it is looked at when the role is there.
-    sign_in(context, provisioner, login).await?;
+    let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, login)).await?;
+    let differences = std::future::ready(login::differences(login, &seen));
+    let ensure = login::ensure(provisioner, login, &seen);
+    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
     let platform = context.databases.default_database()?;
-    let changes = credential::ensure(platform, username, password);
-    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    let differences = credential::differences(platform, username, password);
+    let ensure = credential::ensure(platform, username, password);
+    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
     Ok(DatabaseStatus { schema: desired.name(), role: desired.name() })
 }
 
@@ -84,15 +102,18 @@ pub async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &log
 }
 
 /// Where the workload answers, once it is healthy.
-async fn bring_up(context: &Context, workload: Step<(Workload, workloads::Observed)>) -> Step<Url> {
-    let (desired, seen) = workload?;
-    let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&desired, &seen)).await?;
-    context.wrote(System::Workloads, &changes);
-    if !changes.is_empty() {
+async fn bring_up(context: &Context, workload: Step<(Running, Aim)>, drift: &mut Drift) -> Step<Url> {
+    let (Running { desired, seen, digest: _ }, aim) = workload?;
+    let differences = context.workloads.differences(&desired, &seen);
+    let ensure = context.workloads.ensure(&desired, &seen);
+    let wrote = bring(context, System::Workloads, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
+    if wrote {
         return Err(Problem::new(Reason::WorkloadNotReady, "the workload is being started."));
     }
     match seen.state {
         State::Ready { endpoint } => Ok(endpoint),
+        State::Absent if aim.course == Course::Report => Err(withheld(&drift.kept_in(aim.part))),
         State::Absent => Err(Problem::new(Reason::WorkloadNotReady, "there is no workload yet.")),
         State::Starting(why) => {
             Err(Problem::new(Reason::WorkloadNotReady, format!("the workload is not ready: {why}.")))
@@ -110,11 +131,18 @@ async fn migrate(context: &Context, valid: &Valid, endpoint: &Url, call: Option<
     Ok(valid.manifest.version.clone())
 }
 
-async fn register(context: &Context, valid: &Valid, desired: &permission::Desired) -> Step<()> {
+async fn register(
+    context: &Context,
+    valid: &Valid,
+    (desired, aim): &(permission::Desired, Aim),
+    drift: &mut Drift,
+) -> Step<()> {
     let provisioner = context.databases.get(&valid.placement)?;
     let seen = context.tried(System::Postgres, "observe", permission::observe(provisioner, desired)).await?;
-    let changes = permission::ensure(provisioner, desired, &seen);
-    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    let differences = std::future::ready(Ok(permission::differences(desired, &seen)));
+    let ensure = permission::ensure(provisioner, desired, &seen);
+    bring(context, System::Postgres, aim, drift, differences, ensure).await?;
+    drift.settled(aim);
     Ok(())
 }
 
@@ -136,7 +164,7 @@ async fn try_forget(context: &Context, (username, password): &(String, Secret)) 
 async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
     let Disable { call, workload, idle, former } = plan;
     let told = match (call, workload) {
-        (Some(request), Ok((_, seen))) => match seen.state {
+        (Some(request), Ok(running)) => match running.seen.state {
             State::Ready { endpoint } => context.lifecycle.call(&endpoint, &valid.manifest.id, &request).await,
             // What does not run does no work for the tenant.
             State::Absent | State::Starting(_) | State::Failing(_) => Ok(()),

@@ -17,7 +17,7 @@ use plexica_contract::{
 use plexica_crds::{
     Plugin, PluginInstall, Reason, Tenant,
     plugin_install::Isolation,
-    tenant::{AdoptionPolicy, DeletionPolicy},
+    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy},
 };
 
 use super::{
@@ -168,6 +168,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         slug: leaving.slug.clone(),
         placement: (*placement).to_owned(),
         adoption: AdoptionPolicy::Never,
+        drift: DriftPolicy::default(),
         migrated: Some(manifest.version.clone()),
         manifest,
         plugin_uid: entry.uid().unwrap_or_default(),

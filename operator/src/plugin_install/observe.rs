@@ -37,10 +37,21 @@ pub fn references(context: &Context, install: &PluginInstall) -> References {
 pub struct Observed {
     /// Schema and role.
     pub database: Step<postgres::Observed>,
-    /// The workload as it should be, and how it stands.
-    pub workload: Step<(Workload, workloads::Observed)>,
+    /// The workload.
+    pub workload: Step<Running>,
     /// Workloads of the plugin that no install needs.
     pub idle: Vec<Place>,
+}
+
+/// A workload as it should be, and as it is.
+#[derive(Debug)]
+pub struct Running {
+    /// As it should be.
+    pub desired: Workload,
+    /// As it is.
+    pub seen: workloads::Observed,
+    /// By what it is known, if others can change it.
+    pub digest: Option<String>,
 }
 
 /// Reads the parts.
@@ -62,10 +73,11 @@ async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> 
     context.tried(System::Postgres, "observe", found).await
 }
 
-async fn workload(context: &Context, valid: &Valid) -> Step<(Workload, workloads::Observed)> {
-    let wanted = wanted(context, valid)?;
-    let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&wanted)).await?;
-    Ok((wanted, seen))
+async fn workload(context: &Context, valid: &Valid) -> Step<Running> {
+    let desired = wanted(context, valid)?;
+    let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&desired)).await?;
+    let digest = context.workloads.digest(&desired);
+    Ok(Running { desired, seen, digest })
 }
 
 /// The workload as it should be.

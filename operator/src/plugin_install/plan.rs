@@ -7,7 +7,7 @@ use plexica_backends::{
         login::{self, Login},
         permission, plugin,
     },
-    workloads::{self, Place, State, Workload},
+    workloads::{Place, State},
 };
 use plexica_contract::lifecycle::{Action, Request};
 use plexica_crds::{
@@ -15,8 +15,21 @@ use plexica_crds::{
     plugin_install::{Isolation, Phase, PluginInstallStatus},
 };
 
-use super::{Step, desired, observe::Observed, validate::Valid};
-use crate::{platform::Keys, settings::Settings};
+use super::{
+    Step, desired,
+    observe::{Observed, Running},
+    validate::Valid,
+};
+use crate::{
+    drift::{Aim, Course, Record},
+    platform::Keys,
+    settings::Settings,
+};
+
+const DATABASE: &str = "database";
+const PERMISSIONS: &str = "permissions";
+/// What runs, where it outlives the operator.
+pub const WORKLOAD: &str = "workload";
 
 /// What is to be done. Whoever applies or reports it takes it apart whole, so that nothing planned
 /// is forgotten.
@@ -33,16 +46,18 @@ pub enum Plan {
 pub struct Serve {
     /// Schema and role, and how they are now.
     pub database: Step<(plugin::Desired, postgres::Observed)>,
+    /// What becomes of differences in it, in the login and in the credential.
+    pub database_aim: Step<Aim>,
     /// What the workload signs in to the database with.
     pub login: login::Desired,
     /// What it signs in to the core API with: user and password.
     pub credential: (String, Secret),
     /// What runs, and how it is now.
-    pub workload: Step<(Workload, workloads::Observed)>,
+    pub workload: Step<(Running, Aim)>,
     /// The call that brings the tenant's data to the version.
     pub call: Option<Request>,
     /// Permissions in force.
-    pub permissions: permission::Desired,
+    pub permissions: (permission::Desired, Aim),
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
     /// The login of the isolation it had before, which may still take the tenant's role.
@@ -55,30 +70,63 @@ pub struct Disable {
     /// What is told to a workload that runs, the first time.
     pub call: Option<Request>,
     /// What runs, and how it is now.
-    pub workload: Step<(Workload, workloads::Observed)>,
+    pub workload: Step<Running>,
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
     /// The login of the isolation it had before, which may still take the tenant's role.
     pub former: Option<Login>,
 }
 
+impl Plan {
+    /// Parts that are not, or not any more, to be what they were last, in the terms of the record.
+    pub fn changing(&self) -> Vec<&'static str> {
+        let plan = match self {
+            Self::Serve(plan) => plan,
+            // It is taken away, and is nobody else's doing when it comes back.
+            Self::Disable(_) => return vec![WORKLOAD],
+        };
+        let Serve { database_aim, workload, permissions: (_, permissions), .. } = &**plan;
+        let aims = [database_aim.as_ref().ok(), workload.as_ref().ok().map(|(_, aim)| aim), Some(permissions)];
+        aims.into_iter().flatten().filter(|aim| aim.course == Course::Apply).map(|aim| aim.part).collect()
+    }
+}
+
 /// The plan for what was seen.
-pub fn plan(install: &PluginInstall, valid: &Valid, observed: Observed, settings: &Settings, keys: &Keys) -> Plan {
+pub fn plan(
+    install: &PluginInstall,
+    valid: &Valid,
+    observed: Observed,
+    (settings, keys): (&Settings, &Keys),
+    record: &Record,
+) -> Plan {
     let Observed { database, workload, idle } = observed;
     let call = action(install, valid).map(|action| desired::call(valid, action));
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
-    let former = former(install, valid, members, workload.as_ref().ok().map(|(_, seen)| &seen.state));
+    let former = former(install, valid, members, workload.as_ref().ok().map(|running| &running.seen.state));
     let Valid { slug, manifest, isolation, enabled, .. } = valid;
     if !enabled {
         return Plan::Disable(Box::new(Disable { call, workload, idle, former }));
     }
+    let desired = desired::database(valid, settings);
+    let login = desired::login(slug, &manifest.id, *isolation, settings, keys);
+    let credential = desired::credential(slug, &manifest.id, *isolation, keys);
+    let permissions = desired::permissions(valid, settings);
+    let of_permissions = record.aim(PERMISSIONS, Some(permission::digest(&permissions)));
     Plan::Serve(Box::new(Serve {
-        database: database.map(|seen| (desired::database(valid, settings), seen)),
-        login: desired::login(slug, &manifest.id, *isolation, settings, keys),
-        credential: desired::credential(slug, &manifest.id, *isolation, keys),
-        workload,
+        database_aim: plugin::digest(&desired).map_err(Into::into).map(|space| {
+            // Passwords are random and long, and so is what is made of them.
+            let all = (space, login::digest(&login), &credential.0, credential.1.reveal());
+            record.aim(DATABASE, Some(plexica_backends::digest(&all)))
+        }),
+        database: database.map(|seen| (desired, seen)),
+        login,
+        credential,
+        workload: workload.map(|running| {
+            let aim = record.aim(WORKLOAD, running.digest.clone());
+            (running, aim)
+        }),
         call,
-        permissions: desired::permissions(valid, settings),
+        permissions: (permissions, of_permissions),
         idle,
         former,
     }))

@@ -7,7 +7,7 @@ use kube::{
     Api, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use plexica_crds::{PluginInstall, label::FINALIZER};
+use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER};
 
 use super::{
     apply::apply,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    drift::{self, Record},
     problem::Problem,
     resource::{add_finalizer, is_paused, namespaced, remove_finalizer, write_status},
 };
@@ -82,9 +83,14 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         install = write_status(&context.recorder, api, install, &status).await?;
     }
     let before = routed(&install);
+    let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
     let observed = observe(context, valid).await;
-    let plan = plan(&install, valid, observed, &context.settings, &context.keys);
+    let plan = plan(&install, valid, observed, (&context.settings, &context.keys), &record);
+    let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, valid, plan).await;
+    if let Some(drift) = applied.drift() {
+        drift::tell(context, &install, drift).await;
+    }
     let status = report::report(&install, valid, &applied, Timestamp::now());
     let problem = applied.worst();
     let install = write_status(&context.recorder, api, install, &status).await?;
@@ -92,6 +98,19 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     // What served before is removed at the next look.
     let moved = problem.is_none() && before != routed(&install);
     Ok((if moved { Action::requeue(SETTLED) } else { action }, problem))
+}
+
+/// Whoever finds parts half changed must not take them for drift.
+async fn forget(
+    context: &Context,
+    api: &Api<PluginInstall>,
+    install: PluginInstall,
+    changing: &[&'static str],
+) -> Result<PluginInstall, kube::Error> {
+    let left = install.status.as_ref().and_then(|status| drift::without(&status.applied, changing));
+    let Some(applied) = left else { return Ok(install) };
+    let status = PluginInstallStatus { applied, ..install.status.clone().unwrap_or_default() };
+    write_status(&context.recorder, api, install, &status).await
 }
 
 async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {

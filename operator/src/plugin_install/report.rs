@@ -9,8 +9,9 @@ use plexica_crds::{
 };
 use url::Url;
 
-use super::{Step, validate::Valid};
+use super::{Step, plan::WORKLOAD, validate::Valid};
 use crate::{
+    drift::{self, Drift},
     problem::{Problem, Remedy, worst},
     resource,
 };
@@ -24,7 +25,7 @@ const SUSPENDED: &str = "the tenant is suspended; the data stays";
 #[derive(Clone, Debug)]
 pub enum Applied {
     /// It was to be brought up and routed.
-    Served(Served),
+    Served(Box<Served>),
     /// It was to keep its data and route nothing.
     Disabled(Disabled),
 }
@@ -40,6 +41,8 @@ pub struct Served {
     pub migrated: Step<PluginVersion>,
     /// Permissions.
     pub registered: Step<()>,
+    /// What was changed behind the operator's back.
+    pub drift: Drift,
 }
 
 /// What came of disabling.
@@ -50,6 +53,14 @@ pub struct Disabled {
 }
 
 impl Applied {
+    /// What was changed behind the operator's back; nobody looks for it in what does not run.
+    pub fn drift(&self) -> Option<&Drift> {
+        match self {
+            Self::Served(served) => Some(&served.drift),
+            Self::Disabled(_) => None,
+        }
+    }
+
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
         worst(&self.problems()).cloned()
@@ -58,15 +69,18 @@ impl Applied {
     /// Every step that failed, in order; those that only wait for it come after it.
     fn problems(&self) -> Vec<Problem> {
         match self {
-            Self::Served(Served { database, workload, migrated, registered }) => [
-                database.as_ref().err().map(|problem| problem.of_part("database")),
-                workload.as_ref().err().map(|problem| problem.of_part("workload")),
-                migrated.as_ref().err().map(|problem| problem.of_part("plugin")),
-                registered.as_ref().err().map(|problem| problem.of_part("permissions")),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            Self::Served(served) => {
+                let Served { database, workload, migrated, registered, drift: _ } = &**served;
+                [
+                    database.as_ref().err().map(|problem| problem.of_part("database")),
+                    workload.as_ref().err().map(|problem| problem.of_part("workload")),
+                    migrated.as_ref().err().map(|problem| problem.of_part("plugin")),
+                    registered.as_ref().err().map(|problem| problem.of_part("permissions")),
+                ]
+                .into_iter()
+                .flatten()
+                .collect()
+            }
             Self::Disabled(Disabled { told }) => {
                 told.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
             }
@@ -95,6 +109,10 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     // Steps that wait for a failed one would only repeat it.
     let problems = applied.problems();
     let first: Vec<Problem> = problems.into_iter().take(1).collect();
+    if let Some(drift) = applied.drift() {
+        next.applied.extend(drift.applied.clone());
+        drift::mark(&mut conditions, drift, first.first());
+    }
     next.phase = Some(match overall(&mut conditions, &first) {
         Some(Remedy::Wait) => Phase::Installing,
         Some(Remedy::Retry) => Phase::Degraded,
@@ -119,7 +137,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
 }
 
 fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
-    let Served { database, workload, migrated, registered } = served;
+    let Served { database, workload, migrated, registered, drift: _ } = served;
     if let Ok(database) = database {
         next.database = Some(database.clone());
     }
@@ -179,6 +197,8 @@ pub fn invalid(install: &PluginInstall, problem: &Problem, suspended: bool, now:
         conditions.set_false(ConditionType::Routed, problem.reason, &problem.message);
     } else if suspended || !spec.enabled {
         next.route = None;
+        // What runs for nobody is ended next.
+        next.applied.remove(WORKLOAD);
         let (reason, why) = rest(suspended);
         conditions.set_false(ConditionType::Routed, reason, why);
     } else if next.route.is_some() {
@@ -220,6 +240,7 @@ pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> Plu
         observed_generation: install.metadata.generation,
         conditions: conditions.finish(),
         route: None,
+        applied: drift::without(&last.applied, &[WORKLOAD]).unwrap_or(last.applied),
         ..last
     }
 }

@@ -21,6 +21,7 @@ fn good() -> Served {
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
+        drift: Drift::default(),
     }
 }
 
@@ -61,7 +62,7 @@ fn find<'a>(status: &'a PluginInstallStatus, kind: &str) -> Option<&'a Condition
 #[test]
 fn a_good_one_serves_and_stays_as_it_is() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    let applied = Applied::Served(good());
+    let applied = Applied::Served(Box::new(good()));
     let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
     assert_eq!(status.phase, Some(Phase::Ready));
     assert_eq!(status.version.as_deref(), Some("1.4.0"));
@@ -71,7 +72,8 @@ fn a_good_one_serves_and_stays_as_it_is() {
     );
     assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
     let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
-    let all = ["Ready", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    let mut all = ["Ready", "Drifted", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    all[1].1 = "False";
     assert_eq!(kinds, all);
     install.status = Some(status.clone());
     assert_eq!(report(&install, &valid(&install), &applied, Timestamp::MAX), status);
@@ -81,7 +83,7 @@ fn a_good_one_serves_and_stays_as_it_is() {
 fn the_first_failed_step_is_told_and_nothing_new_is_routed() {
     for (served, step, reason) in failures() {
         let install = fixture::install("tenant-acme", "crm", "acme", "crm");
-        let applied = Applied::Served(served);
+        let applied = Applied::Served(Box::new(served));
         let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
         let ready = &status.conditions[0];
         assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", reason.as_str()), "{applied:?}");
@@ -108,7 +110,7 @@ fn what_serves_goes_on_while_the_next_version_fails() {
         status.migrated_version = Some("1.3.0".into());
         status.permissions = vec!["crm:things:read".into(), "crm:things:gone".into()];
         status.route = Some(route.clone());
-        let status = report(&install, &valid(&install), &Applied::Served(served), Timestamp::UNIX_EPOCH);
+        let status = report(&install, &valid(&install), &Applied::Served(Box::new(served)), Timestamp::UNIX_EPOCH);
         assert_eq!(status.route, Some(route));
         assert_eq!(status.version.as_deref(), Some("1.3.0"));
         assert_eq!(find(&status, "Routed").unwrap().status, "True");
@@ -119,7 +121,8 @@ fn what_serves_goes_on_while_the_next_version_fails() {
 #[test]
 fn a_disabled_one_keeps_its_data_and_no_route() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    install.status =
+        Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     install.spec.enabled = false;
     let valid = valid(&install);
     let unrouted = unrouted(&install, false, Timestamp::UNIX_EPOCH);
@@ -138,7 +141,8 @@ fn a_disabled_one_keeps_its_data_and_no_route() {
 #[test]
 fn one_of_a_suspended_tenant_says_so_and_not_that_it_is_disabled() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    install.status =
+        Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     let valid = Valid { enabled: false, suspended: true, ..valid(&install) };
     let applied = Applied::Disabled(Disabled { told: Ok(()) });
     let status = report(&install, &valid, &applied, Timestamp::UNIX_EPOCH);
@@ -152,7 +156,7 @@ fn one_of_a_suspended_tenant_says_so_and_not_that_it_is_disabled() {
 #[test]
 fn one_that_cannot_be_goes_on_as_it_was_unless_another_is_in_force() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    let serving = report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH);
+    let serving = report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH);
     for reason in Reason::ALL {
         for last in [None, Some(serving.clone())] {
             install.status = last.clone();
@@ -176,7 +180,8 @@ fn one_that_cannot_be_goes_on_as_it_was_unless_another_is_in_force() {
 #[test]
 fn what_the_spec_takes_away_is_gone_although_the_rest_of_it_cannot_be() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    install.status =
+        Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     for reason in [Reason::InvalidConfig, Reason::PluginNotFound, Reason::TenantNotReady, Reason::PermissionNotDeclared]
     {
         let problem = Problem::new(reason, "why.");
@@ -205,7 +210,8 @@ fn what_the_spec_takes_away_is_gone_although_the_rest_of_it_cannot_be() {
 #[test]
 fn one_that_goes_has_no_route_and_says_what_holds_it() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    install.status = Some(report(&install, &valid(&install), &Applied::Served(good()), Timestamp::UNIX_EPOCH));
+    install.status =
+        Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     for (holding, reason) in [
         (None, "Deleting"),
         (Some(Problem::new(Reason::WorkloadNotReady, "starts.")), "Deleting"),
@@ -216,4 +222,21 @@ fn one_that_goes_has_no_route_and_says_what_holds_it() {
         assert_eq!(status.conditions[0].reason, reason);
         assert!(status.permissions.is_empty());
     }
+}
+
+#[test]
+fn what_runs_no_more_was_brought_to_nothing() {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let applied = ["database", "workload", "permissions"].map(|part| (part.to_owned(), "1".to_owned())).into();
+    let served = Served { drift: Drift { applied, ..Drift::default() }, ..good() };
+    let status = report(&install, &valid(&install), &Applied::Served(Box::new(served)), Timestamp::UNIX_EPOCH);
+    assert_eq!(status.applied.len(), 3);
+    assert!(status.conditions.iter().any(|condition| condition.type_ == "Drifted" && condition.status == "False"));
+    install.status = Some(status);
+    let kept = |status: PluginInstallStatus| status.applied.into_keys().collect::<Vec<_>>();
+    let problem = Problem::new(Reason::InvalidConfig, "no.");
+    assert_eq!(kept(invalid(&install, &problem, false, Timestamp::MAX)).len(), 3, "it serves on");
+    assert_eq!(kept(invalid(&install, &problem, true, Timestamp::MAX)), ["database", "permissions"]);
+    assert_eq!(kept(unrouted(&install, true, Timestamp::MAX)), ["database", "permissions"]);
+    assert_eq!(kept(paused(&install, Timestamp::MAX)).len(), 3);
 }

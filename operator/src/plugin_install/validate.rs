@@ -10,7 +10,7 @@ use plexica_contract::{
 use plexica_crds::{
     ConditionType, Plugin, PluginInstall, PluginInstallSpec, Reason, Tenant, TenantStatus,
     plugin_install::{Isolation, PluginReference, TenantReference},
-    tenant::AdoptionPolicy,
+    tenant::{AdoptionPolicy, DriftPolicy},
 };
 use serde_json::Value;
 
@@ -40,6 +40,8 @@ pub struct Valid {
     pub placement: String,
     /// Whether retained data is taken back, as the tenant says.
     pub adoption: AdoptionPolicy,
+    /// What becomes of what others change: as the install says, or else the tenant.
+    pub drift: DriftPolicy,
     /// The version it is to be at.
     pub manifest: Manifest,
     /// Uid of that version's catalogue entry.
@@ -74,6 +76,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         isolation,
         granted_permissions,
         deletion_policy: _, // matters when it goes
+        drift_policy,
     } = &install.spec;
 
     let slug: Slug = tenant_name
@@ -102,6 +105,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         slug,
         placement,
         adoption: tenant.spec.adoption_policy,
+        drift: drift_policy.unwrap_or(tenant.spec.drift_policy),
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
         manifest,
         permissions,

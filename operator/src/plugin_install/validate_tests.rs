@@ -314,3 +314,18 @@ proptest! {
         prop_assert_eq!(in_force, usize::from(may_be));
     }
 }
+
+#[test]
+fn what_becomes_of_drift_is_the_installs_to_say_and_else_the_tenants() {
+    use DriftPolicy::{Repair, Report};
+    for (own, tenants, expected) in
+        [(None, Repair, Repair), (None, Report, Report), (Some(Repair), Report, Repair), (Some(Report), Repair, Report)]
+    {
+        let mut tenant = fixture::tenant("acme");
+        tenant.spec.drift_policy = tenants;
+        let mut install = install();
+        install.spec.drift_policy = own;
+        let references = References { tenant: Some(Arc::new(tenant)), ..references() };
+        assert_eq!(check(&install, &references).unwrap().drift, expected, "{own:?} {tenants:?}");
+    }
+}

@@ -5,6 +5,7 @@ mod finalizer;
 mod pause;
 mod status;
 
+pub use event::{Note, publish};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, paused};
 pub use status::write_status;

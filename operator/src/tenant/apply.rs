@@ -7,7 +7,9 @@ use k8s_openapi::{
 };
 use kube::Api;
 use plexica_backends::{
-    System, keycloak, object, postgres,
+    Changes, System, keycloak, object,
+    ownership::Found,
+    postgres,
     s3::{
         bucket,
         credential::{Credentials, issue},
@@ -18,25 +20,39 @@ use plexica_crds::tenant::{DatabaseStatus, IdentityStatus, StorageStatus};
 use super::{
     Part, namespace,
     observe::Secrets,
-    plan::{Ensure, Plan},
+    plan::{Ensure, IDENTITY_SECRET, Plan, STORAGE_SECRET},
     report::Applied,
     secret::{self, Validity},
     validate::Valid,
 };
-use crate::{context::Context, resource::namespaced};
+use crate::{
+    context::Context,
+    drift::{Aim, Course, Drift, Record, bring, withheld},
+    resource::namespaced,
+};
 
 /// Applies the plan.
-pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
-    let Plan { database, identity, sign_in, storage, namespace } = plan;
+pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan) -> Applied {
+    let Plan { database, identity, sign_in, storage, keys, namespace } = plan;
+    let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
     let (database, identity, storage, namespace) = futures::join!(
-        schema(context, valid, database),
-        realm(context, identity),
-        bucket(context, valid, storage),
-        room(context, valid, namespace),
+        schema(context, valid, database, &mut of_database),
+        realm(context, identity, &mut of_identity),
+        bucket(context, valid, storage, keys, &mut drift),
+        room(context, valid, namespace, &mut of_namespace),
     );
+    for of_part in [of_database, of_identity, of_namespace] {
+        drift.join(of_part);
+    }
     // Secrets need the namespace; one whose content is not known yet is reported with its part.
     let (namespace, secrets) = match namespace {
-        Ok(seen) => (Ok(valid.namespace.clone()), secrets(context, valid, seen, &identity, &storage).await),
+        Ok(seen) => {
+            let identity = identity.as_ref().ok();
+            let keys = storage.as_ref().ok().map(|bucket| &bucket.keys);
+            let secrets = Secrets { identity: seen.identity, storage: seen.storage };
+            let written = write_secrets(context, valid, record, secrets, (identity, keys), &mut drift).await;
+            (Ok(valid.namespace.clone()), written)
+        }
         Err(problem) => (Err(problem), Ok(())),
     };
     let renew_at = storage.as_ref().ok().and_then(|bucket| bucket.renew_at);
@@ -48,6 +64,7 @@ pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
         identity: identity.map(|(status, _)| status),
         storage: storage.map(|Bucket { status, keys: _, renew_at: _ }| status),
         renew_at,
+        drift,
     }
 }
 
@@ -55,11 +72,17 @@ async fn schema(
     context: &Context,
     valid: &Valid,
     plan: Part<Ensure<postgres::tenant::Desired, postgres::Observed>>,
+    drift: &mut Drift,
 ) -> Part<DatabaseStatus> {
-    let Ensure { desired, seen } = plan?;
+    let Ensure { desired, seen, aim } = plan?;
     let provisioner = context.databases.get(&valid.placement)?;
-    let changes = postgres::tenant::ensure(provisioner, &desired, &seen);
-    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", changes).await?);
+    let differences = std::future::ready(postgres::tenant::differences(&desired, &seen));
+    let ensure = postgres::tenant::ensure(provisioner, &desired, &seen);
+    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
+    if aim.course == Course::Report && seen.is_missing() {
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     Ok(DatabaseStatus { placement: valid.placement.clone(), schema: desired.name(), role: desired.name() })
 }
 
@@ -67,12 +90,18 @@ async fn schema(
 async fn realm(
     context: &Context,
     plan: Part<Ensure<keycloak::RealmDesired, keycloak::Observed>>,
+    drift: &mut Drift,
 ) -> Part<(IdentityStatus, plexica_backends::Secret)> {
-    let Ensure { desired, seen } = plan?;
-    let changes = context.tried(System::Keycloak, "ensure", context.realms.ensure(&desired, &seen)).await?;
-    context.wrote(System::Keycloak, &changes);
+    let Ensure { desired, seen, aim } = plan?;
+    let differences = std::future::ready(seen.differences(&desired));
+    let ensure = context.realms.ensure(&desired, &seen);
+    let wrote = bring(context, System::Keycloak, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
+    if aim.course == Course::Report && seen.is_missing() {
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     let known = match &seen {
-        keycloak::Observed::Present(present) if changes.is_empty() => present.client_secret(),
+        keycloak::Observed::Present(present) if !wrote => present.client_secret(),
         _ => None,
     };
     let client_secret = if let Some(secret) = known {
@@ -88,27 +117,47 @@ async fn realm(
 /// The bucket, and its keys for whoever writes them down.
 struct Bucket {
     status: StorageStatus,
-    /// New ones; none while those in the Secret are good.
-    keys: Option<(Credentials, Timestamp)>,
+    keys: Keys,
     renew_at: Option<Timestamp>,
+}
+
+/// What becomes of the Secret of the bucket's keys.
+enum Keys {
+    /// Those in it are good.
+    Good(Aim),
+    /// New ones are written, by this course if they end.
+    New { keys: Credentials, issued_at: Timestamp, aim: Aim },
+    /// It is not as it was written, and is left so.
+    Left(Changes, Aim),
 }
 
 async fn bucket(
     context: &Context,
     valid: &Valid,
-    plan: Part<(Ensure<bucket::Desired, bucket::Observed>, Validity)>,
+    plan: Part<Ensure<bucket::Desired, bucket::Observed>>,
+    (validity, keys): (Validity, Aim),
+    drift: &mut Drift,
 ) -> Part<Bucket> {
-    let (Ensure { desired, seen }, validity) = plan?;
-    let changes = bucket::ensure(&context.store, &context.intents, &desired, &seen);
-    context.wrote(System::S3, &context.tried(System::S3, "ensure", changes).await?);
+    let Ensure { desired, seen, aim } = plan?;
+    let differences = std::future::ready(bucket::differences(&context.store, &desired, &seen));
+    let ensure = bucket::ensure(&context.store, &context.intents, &desired, &seen);
+    bring(context, System::S3, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
+    if aim.course == Course::Report && *seen.found() == Found::Absent {
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     let (keys, expires_at, renew_at) = match validity {
-        Validity::Keep { expires_at: Some(expires_at), renew_at } => (None, Some(expires_at), renew_at),
+        Validity::Keep { expires_at: Some(expires_at), renew_at } => (Keys::Good(keys), Some(expires_at), renew_at),
+        Validity::Unfit(changes) if keys.course == Course::Report => (Keys::Left(changes, keys), None, None),
         // Keys that do not end come from a file, which may have changed.
-        Validity::Renew | Validity::Keep { expires_at: None, renew_at: _ } => {
-            let now = Timestamp::now();
-            let keys = context.tried(System::S3, "issue", issue(&context.store, &valid.bucket)).await?;
-            let expires_at = keys.expires_at;
-            (Some((keys, now)), expires_at, expires_at.map(|end| secret::renewal(now, end)))
+        Validity::Renew | Validity::Unfit(_) | Validity::Keep { expires_at: None, renew_at: _ } => {
+            // Whoever renews them because their time is over repairs nothing.
+            let course = if matches!(validity, Validity::Unfit(_)) { keys.course } else { Course::Apply };
+            let issued_at = Timestamp::now();
+            let new = context.tried(System::S3, "issue", issue(&context.store, &valid.bucket)).await?;
+            let expires_at = new.expires_at;
+            let renew_at = expires_at.map(|end| secret::renewal(issued_at, end));
+            (Keys::New { keys: new, issued_at, aim: Aim { course, ..keys } }, expires_at, renew_at)
         }
     };
     let status = StorageStatus { bucket: desired.bucket, credentials_expire_at: expires_at.map(Time) };
@@ -119,44 +168,79 @@ async fn room(
     context: &Context,
     valid: &Valid,
     plan: Part<Ensure<Namespace, (Option<Namespace>, Secrets)>>,
+    drift: &mut Drift,
 ) -> Part<Secrets> {
-    let Ensure { desired, seen: (seen, secrets) } = plan?;
-    let changes = namespace::ensure(&context.client, &desired, seen.as_ref(), &valid.mark, valid.adoption);
-    context.wrote(System::Kubernetes, &context.tried(System::Kubernetes, "ensure", changes).await?);
+    let Ensure { desired, seen: (seen, secrets), aim } = plan?;
+    let (client, seen) = (&context.client, seen.as_ref());
+    let differences = namespace::differences(client, &desired, seen, &valid.mark, valid.adoption);
+    let ensure = namespace::ensure(client, &desired, seen, &valid.mark, valid.adoption);
+    bring(context, System::Kubernetes, &aim, drift, differences, ensure).await?;
+    drift.settled(&aim);
+    if aim.course == Course::Report && seen.is_none() {
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     Ok(secrets)
 }
 
-async fn secrets(
+async fn write_secrets(
     context: &Context,
     valid: &Valid,
+    record: &Record,
     seen: Secrets,
-    identity: &Part<(IdentityStatus, plexica_backends::Secret)>,
-    storage: &Part<Bucket>,
+    (identity, keys): (Option<&(IdentityStatus, plexica_backends::Secret)>, Option<&Keys>),
+    drift: &mut Drift,
 ) -> Part<()> {
     let Secrets { identity: seen_identity, storage: seen_storage } = seen;
-    if let Ok((IdentityStatus { realm: _, issuer }, client_secret)) = identity {
+    if let Some((IdentityStatus { realm: _, issuer }, client_secret)) = identity {
         let wanted = secret::identity(valid, issuer, keycloak::client::API, client_secret.reveal());
-        write(context, valid, &wanted, seen_identity.as_ref()).await?;
+        let aim = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark)));
+        write(context, valid, &wanted, seen_identity.as_ref(), &aim, drift).await?;
     }
-    if let Ok(Bucket { keys: Some((keys, issued_at)), .. }) = storage {
-        let Credentials { access_key_id, secret_access_key, session_token, expires_at } = keys;
-        let keys = secret::Keys {
-            endpoint: &context.settings.s3_endpoint,
-            region: &context.settings.s3_region,
-            access_key_id,
-            secret_access_key: secret_access_key.reveal(),
-            session_token: session_token.as_ref().map_or("", plexica_backends::Secret::reveal),
-            issued_at: *issued_at,
-            expires_at: *expires_at,
-        };
-        write(context, valid, &secret::storage(valid, &keys), seen_storage.as_ref()).await?;
+    match keys {
+        None => {}
+        Some(Keys::Good(aim)) => drift.settled(aim),
+        Some(Keys::Left(changes, aim)) => {
+            drift.left(aim, changes.clone());
+            if seen_storage.is_none() {
+                return Err(withheld(changes));
+            }
+        }
+        Some(Keys::New { keys, issued_at, aim }) => {
+            let Credentials { access_key_id, secret_access_key, session_token, expires_at } = keys;
+            let keys = secret::Keys {
+                endpoint: &context.settings.s3_endpoint,
+                region: &context.settings.s3_region,
+                access_key_id,
+                secret_access_key: secret_access_key.reveal(),
+                session_token: session_token.as_ref().map_or("", plexica_backends::Secret::reveal),
+                issued_at: *issued_at,
+                expires_at: *expires_at,
+            };
+            let wanted = secret::storage(valid, &keys);
+            // Those that do not end are known by themselves.
+            let fixed = record.aim(STORAGE_SECRET, Some(object::digest(&wanted, &valid.mark)));
+            let aim = if expires_at.is_some() { aim } else { &fixed };
+            write(context, valid, &wanted, seen_storage.as_ref(), aim, drift).await?;
+        }
     }
     Ok(())
 }
 
-async fn write(context: &Context, valid: &Valid, wanted: &Secret, seen: Option<&Secret>) -> Part<()> {
+async fn write(
+    context: &Context,
+    valid: &Valid,
+    wanted: &Secret,
+    seen: Option<&Secret>,
+    aim: &Aim,
+    drift: &mut Drift,
+) -> Part<()> {
     let api: Api<Secret> = namespaced(&context.client, &valid.namespace);
-    let changes = object::apply(&api, wanted, seen, &valid.mark, valid.adoption);
-    context.wrote(System::Kubernetes, &context.tried(System::Kubernetes, "ensure", changes).await?);
+    let differences = object::differences(&api, wanted, seen, &valid.mark, valid.adoption);
+    let ensure = object::apply(&api, wanted, seen, &valid.mark, valid.adoption);
+    bring(context, System::Kubernetes, aim, drift, differences, ensure).await?;
+    drift.settled(aim);
+    if aim.course == Course::Report && seen.is_none() {
+        return Err(withheld(&drift.kept_in(aim.part)));
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use plexica_backends::{Retired, System, s3::bucket};
 use plexica_contract::name::Slug;
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy, IdentitySpec},
+    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy, IdentitySpec},
 };
 
 use super::{confirm::confirmed, credential::Credentials, desired, namespace, validate::Valid};
@@ -119,6 +119,7 @@ fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
         identity: IdentitySpec::default(),
         placement: tenant.spec.database.placement.clone(),
         adoption: AdoptionPolicy::Never,
+        drift: DriftPolicy::default(),
         namespace: settings.prefixes.namespace(&slug),
         realm: settings.prefixes.realm(&slug),
         bucket: settings.prefixes.bucket(&slug),

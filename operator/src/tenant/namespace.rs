@@ -47,14 +47,37 @@ pub async fn ensure(
 ) -> Result<Changes> {
     let api: Api<Namespace> = Api::all(client.clone());
     let mut changes = Changes::none();
-    if let Some(seen) = seen.filter(|seen| seen.annotations().contains_key(label::RETAINED_AT)) {
+    if let Some(seen) = seen.filter(|seen| retained(seen)) {
         // Nobody owns this field but whoever retained it, so applying without it would keep it.
         object::may_take(seen, owner, adoption)?;
         retained_at(&api, seen, None).await?;
-        changes.note(format!("took back namespace {}", seen.name_any()));
+        changes.note(taken_back(seen));
     }
     changes.join(object::apply(&api, wanted, seen, owner, adoption).await?);
     Ok(changes)
+}
+
+/// What [`ensure`] would write.
+pub async fn differences(
+    client: &Client,
+    wanted: &Namespace,
+    seen: Option<&Namespace>,
+    owner: &Mark,
+    adoption: AdoptionPolicy,
+) -> Result<Changes> {
+    let api: Api<Namespace> = Api::all(client.clone());
+    let differs = object::differences(&api, wanted, seen, owner, adoption).await?;
+    let mut changes: Changes = seen.filter(|seen| retained(seen)).map(taken_back).into_iter().collect();
+    changes.join(differs);
+    Ok(changes)
+}
+
+fn retained(seen: &Namespace) -> bool {
+    seen.annotations().contains_key(label::RETAINED_AT)
+}
+
+fn taken_back(seen: &Namespace) -> String {
+    format!("took back namespace {}", seen.name_any())
 }
 
 /// Marks it as retained, or removes it with all that is in it.

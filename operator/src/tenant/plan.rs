@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use plexica_backends::{keycloak, postgres, s3::bucket};
+use plexica_backends::{keycloak, object, postgres, s3::bucket};
 use plexica_crds::Reason;
 
 use super::{
@@ -11,10 +11,23 @@ use super::{
     desired,
     namespace::{terminating, wanted},
     observe::{Observed, Secrets},
-    secret::{Validity, validity},
+    secret::{Validity, storage_digest, validity},
     validate::Valid,
 };
-use crate::{problem::Problem, settings::Settings};
+use crate::{
+    drift::{Aim, Course, Record},
+    problem::Problem,
+    settings::Settings,
+};
+
+const DATABASE: &str = "database";
+const IDENTITY: &str = "identity";
+const STORAGE: &str = "storage";
+const NAMESPACE: &str = "namespace";
+/// How tenants' servers sign in to their realm.
+pub const IDENTITY_SECRET: &str = "identity-secret";
+/// Keys to the bucket.
+pub const STORAGE_SECRET: &str = "storage-secret";
 
 /// A part that is to be brought from what was seen to what is wanted.
 #[derive(Debug)]
@@ -23,6 +36,8 @@ pub struct Ensure<D, O> {
     pub desired: D,
     /// What is there.
     pub seen: O,
+    /// Whether what differs is written.
+    pub aim: Aim,
 }
 
 /// What is to be done. Whoever applies or reports it takes it apart whole, so that nothing planned
@@ -35,28 +50,66 @@ pub struct Plan {
     pub identity: Part<Ensure<keycloak::RealmDesired, keycloak::Observed>>,
     /// What of its settings cannot be as the spec says; the rest is.
     pub sign_in: Part<()>,
-    /// Bucket, and what to do about the keys to it.
-    pub storage: Part<(Ensure<bucket::Desired, bucket::Observed>, Validity)>,
+    /// Bucket.
+    pub storage: Part<Ensure<bucket::Desired, bucket::Observed>>,
+    /// What to do about the keys to it.
+    pub keys: (Validity, Aim),
     /// Namespace and, in it, what the Secrets are now.
     pub namespace: Part<Ensure<Namespace, (Option<Namespace>, Secrets)>>,
 }
 
+impl Plan {
+    /// Parts that are to be what they were not last, in the terms of the record.
+    pub fn changing(&self) -> Vec<&'static str> {
+        // The Secret of the keys is one write, so it is never half changed.
+        let Self { database, identity, sign_in: _, storage, keys: _, namespace } = self;
+        let aims = [
+            database.as_ref().ok().map(|plan| &plan.aim),
+            identity.as_ref().ok().map(|plan| &plan.aim),
+            storage.as_ref().ok().map(|plan| &plan.aim),
+            namespace.as_ref().ok().map(|plan| &plan.aim),
+        ];
+        let mut changing: Vec<&'static str> =
+            aims.into_iter().flatten().filter(|aim| aim.course == Course::Apply).map(|aim| aim.part).collect();
+        // It says what the realm is.
+        if changing.contains(&IDENTITY) {
+            changing.push(IDENTITY_SECRET);
+        }
+        changing
+    }
+}
+
 /// The plan for what was seen. A part that could not be read is left alone and reported.
-pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, now: Timestamp) -> Plan {
+pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Record, now: Timestamp) -> Plan {
     let Observed { database, identity, credentials, storage, namespace, secrets } = observed;
     let known = credentials.clone().unwrap_or_default();
     let realm = desired::identity(valid, settings, &known);
     // What is not known to be there is made anew.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
-    let keys = validity(valid, &settings.s3_endpoint, &settings.s3_region, held, now);
+    let (endpoint, region) = (&settings.s3_endpoint, &settings.s3_region);
+    let keys = validity(valid, endpoint, region, held, now);
     Plan {
-        database: database.map(|seen| Ensure { desired: desired::database(valid), seen }),
+        database: database.and_then(|seen| {
+            let desired = desired::database(valid);
+            let aim = record.aim(DATABASE, Some(postgres::tenant::digest(&desired)?));
+            Ok(Ensure { desired, seen, aim })
+        }),
         sign_in: credentials.and_then(|known| sign_in(valid, &realm, &known, identity.as_ref().ok())),
-        identity: identity.map(|seen| Ensure { desired: realm, seen }),
-        storage: storage.map(|seen| (Ensure { desired: desired::storage(valid), seen }, keys)),
-        namespace: namespace
-            .and_then(usable)
-            .and_then(|seen| Ok(Ensure { desired: wanted(&valid.slug, &valid.namespace), seen: (seen, secrets?) })),
+        identity: identity.map(|seen| {
+            let aim = record.aim(IDENTITY, Some(realm.digest(&settings.digests)));
+            Ensure { desired: realm, seen, aim }
+        }),
+        storage: storage.map(|seen| {
+            let desired = desired::storage(valid);
+            let aim = record.aim(STORAGE, Some(bucket::digest(&desired, settings.s3_encrypted)));
+            Ensure { desired, seen, aim }
+        }),
+        keys: (keys, record.aim(STORAGE_SECRET, Some(storage_digest(valid, endpoint, region)))),
+        namespace: namespace.and_then(usable).and_then(|seen| {
+            let desired = wanted(&valid.slug, &valid.namespace);
+            let aim = record.aim(NAMESPACE, Some(object::digest(&desired, &valid.mark)));
+            Ok(Ensure { desired, seen: (seen, secrets?), aim })
+        }),
     }
 }
 

@@ -4,7 +4,9 @@ use crate::{
     tenant::{secret, validate::validate},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_crds::tenant::DriftPolicy;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn valid() -> Valid {
     validate(&fixture::tenant("acme"), &fixture::settings()).unwrap()
@@ -30,7 +32,12 @@ fn nothing_but(out: &[&str]) -> Observed {
 }
 
 fn planned(observed: Observed) -> Plan {
-    plan(&valid(), observed, &fixture::settings(), Timestamp::UNIX_EPOCH)
+    planned_by(observed, DriftPolicy::Repair, &BTreeMap::new())
+}
+
+fn planned_by(observed: Observed, policy: DriftPolicy, applied: &BTreeMap<String, String>) -> Plan {
+    let record = Record::new(policy, Some(applied));
+    plan(&valid(), observed, &fixture::settings(), &record, Timestamp::UNIX_EPOCH)
 }
 
 fn namespace(going: bool) -> Namespace {
@@ -45,7 +52,7 @@ proptest! {
     fn each_part_stands_for_itself(
         out in proptest::sample::subsequence(vec!["database", "identity", "credentials", "storage", "namespace", "secrets"], 0..=6),
     ) {
-        let Plan { database, identity, sign_in, storage, namespace } = planned(nothing_but(&out));
+        let Plan { database, identity, sign_in, storage, keys, namespace } = planned(nothing_but(&out));
         let problem = |part: &str| out.contains(&part).then(|| unreadable(part));
         prop_assert_eq!(database.as_ref().err().cloned(), problem("database"));
         prop_assert_eq!(identity.as_ref().err().cloned(), problem("identity"));
@@ -56,21 +63,21 @@ proptest! {
         prop_assert_eq!(namespace.as_ref().err().cloned(), problem("namespace").or(problem("secrets")));
 
         let valid = valid();
-        if let Ok(Ensure { desired, seen }) = database {
+        if let Ok(Ensure { desired, seen, .. }) = database {
             prop_assert_eq!((desired.name(), &desired.mark), ("tenant_acme".to_owned(), &valid.mark));
             prop_assert_eq!(seen, postgres::Observed::absent());
         }
-        if let Ok(Ensure { desired, seen }) = identity {
+        if let Ok(Ensure { desired, seen, .. }) = identity {
             prop_assert_eq!((&desired.realm, &desired.owner), (&valid.realm, &valid.mark));
             prop_assert_eq!(seen, keycloak::Observed::Absent);
         }
-        if let Ok((Ensure { desired, seen }, keys)) = storage {
+        // Keys that could not be read may be no good any more.
+        prop_assert!(matches!(keys.0, Validity::Unfit(_)));
+        if let Ok(Ensure { desired, seen, .. }) = storage {
             prop_assert_eq!((&desired.bucket, &desired.mark), (&valid.bucket, &valid.mark));
             prop_assert_eq!(seen, bucket::Observed::absent());
-            // Keys that could not be read may be no good any more.
-            prop_assert_eq!(keys, Validity::Renew);
         }
-        if let Ok(Ensure { desired, seen: (seen, secrets) }) = namespace {
+        if let Ok(Ensure { desired, seen: (seen, secrets), .. }) = namespace {
             prop_assert_eq!(desired.metadata.name, Some(valid.namespace));
             prop_assert!(seen.is_none() && secrets.identity.is_none() && secrets.storage.is_none());
         }
@@ -87,7 +94,7 @@ fn a_namespace_that_goes_is_waited_for_and_the_rest_is_not() {
     ] {
         let mut observed = nothing_but(out);
         observed.namespace = observed.namespace.map(|_| Some(namespace(true)));
-        let Plan { database, identity, sign_in: _, storage, namespace } = planned(observed);
+        let Plan { database, identity, storage, namespace, .. } = planned(observed);
         assert_eq!(namespace.unwrap_err().reason, reason, "{out:?}");
         assert!(database.is_ok() && identity.is_ok() && storage.is_ok(), "{out:?}");
     }
@@ -108,12 +115,36 @@ fn good_keys_are_kept_wherever_else_something_is_wrong() {
         expires_at: None,
     };
     let keep = Validity::Keep { expires_at: None, renew_at: None };
-    for (out, expected) in
-        [(&[][..], keep), (&["database", "identity", "namespace"], keep), (&["secrets"], Validity::Renew)]
-    {
+    for (out, good) in [(&[][..], true), (&["database", "identity", "namespace"], true), (&["secrets"], false)] {
         let mut observed = nothing_but(out);
-        observed.secrets =
-            observed.secrets.map(|_| Secrets { identity: None, storage: Some(secret::storage(&valid(), &keys)) });
-        assert_eq!(planned(observed).storage.unwrap().1, expected, "{out:?}");
+        let mut held = secret::storage(&valid(), &keys);
+        object::sign(&mut held, &valid().mark).unwrap();
+        observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(held) });
+        assert_eq!(planned(observed).keys.0 == keep, good, "{out:?}");
+    }
+}
+
+#[test]
+fn only_parts_that_are_to_be_something_else_are_changing() {
+    let all = ["database", "identity", "storage", "namespace", "identity-secret"];
+    let first = planned(nothing_but(&[]));
+    assert_eq!(first.changing(), all);
+    let Plan { database, identity, storage, keys, namespace } = first;
+    let aims = [database.unwrap().aim, identity.unwrap().aim, storage.unwrap().aim, keys.1, namespace.unwrap().aim];
+    let brought: BTreeMap<String, String> =
+        aims.into_iter().map(|aim| (aim.part.to_owned(), aim.digest.unwrap())).collect();
+    for policy in [DriftPolicy::Repair, DriftPolicy::Report] {
+        assert_eq!(planned_by(nothing_but(&[]), policy, &brought).changing(), [""; 0]);
+        for (part, changing) in [
+            ("database", &["database"][..]),
+            ("identity", &["identity", "identity-secret"]),
+            ("storage", &["storage"]),
+            ("storage-secret", &[]),
+            ("namespace", &["namespace"]),
+        ] {
+            let mut other = brought.clone();
+            other.insert(part.into(), "of another spec".into());
+            assert_eq!(planned_by(nothing_but(&[]), policy, &other).changing(), changing);
+        }
     }
 }

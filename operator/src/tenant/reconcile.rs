@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
-use plexica_crds::Tenant;
+use plexica_crds::{Tenant, TenantStatus};
 
 use super::{apply::apply, cleanup::cleanup, observe::observe, plan::plan, report, validate::validate};
 use crate::{
     context::Context,
+    drift::{self, Record},
     problem::{Problem, worst},
     resource::{add_finalizer, is_paused, remove_finalizer, write_status},
 };
@@ -44,9 +45,12 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
         Ok(valid) => {
             // Before anything is made: what has no finalizer can go without being cleaned up.
             let tenant = add_finalizer(api, tenant).await?;
+            let record = Record::new(valid.drift, tenant.status.as_ref().map(|status| &status.applied));
             let observed = Box::pin(observe(context, &valid)).await;
-            let plan = plan(&valid, observed, &context.settings, now);
-            let applied = Box::pin(apply(context, &valid, plan)).await;
+            let plan = plan(&valid, observed, &context.settings, &record, now);
+            let tenant = forget(context, api, tenant, &plan.changing()).await?;
+            let applied = Box::pin(apply(context, &valid, &record, plan)).await;
+            drift::tell(context, &tenant, &applied.drift).await;
             let problem = applied.worst();
             let renew_at = applied.renew_at;
             (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, renew_at)
@@ -59,6 +63,19 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
         (problem, _) => context.again(&tenant, problem.as_ref()),
     };
     Ok((action, problem))
+}
+
+/// Whoever finds parts half changed must not take them for drift.
+async fn forget(
+    context: &Context,
+    api: &Api<Tenant>,
+    tenant: Tenant,
+    changing: &[&'static str],
+) -> Result<Tenant, kube::Error> {
+    let left = tenant.status.as_ref().and_then(|status| drift::without(&status.applied, changing));
+    let Some(applied) = left else { return Ok(tenant) };
+    let status = TenantStatus { applied, ..tenant.status.clone().unwrap_or_default() };
+    write_status(&context.recorder, api, tenant, &status).await
 }
 
 async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {

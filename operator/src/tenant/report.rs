@@ -10,6 +10,7 @@ use plexica_crds::{
 
 use super::Part;
 use crate::{
+    drift::{self, Drift},
     problem::{Problem, Remedy, worst},
     resource,
 };
@@ -31,12 +32,14 @@ pub struct Applied {
     pub storage: Part<StorageStatus>,
     /// When the credentials are to be renewed.
     pub renew_at: Option<Timestamp>,
+    /// What was changed behind the operator's back.
+    pub drift: Drift,
 }
 
 impl Applied {
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
-        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _ } = self;
+        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _, drift: _ } = self;
         let parts = [database.as_ref().err(), identity.as_ref().err(), sign_in.as_ref().err(), storage.as_ref().err()];
         let room = [namespace.as_ref().err(), secrets.as_ref().err()];
         let problems: Vec<Problem> = parts.into_iter().chain(room).flatten().cloned().collect();
@@ -46,7 +49,7 @@ impl Applied {
 
 /// The status after a plan was applied.
 pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus {
-    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _ } = applied;
+    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _, drift } = applied;
     let last = tenant.status.clone().unwrap_or_default();
     let generation = tenant.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
@@ -62,8 +65,10 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
     told(ConditionType::IdentityReady, "identity", identity.as_ref().err().or(sign_in.as_ref().err()));
     told(ConditionType::StorageReady, "storage", storage.as_ref().err());
     told(ConditionType::NamespaceReady, "namespace", namespace.as_ref().err().or(secrets.as_ref().err()));
+    drift::mark(&mut conditions, &drift, worst(&problems));
     let phase = overall(&mut conditions, &problems, tenant.spec.suspend);
     TenantStatus {
+        applied: last.applied.into_iter().chain(drift.applied).collect(),
         observed_generation: generation,
         phase: Some(phase),
         conditions: conditions.finish(),

@@ -17,6 +17,7 @@ fn good() -> Applied {
         sign_in: Ok(()),
         storage: Ok(StorageStatus { bucket: "tenant-acme".into(), credentials_expire_at: None }),
         renew_at: None,
+        drift: Drift::default(),
     }
 }
 
@@ -95,6 +96,7 @@ fn what_cannot_be_reached_is_still_where_it_was() {
         identity: Err(down.clone()),
         storage: Err(down.clone()),
         renew_at: None,
+        drift: Drift::default(),
     };
     let status = report(&tenant, all_down, Timestamp::MAX);
     assert_eq!(
@@ -180,4 +182,34 @@ fn a_tenant_that_goes_says_what_holds_it() {
             assert!(status.conditions[0].message.contains(&problem.message));
         }
     }
+}
+
+#[test]
+fn what_parts_were_brought_to_is_kept_until_they_are_brought_to_something_else() {
+    let mut tenant = fixture::tenant("acme");
+    let brought = |pairs: &[(&str, &str)]| {
+        let applied = pairs.iter().map(|(part, digest)| ((*part).to_owned(), (*digest).to_owned())).collect();
+        Applied { drift: Drift { applied, ..Drift::default() }, ..good() }
+    };
+    tenant.status = Some(report(&tenant, brought(&[("database", "1"), ("identity", "1")]), Timestamp::UNIX_EPOCH));
+    let status = report(&tenant, brought(&[("identity", "2")]), Timestamp::UNIX_EPOCH);
+    assert_eq!((status.applied["database"].as_str(), status.applied["identity"].as_str()), ("1", "2"));
+    let problem = Problem::new(Reason::UnknownPlacement, "no such");
+    assert_eq!(invalid(&tenant, &problem, Timestamp::MAX).applied.len(), 2);
+    assert_eq!(paused(&tenant, Timestamp::MAX).applied.len(), 2);
+}
+
+#[test]
+fn what_is_left_to_differ_leaves_ready_alone() {
+    let tenant = fixture::tenant("acme");
+    let changes = plexica_backends::Changes::from_iter(["set displayName of realm tenant-acme"]);
+    let kept = vec![drift::Difference { part: "identity", changes }];
+    let applied = Applied { drift: Drift { kept, ..Drift::default() }, ..good() };
+    let status = report(&tenant, applied, Timestamp::UNIX_EPOCH);
+    assert_eq!(status.phase, Some(Phase::Ready));
+    let drifted = condition(&status, "Drifted").unwrap();
+    assert_eq!((drifted.status.as_str(), drifted.reason.as_str()), ("True", "DriftDetected"));
+    assert!(drifted.message.contains("set displayName of realm tenant-acme"), "{}", drifted.message);
+    let status = report(&tenant, good(), Timestamp::UNIX_EPOCH);
+    assert_eq!(condition(&status, "Drifted").unwrap().status, "False");
 }

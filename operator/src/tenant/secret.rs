@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{ResourceExt, api::ObjectMeta};
+use plexica_backends::{Changes, object};
 use plexica_crds::label;
 
 use super::validate::Valid;
@@ -84,11 +85,28 @@ fn secret<'a>(
     }
 }
 
+/// By what the Secret of keys is known, whichever they are.
+pub fn storage_digest(valid: &Valid, endpoint: &str, region: &str) -> String {
+    let keys = Keys {
+        endpoint,
+        region,
+        access_key_id: "",
+        secret_access_key: "",
+        session_token: "",
+        issued_at: Timestamp::UNIX_EPOCH,
+        expires_at: None,
+    };
+    object::digest(&storage(valid, &keys), &valid.mark)
+}
+
 /// How long the keys in a Secret are good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// There are none, or they are for something else, or two thirds of their time are over.
+    /// Two thirds of their time are over, or the Secret is somebody else's.
     Renew,
+    /// There are none, or they are not those that were written there, or for something else: what is
+    /// to be written, in words.
+    Unfit(Changes),
     /// They are good, and to be renewed at that time, if ever.
     Keep {
         /// When they end.
@@ -108,31 +126,36 @@ pub fn renewal(issued_at: Timestamp, expires_at: Timestamp) -> Timestamp {
 /// What is to be done about the keys in the Secret.
 pub fn validity(valid: &Valid, endpoint: &str, region: &str, seen: Option<&Secret>, now: Timestamp) -> Validity {
     let Some(seen) = seen else {
-        return Validity::Renew;
+        let what = format!("applied Secret {}/{STORAGE}", valid.namespace);
+        return Validity::Unfit(Changes::from_iter([what]));
     };
     let text = |key: &str| {
         let ByteString(bytes) = seen.data.as_ref()?.get(key)?;
         std::str::from_utf8(bytes).ok()
     };
-    let right = text("endpoint") == Some(endpoint)
-        && text("region") == Some(region)
-        && text("bucket") == Some(&valid.bucket)
-        && ["access-key-id", "secret-access-key"].into_iter().all(|key| text(key).is_some_and(|text| !text.is_empty()));
-    if !right {
+    let time = |key: &str| seen.annotations().get(key).and_then(|text| text.parse::<Timestamp>().ok());
+    let (issued_at, expires_at) = (time(ISSUED_AT), time(EXPIRES_AT));
+    let renew_at = issued_at.zip(expires_at).map(|(issued_at, expires_at)| renewal(issued_at, expires_at));
+    if renew_at.is_some_and(|renew_at| renew_at <= now) {
         return Validity::Renew;
     }
-    let time = |key: &str| seen.annotations().get(key).map(|text| text.parse::<Timestamp>());
-    match (time(ISSUED_AT), time(EXPIRES_AT)) {
-        (None, None) => Validity::Keep { expires_at: None, renew_at: None },
-        (Some(Ok(issued_at)), Some(Ok(expires_at))) => {
-            let renew_at = renewal(issued_at, expires_at);
-            if renew_at <= now {
-                Validity::Renew
-            } else {
-                Validity::Keep { expires_at: Some(expires_at), renew_at: Some(renew_at) }
-            }
-        }
-        _ => Validity::Renew,
+    // With these keys it would be as it was written, by its own digest too, unless somebody else wrote.
+    let written = storage(
+        valid,
+        &Keys {
+            endpoint,
+            region,
+            access_key_id: text("access-key-id").unwrap_or_default(),
+            secret_access_key: text("secret-access-key").unwrap_or_default(),
+            session_token: text("session-token").unwrap_or_default(),
+            issued_at: issued_at.unwrap_or_default(),
+            expires_at,
+        },
+    );
+    match object::changes(&written, seen, &valid.mark, valid.adoption) {
+        Ok(changes) if changes.is_empty() => Validity::Keep { expires_at, renew_at },
+        Ok(changes) => Validity::Unfit(changes),
+        Err(_) => Validity::Renew,
     }
 }
 
@@ -157,39 +180,97 @@ mod tests {
         }
     }
 
-    #[test]
-    fn keys_are_renewed_when_two_thirds_are_over() {
-        let valid = validate(&fixture::tenant("acme"), &fixture::settings()).unwrap();
-        let good = storage(&valid, &keys(Some(at(60))));
-        let check = |secret: Option<&Secret>, now| validity(&valid, "http://s3.test", "us-east-1", secret, now);
-        let kept = Validity::Keep { expires_at: Some(at(60)), renew_at: Some(at(40)) };
-        for (now, expected) in
-            [(0, kept), (39, kept), (40, Validity::Renew), (60, Validity::Renew), (999, Validity::Renew)]
-        {
-            assert_eq!(check(Some(&good), at(now)), expected, "{now}");
-        }
-        let forever = storage(&valid, &keys(None));
-        assert_eq!(check(Some(&forever), at(999)), Validity::Keep { expires_at: None, renew_at: None });
-        assert_eq!(check(None, at(0)), Validity::Renew);
+    /// As the server has it after it was applied.
+    fn applied(valid: &Valid, keys: &Keys<'_>) -> Secret {
+        let mut secret = storage(valid, keys);
+        object::sign(&mut secret, &valid.mark).unwrap();
+        secret
     }
 
     #[test]
-    fn keys_for_something_else_are_renewed() {
+    fn keys_are_renewed_when_two_thirds_are_over() {
         let valid = validate(&fixture::tenant("acme"), &fixture::settings()).unwrap();
-        let other = validate(&fixture::tenant("other"), &fixture::settings()).unwrap();
-        let good = storage(&valid, &keys(Some(at(60))));
-        let mut emptied = good.clone();
-        emptied.data.as_mut().unwrap().remove("secret-access-key");
-        let mut unreadable = good.clone();
-        unreadable.metadata.annotations.as_mut().unwrap().insert(EXPIRES_AT.into(), "soon".into());
-        for (valid, endpoint, region, secret) in [
-            (&other, "http://s3.test", "us-east-1", &good),
-            (&valid, "http://elsewhere.test", "us-east-1", &good),
-            (&valid, "http://s3.test", "eu-central-1", &good),
-            (&valid, "http://s3.test", "us-east-1", &emptied),
-            (&valid, "http://s3.test", "us-east-1", &unreadable),
+        let good = applied(&valid, &keys(Some(at(60))));
+        let check = |secret: Option<&Secret>, now| validity(&valid, "http://s3.test", "us-east-1", secret, now);
+        let kept = Validity::Keep { expires_at: Some(at(60)), renew_at: Some(at(40)) };
+        for (now, expected) in
+            [(0, kept.clone()), (39, kept), (40, Validity::Renew), (60, Validity::Renew), (999, Validity::Renew)]
+        {
+            assert_eq!(check(Some(&good), at(now)), expected, "{now}");
+        }
+        let forever = applied(&valid, &keys(None));
+        assert_eq!(check(Some(&forever), at(999)), Validity::Keep { expires_at: None, renew_at: None });
+        let missing = Changes::from_iter(["applied Secret tenant-acme/plexica-storage"]);
+        assert_eq!(check(None, at(0)), Validity::Unfit(missing));
+        // Somebody else's is refused when it is written.
+        let mut theirs = good;
+        theirs.metadata.labels = None;
+        assert_eq!(check(Some(&theirs), at(0)), Validity::Renew);
+    }
+
+    #[test]
+    fn keys_that_are_not_those_that_were_written_are_unfit() {
+        let valid = validate(&fixture::tenant("acme"), &fixture::settings()).unwrap();
+        let good = applied(&valid, &keys(Some(at(60))));
+        let changed = |change: fn(&mut Secret)| {
+            let mut secret = good.clone();
+            change(&mut secret);
+            secret
+        };
+        for (endpoint, region, secret, named) in [
+            ("http://elsewhere.test", "us-east-1", good.clone(), "(data.endpoint)"),
+            ("http://s3.test", "eu-central-1", good.clone(), "(data.region)"),
+            (
+                "http://s3.test",
+                "us-east-1",
+                changed(|secret| {
+                    secret.data.as_mut().unwrap().remove("secret-access-key");
+                }),
+                "(data.secret-access-key)",
+            ),
+            (
+                "http://s3.test",
+                "us-east-1",
+                changed(|secret| {
+                    secret.data.as_mut().unwrap().insert("access-key-id".into(), ByteString(b"mine".to_vec()));
+                }),
+                "(other content than was applied)",
+            ),
+            (
+                "http://s3.test",
+                "us-east-1",
+                changed(|secret| {
+                    secret.metadata.annotations.as_mut().unwrap().insert(EXPIRES_AT.into(), "soon".into());
+                }),
+                "(other content than was applied)",
+            ),
+            (
+                "http://s3.test",
+                "us-east-1",
+                changed(|secret| {
+                    secret.metadata.labels.as_mut().unwrap().remove(label::TENANT);
+                }),
+                "(metadata.labels[plexica.io/tenant])",
+            ),
         ] {
-            assert_eq!(validity(valid, endpoint, region, Some(secret), at(0)), Validity::Renew);
+            let found = validity(&valid, endpoint, region, Some(&secret), at(0));
+            let Validity::Unfit(changes) = found else { panic!("{found:?}") };
+            assert_eq!(changes.to_string(), format!("applied Secret tenant-acme/plexica-storage {named}"));
+        }
+    }
+
+    #[test]
+    fn whichever_the_keys_are_the_secret_is_known_by_what_they_are_for() {
+        let valid = validate(&fixture::tenant("acme"), &fixture::settings()).unwrap();
+        let digest = storage_digest(&valid, "http://s3.test", "us-east-1");
+        assert_eq!(digest, storage_digest(&valid, "http://s3.test", "us-east-1"));
+        let moved = Valid { bucket: "other".into(), ..valid.clone() };
+        for other in [
+            storage_digest(&valid, "http://elsewhere.test", "us-east-1"),
+            storage_digest(&valid, "http://s3.test", "eu-central-1"),
+            storage_digest(&moved, "http://s3.test", "us-east-1"),
+        ] {
+            assert_ne!(digest, other);
         }
     }
 }

@@ -4,7 +4,7 @@ use plexica_backends::ownership::Mark;
 use plexica_contract::name::Slug;
 use plexica_crds::{
     Reason, Tenant,
-    tenant::{Admin, AdoptionPolicy, DatabaseSpec, IdentitySpec, TenantSpec},
+    tenant::{Admin, AdoptionPolicy, DatabaseSpec, DriftPolicy, IdentitySpec, TenantSpec},
 };
 
 use crate::{problem::Problem, settings::Settings};
@@ -26,6 +26,8 @@ pub struct Valid {
     pub placement: String,
     /// Whether retained parts are taken back.
     pub adoption: AdoptionPolicy,
+    /// What becomes of what others change.
+    pub drift: DriftPolicy,
     /// The mark on everything that is its own.
     pub mark: Mark,
     /// Its namespace.
@@ -52,6 +54,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         identity,
         deletion_policy: _, // matters when it goes
         adoption_policy,
+        drift_policy,
     } = &tenant.spec;
     let slug: Slug =
         name.parse().map_err(|error| Problem::new(Reason::InvalidSpec, format!("metadata.name {error}.")))?;
@@ -78,6 +81,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         identity: identity.clone().unwrap_or_default(),
         placement: placement.clone(),
         adoption: *adoption_policy,
+        drift: *drift_policy,
         namespace,
         realm: settings.prefixes.realm(&slug),
         bucket: settings.prefixes.bucket(&slug),

@@ -72,6 +72,11 @@ impl Administrator {
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
 
+    pub async fn delete(&self, path: &str) {
+        let (status, answer) = self.send(Method::DELETE, path, None).await;
+        assert!(matches!(status, 200..300), "{path}: {status} {answer}");
+    }
+
     /// Makes a realm.
     ///
     /// # Panics

@@ -2,8 +2,9 @@
 
 use plexica_crds::tenant::{Admin, AdoptionPolicy, Sessions};
 
+use super::super::digest::Digests;
 use super::super::role;
-use super::SignIn;
+use super::{SignIn, broker, representation};
 use crate::ownership::Mark;
 
 /// What a realm should be. Everything that is not said here stays as people set it in Keycloak.
@@ -64,6 +65,16 @@ impl RealmDesired {
             default_roles: Vec::new(),
             ..Self::tenant(realm, "Plexica", owner)
         }
+    }
+
+    /// Changes whenever what should be there does, its secrets among it, and tells none of them.
+    pub fn digest(&self, digests: &Digests) -> String {
+        let mut whole = representation::whole(self, digests);
+        if let Some(smtp) = &mut whole.smtp_server {
+            smtp.remove(super::smtp::PASSWORD);
+        }
+        let brokers = broker::without_secrets(&self.sign_in.brokers, &self.owner.installation, digests, &self.realm);
+        crate::digest(&(whole, brokers, self.sign_in.mfa))
     }
 
     /// Where the client `web` may send people back to. A loopback name is also allowed without TLS.

@@ -7,9 +7,10 @@ use plexica_crds::tenant::Mfa;
 
 use super::super::Realms;
 use super::mfa::{ACTION, Change};
+use super::observe::refused;
 use super::record::{Record, Setting};
 use super::{Drift, Observed, Present, RealmDesired, Smtp, plan, representation};
-use crate::{Changes, Kind, Result, System};
+use crate::{Changes, Kind, Result};
 
 impl Realms {
     /// Brings a realm to its desired state: one call creates it, and later only what differs is
@@ -39,7 +40,7 @@ impl Realms {
         let realm = &desired.realm;
         let whole = Box::new(representation::whole(desired, self.digests()));
         self.call(&format!("creating realm {realm}"), |admin| admin.post((*whole).clone())).await?;
-        let mut changes = Changes::from_iter([format!("{} {realm}", Drift::Missing)]);
+        let mut changes = Changes::from_iter([Drift::Missing.told(realm)]);
         // A realm that comes with flows has no others, and brokers are written in one place.
         if (desired.sign_in.mfa == Some(Mfa::Required) || !desired.sign_in.brokers.is_empty())
             && let Observed::Present(present) = self.observe(desired).await?
@@ -53,7 +54,7 @@ impl Realms {
         let mut changes = Changes::none();
         for drift in super::plan::drift(desired, present) {
             Box::pin(self.write(desired, present, &drift)).await.map_err(within)?;
-            changes.note(format!("{drift} {}", desired.realm));
+            changes.note(drift.told(&desired.realm));
         }
         Ok(changes)
     }
@@ -149,10 +150,6 @@ fn within(mut error: crate::Error) -> crate::Error {
         error.kind = Kind::Invalid;
     }
     error
-}
-
-fn refused(desired: &RealmDesired, refusal: crate::ownership::Refusal) -> crate::Error {
-    refusal.into_error(System::Keycloak, &format!("realm {}", desired.realm))
 }
 
 fn wanted(desired: &RealmDesired, id: &str) -> Option<ClientRepresentation> {

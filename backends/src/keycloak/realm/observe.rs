@@ -7,7 +7,7 @@ use super::super::{Realms, client};
 use super::record::{Record, Setting};
 use super::{Drift, RealmDesired, broker, mfa, plan};
 use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
-use crate::{Result, Secret};
+use crate::{Changes, Result, Secret, System};
 
 /// What stands at a realm's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,28 @@ impl Present {
 }
 
 impl Observed {
+    /// Whether the realm, or a client by which people or servers get in, is not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Refused(_) => false,
+            Self::Present(present) => [client::WEB, client::API].iter().any(|id| present.client(id).is_none()),
+        }
+    }
+
+    /// What `ensure` would write, in words.
+    ///
+    /// # Errors
+    /// When the realm must not be touched.
+    pub fn differences(&self, desired: &RealmDesired) -> Result<Changes> {
+        match self {
+            Self::Refused(refusal) => Err(refused(desired, refusal.clone())),
+            Self::Absent | Self::Present(_) => {
+                Ok(self.drift(desired).iter().map(|drift| drift.told(&desired.realm)).collect())
+            }
+        }
+    }
+
     /// What `ensure` would write; empty if nothing. The one call that creates counts as one.
     pub fn drift(&self, desired: &RealmDesired) -> Vec<Drift> {
         match self {
@@ -84,6 +106,10 @@ impl Observed {
             }
         }
     }
+}
+
+pub(super) fn refused(desired: &RealmDesired, refusal: Refusal) -> crate::Error {
+    refusal.into_error(System::Keycloak, &format!("realm {}", desired.realm))
 }
 
 /// Whose realm it is. Keycloak answers 200 for realms that others own, without any attribute.
@@ -136,7 +162,7 @@ impl Realms {
     pub async fn client_secret(&self, realm: &str) -> Result<Secret> {
         let client = self.client(realm, client::API).await?;
         client.and_then(|client| client.secret).map(Secret::new).ok_or_else(|| {
-            crate::Error::unavailable(crate::System::Keycloak, format!("realm {realm} has no client api with a secret"))
+            crate::Error::unavailable(System::Keycloak, format!("realm {realm} has no client api with a secret"))
         })
     }
 

@@ -54,6 +54,13 @@ impl fmt::Display for Drift {
     }
 }
 
+impl Drift {
+    /// In words, with the realm.
+    pub(super) fn told(&self, realm: &str) -> String {
+        format!("{self} {realm}")
+    }
+}
+
 /// What has to be written, in that order: roles before those who get them.
 pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     let mut drifts = Vec::new();

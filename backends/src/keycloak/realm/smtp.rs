@@ -12,7 +12,7 @@ use crate::Secret;
 /// What Keycloak keeps of a mail server and the spec has a word for.
 const OURS: [&str; 9] = ["host", "port", "from", "fromDisplayName", "replyTo", "ssl", "starttls", "auth", "user"];
 /// Where it keeps the password; it shows asterisks, and takes them for what it has.
-const PASSWORD: &str = "password";
+pub(super) const PASSWORD: &str = "password";
 
 /// The server that sends the realm's mail.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::ownership::{Verdict, judge};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::provisioner::{comment, lock, run};
-use crate::postgres::scram::{digest, verifier};
+use crate::postgres::scram::{self, verifier};
 use crate::postgres::space::Plan;
 use crate::postgres::sql::{ident, literal};
 use crate::{Changes, Error, Kind, Result, System};
@@ -39,6 +39,17 @@ pub async fn ensure(provisioner: &Provisioner, desired: &Desired, observed: &Obs
     Ok(plan.changes)
 }
 
+/// What [`ensure`] would write.
+pub fn differences(desired: &Desired, observed: &Observed) -> Result<Changes> {
+    Ok(plan(desired, observed)?.changes)
+}
+
+/// Changes whenever what should be there does.
+pub fn digest(desired: &Desired) -> String {
+    let mark = desired.login.mark(&desired.installation).stamp().to_comment();
+    crate::digest(&(mark, hex::encode(scram::digest(&desired.password)), desired.roles()))
+}
+
 /// Pure but for the salt of the password's verifier.
 fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
     let name = desired.login.name();
@@ -51,8 +62,9 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
             plan.also(comment("ROLE", &name, &mark.stamp().to_comment()));
         }
         Verdict::Keep => {
-            if !observed.can_login || observed.inherits {
-                plan.step(format!("ALTER ROLE {login} LOGIN NOINHERIT"), format!("corrected login {name}"));
+            if !observed.wrong.is_empty() {
+                let options = observed.wrong.join(" ");
+                plan.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
             }
         }
         Verdict::Adopt | Verdict::Complete => {
@@ -60,7 +72,7 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
         }
         Verdict::Refuse(refusal) => return Err(refusal.into_error(System::Postgres, &format!("login {name}"))),
     }
-    let digest = digest(&desired.password);
+    let digest = scram::digest(&desired.password);
     if observed.password.as_ref() != Some(&digest) {
         plan.step(
             format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password))),

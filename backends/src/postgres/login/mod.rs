@@ -17,7 +17,7 @@ use super::Provisioner;
 use crate::ownership::{Found, Mark};
 use crate::{Result, Secret};
 
-pub use ensure::ensure;
+pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
 pub use release::release;
 pub use retire::retire;
@@ -94,8 +94,8 @@ impl Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     found: Found,
-    can_login: bool,
-    inherits: bool,
+    /// Options in which the role is not as it should be, as they are to be set.
+    wrong: Vec<&'static str>,
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,

@@ -15,6 +15,8 @@ SELECT r.oid IS NOT NULL AS role_exists,
        shobj_description(r.oid, 'pg_authid') AS comment,
        coalesce(r.rolcanlogin, false) AS can_login,
        coalesce(r.rolinherit, false) AS inherits,
+       coalesce(r.rolcreaterole, false) AS creates_roles,
+       coalesce(r.rolvaliduntil < 'infinity', false) AS ends,
        EXISTS (SELECT FROM pg_database d, aclexplode(d.datacl) a
                 WHERE d.datname = current_database() AND a.grantee = r.oid AND a.privilege_type = 'CONNECT')
            AS can_connect,
@@ -39,10 +41,19 @@ pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Re
 
 fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx::Error> {
     let marks: Vec<String> = row.try_get("marks")?;
+    let (can_login, inherits): (bool, bool) = (row.try_get("can_login")?, row.try_get("inherits")?);
+    let (creates_roles, ends): (bool, bool) = (row.try_get("creates_roles")?, row.try_get("ends")?);
     Ok(Observed {
         found: found(row.try_get("role_exists")?, row.try_get("comment")?),
-        can_login: row.try_get("can_login")?,
-        inherits: row.try_get("inherits")?,
+        wrong: [
+            (!can_login, "LOGIN"),
+            (inherits, "NOINHERIT"),
+            (creates_roles, "NOCREATEROLE"),
+            (ends, "VALID UNTIL 'infinity'"),
+        ]
+        .into_iter()
+        .filter_map(|(wrong, option)| wrong.then_some(option))
+        .collect(),
         can_connect: row.try_get("can_connect")?,
         password: row.try_get("password")?,
         roles: row.try_get("roles")?,

@@ -40,6 +40,16 @@ pub async fn observe(provisioner: &Provisioner, desired: &Desired) -> Result<Obs
     read(&mut connection, desired).await.map(Observed)
 }
 
+/// What [`ensure`] would write.
+pub fn differences(desired: &Desired, observed: &Observed) -> Changes {
+    Diff::new(&desired.permissions, &observed.0).changes(&name::postgres::tenant(&desired.tenant))
+}
+
+/// Changes whenever what should be there does.
+pub fn digest(desired: &Desired) -> String {
+    crate::digest(&(name::postgres::tenant(&desired.tenant), &desired.permissions))
+}
+
 /// Registers what is declared and removes what is not any more. Default roles get a permission when
 /// they are declared for it and lose it when they no longer are; what the tenant changed in between
 /// stays.

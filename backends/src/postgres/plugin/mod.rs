@@ -58,10 +58,29 @@ pub async fn ensure(provisioner: &Provisioner, desired: &Desired, observed: &Obs
     let doing = format!("set up schema {name}");
     let mut transaction = provisioner.begin(&name).await?;
     // Somebody else may have been here since: plan again, now that nobody else can be.
-    let plan = space::plan(&desired.space(), &space::observe(&mut transaction, &name).await?)?;
+    let mut observed = space::observe(&mut transaction, &name).await?;
+    let mut changes = Changes::none();
+    if observed.astray_from(&desired.mark).is_some() {
+        let plan = space::plan(&desired.space(), &observed)?;
+        run(&mut transaction, &doing, &plan.statements).await?;
+        changes.join(plan.changes);
+        observed = space::observe(&mut transaction, &name).await?;
+    }
+    let plan = space::plan(&desired.space(), &observed)?;
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;
-    Ok(plan.changes)
+    changes.join(plan.changes);
+    Ok(changes)
+}
+
+/// What [`ensure`] would write.
+pub fn differences(desired: &Desired, observed: &Observed) -> Result<Changes> {
+    Ok(space::plan(&desired.space(), observed)?.changes)
+}
+
+/// Changes whenever what should be there does.
+pub fn digest(desired: &Desired) -> Result<String> {
+    Ok(crate::digest(&space::plan(&desired.space(), &Observed::absent())?.statements))
 }
 
 /// Marks the schema as retained and takes its role from every login, or drops both.

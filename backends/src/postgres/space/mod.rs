@@ -7,7 +7,7 @@ mod retire;
 use plexica_crds::tenant::AdoptionPolicy;
 
 use crate::Changes;
-use crate::ownership::{Found, Mark};
+use crate::ownership::{Found, Mark, Stamp};
 
 pub(super) use observe::{found, marked, observe};
 pub(super) use plan::plan;
@@ -36,8 +36,16 @@ pub(super) struct Space<'a> {
 pub struct Observed {
     pub(super) schema: Found,
     pub(super) role: Found,
+    /// A schema with a mark of ours that was handed to another role of ours.
+    pub(super) astray: Option<Astray>,
+    /// Whose the schema is, if it is not the provisioner's.
+    pub(super) stranger: Option<String>,
     /// What the role may do in the schema.
     pub(super) privileges: Vec<String>,
+    /// What everybody may do in the schema, which must be nothing.
+    pub(super) public: Vec<String>,
+    /// Pairs of table and privilege that the role was granted in the schema.
+    pub(super) tables: Vec<(String, String)>,
     /// Roles that may take this one, other than the provisioner.
     pub(super) members: Vec<String>,
     /// Whether the role can sign in, which it must not.
@@ -52,7 +60,11 @@ impl Observed {
         Self {
             schema: Found::Absent,
             role: Found::Absent,
+            astray: None,
+            stranger: None,
             privileges: Vec::new(),
+            public: Vec::new(),
+            tables: Vec::new(),
             members: Vec::new(),
             can_login: false,
             applied: Vec::new(),
@@ -64,6 +76,18 @@ impl Observed {
         &self.schema
     }
 
+    /// Whether one of the two is not there.
+    pub fn is_missing(&self) -> bool {
+        self.schema == Found::Absent || self.role == Found::Absent
+    }
+
+    /// The role that holds the owner's schema and has to give it back. Ours to the letter: nothing of an
+    /// earlier owner is taken back on the word of another role.
+    pub(super) fn astray_from(&self, owner: &Mark) -> Option<&str> {
+        let Astray { owner: holder, stamp } = self.astray.as_ref()?;
+        (*stamp == owner.stamp()).then_some(holder)
+    }
+
     /// Roles that may take this one, other than the provisioner.
     pub fn members(&self) -> &[String] {
         &self.members
@@ -73,6 +97,15 @@ impl Observed {
     pub const fn role(&self) -> &Found {
         &self.role
     }
+}
+
+/// A schema of ours that is another role's, which is ours as well: none of them can write the mark of
+/// a role, so nobody but a superuser handed it over, and it can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Astray {
+    pub owner: String,
+    /// The schema's mark.
+    pub stamp: Stamp,
 }
 
 /// Statements, and what they change in words.

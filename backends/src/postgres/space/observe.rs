@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use super::{Observed, PROVISIONER};
+use super::{Astray, Observed, PROVISIONER};
 use crate::Result;
 use crate::ownership::{Found, Mark, Stamp};
 use crate::postgres::failure::failure;
@@ -13,16 +13,22 @@ use crate::postgres::failure::failure;
 const QUERY: &str = "
 SELECT s.oid IS NOT NULL AS schema_exists,
        coalesce(s.nspowner = p.oid, false) AS schema_is_ours,
+       o.rolname::text AS schema_owner,
+       shobj_description(o.oid, 'pg_authid') AS owner_comment,
        obj_description(s.oid, 'pg_namespace') AS schema_comment,
        r.oid IS NOT NULL AS role_exists,
        shobj_description(r.oid, 'pg_authid') AS role_comment,
        coalesce(r.rolcanlogin, false) AS can_login,
        array(SELECT a.privilege_type::text FROM aclexplode(s.nspacl) a WHERE a.grantee = r.oid ORDER BY 1) AS privileges,
+       array(SELECT a.privilege_type::text FROM aclexplode(s.nspacl) a WHERE a.grantee = 0 ORDER BY 1) AS public,
+       array(SELECT c.relname || E'\\n' || a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
+              WHERE c.relnamespace = s.oid AND a.grantee = r.oid ORDER BY 1) AS tables,
        array(SELECT DISTINCT m.rolname::text
                FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
               WHERE am.roleid = r.oid AND m.oid <> p.oid ORDER BY 1) AS members
   FROM (VALUES (1)) one
   LEFT JOIN pg_namespace s ON s.nspname = $1
+  LEFT JOIN pg_roles o ON o.oid = s.nspowner
   LEFT JOIN pg_roles r ON r.rolname = $1
   LEFT JOIN pg_roles p ON p.rolname = $2";
 
@@ -55,11 +61,19 @@ fn decode(row: &PgRow) -> std::result::Result<Observed, sqlx::Error> {
     // A schema's owner can write its comment, so only the provisioner's are believed.
     let schema_is_ours: bool = row.try_get("schema_is_ours")?;
     let schema_comment: Option<String> = row.try_get("schema_comment")?;
+    let stranger: Option<String> = row.try_get("schema_owner")?;
+    let stranger = stranger.filter(|_| !schema_is_ours);
+    let owner_comment: Option<String> = row.try_get("owner_comment")?;
+    let tables: Vec<String> = row.try_get("tables")?;
     Ok(Observed {
+        astray: stranger.clone().and_then(|owner| astray(owner, owner_comment.as_deref()?, schema_comment.as_deref()?)),
+        stranger,
         schema: found(row.try_get("schema_exists")?, schema_comment.filter(|_| schema_is_ours)),
         // A role cannot comment on itself: that takes CREATEROLE.
         role: found(row.try_get("role_exists")?, row.try_get("role_comment")?),
         privileges: row.try_get("privileges")?,
+        public: row.try_get("public")?,
+        tables: tables.iter().filter_map(|pair| pair.split_once('\n')).map(|(a, b)| (a.into(), b.into())).collect(),
         members: row.try_get("members")?,
         can_login: row.try_get("can_login")?,
         applied: Vec::new(),
@@ -72,4 +86,9 @@ pub(in crate::postgres) fn found(exists: bool, comment: Option<String>) -> Found
         Some(stamp) => Found::Marked(stamp),
         None => Found::unmarked(),
     }
+}
+
+fn astray(owner: String, owner_comment: &str, schema_comment: &str) -> Option<Astray> {
+    let (role, stamp) = (Stamp::from_comment(owner_comment)?, Stamp::from_comment(schema_comment)?);
+    (role.mark.installation == stamp.mark.installation).then_some(Astray { owner, stamp })
 }

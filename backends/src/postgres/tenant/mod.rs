@@ -1,6 +1,7 @@
 //! A tenant's schema and role, `tenant_<slug>`.
 
 mod ensure;
+mod grants;
 mod observe;
 mod retire;
 
@@ -11,7 +12,7 @@ use super::CORE_API;
 use super::space::Space;
 use crate::ownership::Mark;
 
-pub use ensure::ensure;
+pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
 pub use retire::retire;
 

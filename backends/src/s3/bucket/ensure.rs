@@ -2,8 +2,9 @@
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, Tag, Tagging};
 
-use super::{Desired, Observed, observe, policy};
-use crate::ownership::{Found, Stamp, Verdict, judge};
+use super::plan::{Step, plan};
+use super::{Desired, Observed, observe};
+use crate::ownership::{Found, Stamp};
 use crate::postgres::intent::Intents;
 use crate::s3::Store;
 use crate::s3::failure::{answered, failure};
@@ -17,48 +18,39 @@ pub async fn ensure(store: &Store, intents: &Intents, desired: &Desired, observe
     let bucket = &desired.bucket;
     let mut changes = Changes::none();
     let mut observed = observed.clone();
-    let mut verdict = judge(&observed.found, &desired.mark, desired.adoption);
-    if verdict == Verdict::Create {
+    let mut steps = plan(desired, &observed, store.config.encrypted())?;
+    if steps.contains(&Step::Create) {
         intents.record(bucket, &desired.mark).await?;
         if create(store, bucket).await? {
-            changes.note(format!("created bucket {bucket}"));
-            verdict = Verdict::Complete;
+            changes.note(Step::Create.told(bucket));
+            steps.retain(|step| *step != Step::Create);
         } else {
             // Somebody was faster: another of us, whose intent is the same, or a stranger.
             observed = observe(store, intents, desired).await?;
-            verdict = judge(&observed.found, &desired.mark, desired.adoption);
             if matches!(observed.found, Found::Marked(_)) {
                 intents.forget(bucket).await?;
                 observed.announced = false;
             }
+            steps = plan(desired, &observed, store.config.encrypted())?;
         }
     }
-    match verdict {
-        // Whoever marked it died before the intent was forgotten; noted any longer, it would make an
-        // empty bucket of somebody else's, made at the name one day, look like ours.
-        Verdict::Keep if observed.announced => {
-            intents.forget(bucket).await?;
-            changes.note(format!("forgot the intent to create bucket {bucket}"));
+    for step in steps {
+        match &step {
+            Step::Create => {
+                return Err(Error::unavailable(System::S3, format!("bucket {bucket} came and went at once")));
+            }
+            Step::Mark => {
+                write_tags(store, bucket, &observed.tags, &desired.mark.stamp()).await?;
+                intents.forget(bucket).await?;
+            }
+            Step::Forget => intents.forget(bucket).await?,
+            Step::TakeBack => write_tags(store, bucket, &observed.tags, &desired.mark.stamp()).await?,
+            Step::Policy(wanted) => {
+                let put = store.client.put_bucket_policy().bucket(bucket).policy(wanted.to_string()).send().await;
+                put.map_err(failure(&format!("set the policy of bucket {bucket}")))?;
+            }
         }
-        Verdict::Keep => {}
-        Verdict::Complete => {
-            write_tags(store, bucket, &observed.tags, &desired.mark.stamp()).await?;
-            intents.forget(bucket).await?;
-            changes.note(format!("marked bucket {bucket}"));
-        }
-        Verdict::Adopt => {
-            write_tags(store, bucket, &observed.tags, &desired.mark.stamp()).await?;
-            changes.note(format!("took back bucket {bucket}"));
-        }
-        Verdict::Create => {
-            return Err(Error::unavailable(System::S3, format!("bucket {bucket} came and went at once")));
-        }
-        Verdict::Refuse(refusal) => return Err(refusal.into_error(System::S3, &format!("bucket {bucket}"))),
-    }
-    if let Some(wanted) = policy::missing(observed.policy.as_ref(), bucket).filter(|_| store.config.encrypted()) {
-        let put = store.client.put_bucket_policy().bucket(bucket).policy(wanted.to_string()).send().await;
-        put.map_err(failure(&format!("set the policy of bucket {bucket}")))?;
-        changes.note(format!("set the policy of bucket {bucket}"));
+        changes.note(step.told(bucket));
     }
     Ok(changes)
 }

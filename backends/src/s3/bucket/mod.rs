@@ -4,6 +4,7 @@
 
 mod ensure;
 mod observe;
+mod plan;
 mod policy;
 pub(super) mod probe;
 mod retire;
@@ -14,6 +15,7 @@ use crate::ownership::{Found, Mark};
 
 pub use ensure::ensure;
 pub use observe::observe;
+pub use plan::{differences, digest};
 pub(super) use retire::remove;
 pub use retire::retire;
 

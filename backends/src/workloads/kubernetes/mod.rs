@@ -22,6 +22,7 @@ use plexica_contract::name::PluginId;
 use plexica_crds::{label, tenant::AdoptionPolicy};
 use serde::de::DeserializeOwned;
 
+use self::objects::Wanted;
 use super::{
     Changed, Needs, Observed, Place, Workload, Workloads,
     observed::{Found, Objects},
@@ -108,6 +109,18 @@ impl Cluster {
     }
 }
 
+/// What a plugin keeps is in Postgres: a workload can always be taken over from an earlier owner.
+const ADOPTION: AdoptionPolicy = AdoptionPolicy::IfRetained;
+
+fn found(observed: &Observed) -> Result<&Objects, Error> {
+    match &observed.found {
+        Found::Kubernetes(found) => Ok(found),
+        Found::Process { .. } => {
+            Err(Error::unavailable(System::Workloads, "the workload was observed by another runner"))
+        }
+    }
+}
+
 #[async_trait]
 impl Workloads for Cluster {
     fn needs(&self) -> Needs {
@@ -126,21 +139,42 @@ impl Workloads for Cluster {
     }
 
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
-        let Found::Kubernetes(found) = &observed.found else {
-            return Err(Error::unavailable(System::Workloads, "the workload was observed by another runner"));
-        };
-        let Objects { secret, service, deployment } = &**found;
-        let wanted = objects::of(desired, &self.pods);
+        let Objects { secret, service, deployment } = found(observed)?;
+        let Wanted { secret: wanted_secret, service: wanted_service, deployment: wanted_deployment } =
+            objects::of(desired, &self.pods);
         let (owner, namespace) = (&desired.owner, &desired.namespace);
-        // What a plugin keeps is in Postgres: a workload can always be taken over from an earlier owner.
-        let adoption = AdoptionPolicy::IfRetained;
+        let (secrets, services, deployments) = (self.api(namespace), self.api(namespace), self.api(namespace));
         let mut changes = Changes::none();
         // The Secret first: the pods of a Deployment without it would fail to start.
-        changes.join(object::apply(&self.api(namespace), &wanted.secret, secret.as_ref(), owner, adoption).await?);
-        changes.join(object::apply(&self.api(namespace), &wanted.service, service.as_ref(), owner, adoption).await?);
-        changes
-            .join(object::apply(&self.api(namespace), &wanted.deployment, deployment.as_ref(), owner, adoption).await?);
+        changes.join(object::apply(&secrets, &wanted_secret, secret.as_ref(), owner, ADOPTION).await?);
+        changes.join(object::apply(&services, &wanted_service, service.as_ref(), owner, ADOPTION).await?);
+        changes.join(object::apply(&deployments, &wanted_deployment, deployment.as_ref(), owner, ADOPTION).await?);
         Ok(changes)
+    }
+
+    async fn differences(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        let Objects { secret, service, deployment } = found(observed)?;
+        let Wanted { secret: wanted_secret, service: wanted_service, deployment: wanted_deployment } =
+            objects::of(desired, &self.pods);
+        let (owner, namespace) = (&desired.owner, &desired.namespace);
+        let (secrets, services, deployments) = (self.api(namespace), self.api(namespace), self.api(namespace));
+        let (secret, service, deployment) = futures::try_join!(
+            object::differences(&secrets, &wanted_secret, secret.as_ref(), owner, ADOPTION),
+            object::differences(&services, &wanted_service, service.as_ref(), owner, ADOPTION),
+            object::differences(&deployments, &wanted_deployment, deployment.as_ref(), owner, ADOPTION),
+        )?;
+        let mut changes = secret;
+        changes.join(service);
+        changes.join(deployment);
+        Ok(changes)
+    }
+
+    fn digest(&self, desired: &Workload) -> Option<String> {
+        let Wanted { secret, service, deployment } = objects::of(desired, &self.pods);
+        let owner = &desired.owner;
+        let of_each =
+            [object::digest(&secret, owner), object::digest(&service, owner), object::digest(&deployment, owner)];
+        Some(crate::digest(&of_each))
     }
 
     async fn retire(&self, place: &Place) -> Result<Retired, Error> {

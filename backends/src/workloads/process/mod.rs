@@ -93,6 +93,10 @@ impl Processes {
     }
 }
 
+fn started(place: &Place) -> String {
+    format!("started the process {}", place.name)
+}
+
 #[async_trait]
 impl Workloads for Processes {
     fn needs(&self) -> Needs {
@@ -115,6 +119,17 @@ impl Workloads for Processes {
         })
     }
 
+    async fn differences(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        Ok(match observed.found {
+            Found::Process { current: true } => Changes::none(),
+            _ => Changes::from_iter([started(&desired.place())]),
+        })
+    }
+
+    fn digest(&self, _: &Workload) -> Option<String> {
+        None
+    }
+
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
         if matches!(observed.found, Found::Process { current: true }) {
             return Ok(Changes::none());
@@ -134,7 +149,7 @@ impl Workloads for Processes {
             return Ok(Changes::none());
         }
         let log = log_path(&self.settings.logs, &place.namespace, &place.name);
-        let change = format!("started the process {}", place.name);
+        let change = started(&place);
         let keeper = Keeper::start(desired.clone(), &self.settings, log, self.changed.clone());
         kept.insert(place, keeper);
         Ok(Changes::from_iter([change]))

@@ -7,3 +7,4 @@ mod representation;
 
 pub use desired::Broker;
 pub(super) use plan::{Broken, foreign, plan};
+pub(super) use representation::without_secrets;

@@ -56,6 +56,20 @@ pub fn whole(broker: &Broker, installation: &str, digests: &Digests, realm: &str
     }
 }
 
+/// All of each, with its secret's digest and without the secret.
+pub fn without_secrets(
+    brokers: &[Broker],
+    installation: &str,
+    digests: &Digests,
+    realm: &str,
+) -> Vec<IdentityProviderRepresentation> {
+    let mut all: Vec<_> = brokers.iter().map(|broker| whole(broker, installation, digests, realm)).collect();
+    for config in all.iter_mut().filter_map(|broker| broker.config.as_mut()) {
+        config.remove(SECRET);
+    }
+    all
+}
+
 /// The same over what others added to one that is there. A secret that is not known now stays.
 pub fn over(
     wanted: IdentityProviderRepresentation,
