@@ -3,7 +3,7 @@
 use plexica_backends::{
     Secret, System,
     postgres::{
-        self, credential,
+        self, Provisioner, credential,
         login::{self, Login},
         permission, plugin,
     },

@@ -129,7 +129,7 @@ fn only_parts_that_are_to_be_something_else_are_changing() {
     let all = ["database", "identity", "storage", "namespace", "identity-secret"];
     let first = planned(nothing_but(&[]));
     assert_eq!(first.changing(), all);
-    let Plan { database, identity, storage, keys, namespace } = first;
+    let Plan { database, identity, sign_in: _, storage, keys, namespace } = first;
     let aims = [database.unwrap().aim, identity.unwrap().aim, storage.unwrap().aim, keys.1, namespace.unwrap().aim];
     let brought: BTreeMap<String, String> =
         aims.into_iter().map(|aim| (aim.part.to_owned(), aim.digest.unwrap())).collect();

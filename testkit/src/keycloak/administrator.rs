@@ -72,6 +72,8 @@ impl Administrator {
         assert!((200..300).contains(&status), "{path}: {status} {answer}");
     }
 
+    /// # Panics
+    /// If it is refused.
     pub async fn delete(&self, path: &str) {
         let (status, answer) = self.send(Method::DELETE, path, None).await;
         assert!(matches!(status, 200..300), "{path}: {status} {answer}");
