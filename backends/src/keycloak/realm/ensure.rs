@@ -10,7 +10,7 @@ use super::mfa::{ACTION, Change};
 use super::observe::refused;
 use super::record::{Record, Setting};
 use super::{Drift, Observed, Present, RealmDesired, Smtp, plan, representation};
-use crate::{Changes, Kind, Result};
+use crate::{Changes, Error, Kind, Result, System};
 
 impl Realms {
     /// Brings a realm to its desired state: one call creates it, and later only what differs is
@@ -122,6 +122,11 @@ impl Realms {
         let what = format!("setting {place} of realm {realm}");
         let answer = match change {
             None => return Ok(()),
+            Some((_, Change::Lacking(what))) => {
+                let message = format!("realm {realm} cannot demand a second factor: it has no {what}");
+                let remedy = "Run a version of Keycloak that Plexica was tested with, or leave spec.identity.mfa out.";
+                return Err(Error::new(System::Keycloak, Kind::Invalid, message, remedy));
+            }
             Some((_, Change::Action(action))) => {
                 self.call(&what, |admin| {
                     admin.realm_authentication_required_actions_with_alias_put(realm, ACTION, action.clone())

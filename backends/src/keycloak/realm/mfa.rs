@@ -34,12 +34,17 @@ pub enum Change {
     Action(RequiredActionProviderRepresentation),
     /// A step of a flow is to be that.
     Step(&'static str, AuthenticationExecutionInfoRepresentation),
+    /// It cannot be: this is not there, in a Keycloak that is made otherwise.
+    Lacking(String),
 }
 
 /// What has to be written for it.
 pub fn changes(mfa: Mfa, found: &Found) -> Vec<Change> {
     let required = mfa == Mfa::Required;
     let mut changes = Vec::new();
+    if found.action.is_none() && required {
+        changes.push(Change::Lacking(format!("action {ACTION}")));
+    }
     if let Some(action) = &found.action {
         // Without the action nobody could set up an app.
         let enabled = action.enabled == Some(true) || !required;
@@ -54,7 +59,11 @@ pub fn changes(mfa: Mfa, found: &Found) -> Vec<Change> {
     }
     for ((flow, provider, optional), steps) in FLOWS.into_iter().zip(&found.flows) {
         let wanted = if required { ["REQUIRED"; 2] } else { ["CONDITIONAL", optional] };
-        for (step, wanted) in code(steps, provider).into_iter().flatten().zip(wanted) {
+        let code = code(steps, provider);
+        if code.is_none() && required {
+            changes.push(Change::Lacking(format!("step {provider} in a subflow of flow {flow}")));
+        }
+        for (step, wanted) in code.into_iter().flatten().zip(wanted) {
             if step.requirement.as_deref() != Some(wanted) {
                 let step =
                     AuthenticationExecutionInfoRepresentation { requirement: Some(wanted.into()), ..step.clone() };
@@ -119,6 +128,7 @@ mod tests {
         for change in changes {
             match change {
                 Change::Action(action) => found.action = Some(action),
+                Change::Lacking(what) => panic!("{what}"),
                 Change::Step(flow, changed) => {
                     let at = FLOWS.iter().position(|(name, ..)| *name == flow).unwrap();
                     let step = found.flows[at].iter_mut().find(|step| step.id == changed.id).unwrap();
@@ -146,6 +156,21 @@ mod tests {
         let all = changes(Mfa::Optional, &now);
         apply(&mut now, all);
         assert_eq!(now, fresh);
+    }
+
+    #[test]
+    fn what_a_keycloak_lacks_is_told_where_it_is_required() {
+        let mut other = found();
+        other.action = None;
+        other.flows[0].pop();
+        other.flows[1].remove(1);
+        assert_eq!(changes(Mfa::Optional, &other), []);
+        let lacking = [
+            "action CONFIGURE_TOTP",
+            "step auth-otp-form in a subflow of flow browser",
+            "step direct-grant-validate-otp in a subflow of flow direct grant",
+        ];
+        assert_eq!(changes(Mfa::Required, &other), lacking.map(|what| Change::Lacking(what.into())));
     }
 
     #[test]

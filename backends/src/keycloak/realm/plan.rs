@@ -130,6 +130,7 @@ pub(super) fn second_factor(desired: &RealmDesired, present: &Present) -> Vec<(S
     // It was in the spec once and is not any more, or it would not have been looked at.
     let wanted = desired.sign_in.mfa.unwrap_or(Mfa::Optional);
     let place = |change: &Change| match change {
+        Change::Lacking(what) => what.clone(),
         Change::Action(_) => format!("action {}", mfa::ACTION),
         Change::Step(flow, step) => {
             format!("step {} of flow {flow}", step.display_name.as_deref().unwrap_or_default())
