@@ -48,7 +48,10 @@ impl Problem {
             | Reason::Paused
             | Reason::InUse
             | Reason::Deleting
-            | Reason::Retained => Remedy::Wait,
+            | Reason::Retained
+            | Reason::Removed
+            | Reason::Gone
+            | Reason::Abandoned => Remedy::Wait,
             Reason::BackendUnavailable | Reason::BackendDenied | Reason::MigrationFailed | Reason::WorkloadFailed => {
                 Remedy::Retry
             }
@@ -63,6 +66,7 @@ impl Problem {
             | Reason::PermissionNotDeclared
             | Reason::DuplicateInstall
             | Reason::DeletionNotConfirmed
+            | Reason::UnknownPart
             | Reason::WorkloadUnsupported => Remedy::Change,
         }
     }

@@ -72,7 +72,7 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 12] = [
+const ORDER: [ConditionType; 13] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
@@ -81,6 +81,7 @@ const ORDER: [ConditionType; 12] = [
     ConditionType::IdentityReady,
     ConditionType::StorageReady,
     ConditionType::NamespaceReady,
+    ConditionType::BackedUp,
     ConditionType::Resolved,
     ConditionType::WorkloadReady,
     ConditionType::Migrated,

@@ -154,6 +154,22 @@ reasons! {
         "Its data was kept and marked as retained.",
         "Apply the same name again to take it back, or remove the data by hand."
     }
+    Removed {
+        "It was removed, as the deletionPolicy said.",
+        "Nothing to do; what was removed is in the final backup, if one was made."
+    }
+    Gone {
+        "It was not there any more when its owner was removed.",
+        "Nothing to do."
+    }
+    Abandoned {
+        "The annotation plexica.io/abandon gave up on it while its owner was being removed: it was neither read nor touched.",
+        "If its backend comes back, remove what the message names there by hand, or apply the same name again to take it back."
+    }
+    UnknownPart {
+        "The annotation plexica.io/abandon names a part that there is not, so the deletion waits and nothing is touched.",
+        "Write the parts that the message lists, separated by commas, or remove the annotation."
+    }
 }
 
 impl fmt::Display for Reason {

@@ -27,8 +27,8 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{has_left, is_paused},
-    tenant::confirmed,
+    resource::{abandoned, has_left, is_paused},
+    tenant::{abandoned_parts, confirmed},
 };
 
 /// What is known of an install that goes.
@@ -43,15 +43,23 @@ struct Leaving<'a> {
     database: Option<(&'a str, &'a Provisioner)>,
     /// Other installs of this plugin.
     others: Vec<PluginInstall>,
+    /// Parts that a person has given up on.
+    abandoned: Vec<&'static str>,
 }
 
-/// Removes what is the install's; an error holds it up.
-pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<()> {
+/// The parts that people can give up on.
+const PARTS: [&str; 2] = [WORKLOAD, DATABASE];
+const WORKLOAD: &str = "workload";
+const DATABASE: &str = "database";
+
+/// Removes what is the install's; an error holds it up. The parts that were given up, and are as they
+/// were.
+pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'static str>> {
     let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
     // An install that could never be in force has nothing.
-    let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
+    let (Ok(slug), Ok(plugin)) = names else { return Ok(Vec::new()) };
     if allowed(install, &slug, &context.settings).is_err() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let leaving = look(context, install, slug, plugin).await?;
     if leaving.policy == DeletionPolicy::Delete && leaving.database.is_some() {
@@ -62,9 +70,14 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<()> {
         let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
         return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
     }
-    workloads(context, &leaving).await.map_err(|problem| problem.of_part("workload"))?;
-    logins(context, &leaving).await.map_err(|problem| problem.of_part("database"))?;
-    data(context, &leaving).await.map_err(|problem| problem.of_part("database"))
+    if !leaving.abandoned.contains(&WORKLOAD) {
+        workloads(context, &leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
+    }
+    if !leaving.abandoned.contains(&DATABASE) {
+        logins(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+        data(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+    }
+    Ok(leaving.abandoned)
 }
 
 async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
@@ -80,19 +93,28 @@ async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, 
         return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
     }
     // When the tenant goes, its own policy counts for all that is in it, and its confirmation.
-    let policy = match tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) {
+    let going = tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some());
+    let policy = match going {
         Some(tenant) => confirmed(tenant).map(|()| tenant.spec.deletion_policy)?,
         None => install.spec.deletion_policy,
     };
+    let mut abandoned = abandoned(install, &PARTS)?;
+    // A database that is given up for the tenant is given up for what it has installed.
+    if going.map(abandoned_parts).transpose()?.is_some_and(|parts| parts.contains(&DATABASE)) {
+        abandoned.push(DATABASE);
+    }
     // The tenant may be gone, and with it the name of its placement: then it is looked for in all.
     let placed = tenant.as_ref().map(|tenant| tenant.spec.database.placement.as_str());
     let placements = context.databases.iter().filter(|(name, _)| placed.is_none_or(|placed| placed == *name)).collect();
-    let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others };
+    let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
+    if leaving.abandoned.contains(&DATABASE) {
+        return Ok(leaving);
+    }
     for (name, provisioner) in leaving.placements.clone() {
         let desired = schema(context, &leaving);
         let seen = plugin::observe(provisioner, &desired);
         let seen =
-            context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part("database"))?;
+            context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part(DATABASE))?;
         if matches!(seen.schema(), Found::Marked(stamp) if stamp.mark == desired.mark) {
             leaving.database = Some((name, provisioner));
         }

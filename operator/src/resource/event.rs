@@ -18,22 +18,40 @@ pub struct Note {
     pub text: String,
 }
 
-/// What there is to tell when the conditions go from `last` to `next`: that Ready came, or that it
-/// is missing for a reason other than waiting. Pure.
+/// What there is to tell when the conditions go from `last` to `next`: which parts were given up, that
+/// Ready came, or that it is missing for a reason other than waiting. Pure.
 pub fn notes(last: &[Condition], next: &[Condition]) -> Vec<Note> {
+    let mut notes = given_up(last, next);
+    notes.extend(of_ready(last, next));
+    notes
+}
+
+/// Parts that people have given up on since, each by itself: whoever looks for it later finds it.
+pub fn given_up(last: &[Condition], next: &[Condition]) -> Vec<Note> {
+    let abandoned = |condition: &&Condition| condition.reason == Reason::Abandoned.as_str();
+    let before: Vec<&str> = last.iter().filter(abandoned).map(|condition| condition.type_.as_str()).collect();
+    let new = next.iter().filter(abandoned).filter(|condition| !before.contains(&condition.type_.as_str()));
+    new.map(|Condition { reason, message, .. }| Note { warning: true, reason: reason.clone(), text: message.clone() })
+        .collect()
+}
+
+fn of_ready(last: &[Condition], next: &[Condition]) -> Option<Note> {
     let ready = |list: &[Condition]| list.iter().find(|c| c.type_ == ConditionType::Ready.as_str()).cloned();
-    let Some(now) = ready(next) else {
-        return Vec::new();
-    };
+    let now = ready(next)?;
     let same = ready(last).is_some_and(|before| before.status == now.status && before.reason == now.reason);
     let quiet = [Reason::Progressing, Reason::Pending, Reason::WorkloadNotReady].map(Reason::as_str);
-    if same || (now.status != "True" && quiet.contains(&now.reason.as_str())) {
-        return Vec::new();
+    // What is given up is told part by part.
+    let told = now.reason == Reason::Abandoned.as_str();
+    if same || told || (now.status != "True" && quiet.contains(&now.reason.as_str())) {
+        return None;
     }
-    let expected = [Reason::Deleting, Reason::Disabled, Reason::Suspended].map(Reason::as_str);
-    let warning = now.status != "True" && !expected.contains(&now.reason.as_str());
-    vec![Note { warning, reason: now.reason, text: now.message }]
+    let expected = [Reason::Deleting, Reason::Disabled, Reason::Suspended, Reason::Removed, Reason::Retained];
+    let warning = now.status != "True" && !expected.map(Reason::as_str).contains(&now.reason.as_str());
+    Some(Note { warning, reason: now.reason, text: now.message })
 }
+
+/// What the API takes as a note, in bytes.
+const LONGEST: usize = 1000;
 
 /// Publishes them. An event that cannot be written is not worth a failed reconcile.
 pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object: &K, notes: Vec<Note>) {
@@ -41,8 +59,7 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
         let event = Event {
             type_: if warning { EventType::Warning } else { EventType::Normal },
             reason,
-            // The API takes at most 1 kB.
-            note: Some(text.chars().take(250).collect()),
+            note: Some(text[..text.floor_char_boundary(LONGEST)].to_owned()),
             action: "Reconcile".into(),
             secondary: None,
         };
@@ -77,6 +94,7 @@ mod tests {
         let deleting = list(false, Reason::Deleting);
         let starts = list(false, Reason::WorkloadNotReady);
         let stuck = list(false, Reason::WorkloadFailed);
+        let removed = list(false, Reason::Removed);
         for (last, next, told) in [
             (&none, &ready, Some(false)),
             (&ready, &ready, None),
@@ -85,6 +103,8 @@ mod tests {
             (&down, &ready, Some(false)),
             (&none, &waits, None),
             (&ready, &deleting, Some(false)),
+            (&deleting, &removed, Some(false)),
+            (&down, &removed, Some(false)),
             (&none, &starts, None),
             (&starts, &stuck, Some(true)),
             (&stuck, &stuck, None),
@@ -93,6 +113,30 @@ mod tests {
         ] {
             let warnings: Vec<_> = notes(last, next).into_iter().map(|note| note.warning).collect();
             assert_eq!(warnings, Vec::from_iter(told), "{last:?} → {next:?}");
+        }
+    }
+
+    #[test]
+    fn each_part_that_is_given_up_is_told_once() {
+        let list = |reasons: [Reason; 2]| {
+            let mut conditions = Conditions::new(&[], Some(1), Timestamp::UNIX_EPOCH);
+            conditions.set_false(ConditionType::DatabaseReady, reasons[0], "the schema");
+            conditions.set_false(ConditionType::IdentityReady, reasons[1], "the realm");
+            conditions.finish()
+        };
+        let waits = list([Reason::BackendUnavailable, Reason::BackendUnavailable]);
+        let one = list([Reason::Abandoned, Reason::BackendUnavailable]);
+        let both = list([Reason::Abandoned, Reason::Abandoned]);
+        for (last, next, told) in [
+            (&waits, &one, vec!["the schema"]),
+            (&one, &both, vec!["the realm"]),
+            (&waits, &both, vec!["the schema", "the realm"]),
+            (&both, &both, vec![]),
+            (&both, &waits, vec![]),
+        ] {
+            let notes = notes(last, next);
+            assert!(notes.iter().all(|note| note.warning && note.reason == "Abandoned"));
+            assert_eq!(notes.into_iter().map(|note| note.text).collect::<Vec<_>>(), told);
         }
     }
 }

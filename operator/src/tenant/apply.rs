@@ -155,7 +155,12 @@ async fn secrets(
 
 async fn write(context: &Context, valid: &Valid, wanted: &Secret, seen: Option<&Secret>) -> Part<()> {
     let api: Api<Secret> = namespaced(&context.client, &valid.namespace);
-    let changes = object::apply(&api, wanted, seen, &valid.mark, valid.adoption);
+    let changes = async {
+        if let Some(seen) = seen {
+            object::take_back(&api, seen, &valid.mark, valid.adoption).await?;
+        }
+        object::apply(&api, wanted, seen, &valid.mark, valid.adoption).await
+    };
     context.wrote(System::Kubernetes, &context.tried(System::Kubernetes, "ensure", changes).await?);
     Ok(())
 }

@@ -7,6 +7,7 @@ mod apply;
 mod cleanup;
 mod confirm;
 mod desired;
+mod farewell;
 mod namespace;
 mod observe;
 mod placement;
@@ -16,6 +17,7 @@ mod report;
 mod secret;
 mod validate;
 
+pub use cleanup::abandoned_parts;
 pub use confirm::confirmed;
 pub use reconcile::reconcile;
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use plexica_backends::{keycloak, postgres, s3::bucket};
+use plexica_backends::{keycloak, object::found, ownership::Found, postgres, s3::bucket};
 use plexica_crds::Reason;
 
 use super::{
@@ -40,8 +40,9 @@ pub struct Plan {
 /// The plan for what was seen. A part that could not be read is left alone and reported.
 pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, now: Timestamp) -> Plan {
     let Observed { database, identity, storage, namespace, secrets } = observed;
-    // What is not known to be there is made anew.
+    // What is not known to be there is made anew, and so is what still has an earlier tenant's mark.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
+    let held = held.filter(|secret| found(Some(*secret)) == Found::Marked(valid.mark.stamp()));
     let keys = validity(valid, &settings.s3_endpoint, &settings.s3_region, held, now);
     Plan {
         database: database.map(|seen| Ensure { desired: desired::database(valid), seen }),

@@ -4,6 +4,7 @@ use crate::{
     tenant::{secret, validate::validate},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_backends::object;
 use proptest::prelude::*;
 
 fn valid() -> Valid {
@@ -105,12 +106,21 @@ fn good_keys_are_kept_wherever_else_something_is_wrong() {
         expires_at: None,
     };
     let keep = Validity::Keep { expires_at: None, renew_at: None };
-    for (out, expected) in
-        [(&[][..], keep), (&["database", "identity", "namespace"], keep), (&["secrets"], Validity::Renew)]
-    {
+    let own = valid().mark.stamp();
+    let (retained, mut earlier) = (valid().mark.retained(Timestamp::UNIX_EPOCH), own.clone());
+    earlier.mark.uid = "earlier".into();
+    for (out, mark, expected) in [
+        (&[][..], &own, keep),
+        (&["database", "identity", "namespace"], &own, keep),
+        (&["secrets"], &own, Validity::Renew),
+        // What is taken back is written anew, and loses its mark of before.
+        (&[], &retained, Validity::Renew),
+        (&[], &earlier, Validity::Renew),
+    ] {
         let mut observed = nothing_but(out);
-        observed.secrets =
-            observed.secrets.map(|_| Secrets { identity: None, storage: Some(secret::storage(&valid(), &keys)) });
+        let mut kept = secret::storage(&valid(), &keys);
+        object::stamp(&mut kept.metadata, mark);
+        observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(kept) });
         assert_eq!(planned(observed).storage.unwrap().1, expected, "{out:?}");
     }
 }

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
 use plexica_crds::Tenant;
 
-use super::{apply::apply, cleanup::cleanup, observe::observe, plan::plan, report, validate::validate};
+use super::{apply::apply, cleanup::cleanup, farewell, observe::observe, plan::plan, report, validate::validate};
 use crate::{
     context::Context,
     problem::{Problem, worst},
-    resource::{add_finalizer, is_paused, remove_finalizer, write_status},
+    resource::{add_finalizer, given_up, is_paused, remove_finalizer, write_status},
 };
 
 /// Brings one tenant closer to its spec, and says when to look again.
@@ -65,14 +65,21 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     if !tenant.finalizers().iter().any(|finalizer| finalizer == plexica_crds::label::FINALIZER) {
         return Ok((Action::await_change(), None));
     }
-    let holding = cleanup(context, &tenant).await;
-    if holding.is_empty() {
+    let leaving = cleanup(context, &tenant).await;
+    let status = farewell::status(&tenant, &leaving, Timestamp::now());
+    let last = tenant.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    for note in given_up(last, &status.conditions) {
+        tracing::warn!(tenant = tenant.name_any(), "{}", note.text);
+    }
+    // Before the finalizer goes: whoever watches sees what came of everything.
+    let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    if leaving.holding.is_empty() {
+        let told = status.conditions.first().map_or("", |ready| &ready.message);
+        tracing::info!(tenant = tenant.name_any(), "{told}");
         remove_finalizer(api, &tenant).await?;
         context.again(&tenant, None);
         return Ok((Action::await_change(), None));
     }
-    let status = report::leaving(&tenant, &holding, Timestamp::now());
-    let problem = worst(&holding).cloned();
-    let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    let problem = worst(&leaving.holding).cloned();
     Ok((context.again(&tenant, problem.as_ref()), problem))
 }

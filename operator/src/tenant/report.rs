@@ -103,25 +103,6 @@ pub fn paused(tenant: &Tenant, now: Timestamp) -> TenantStatus {
     TenantStatus { phase: Some(Phase::Paused), conditions, ..last }
 }
 
-/// The status of a tenant that goes, with what holds it up.
-pub fn leaving(tenant: &Tenant, holding: &[Problem], now: Timestamp) -> TenantStatus {
-    let last = tenant.status.clone().unwrap_or_default();
-    let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
-    match worst(holding) {
-        None => conditions.set_false(ConditionType::Ready, Reason::Deleting, "being removed"),
-        Some(problem) => {
-            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
-            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {}", sentences(holding)));
-        }
-    }
-    TenantStatus {
-        observed_generation: tenant.metadata.generation,
-        phase: Some(Phase::Terminating),
-        conditions: conditions.finish(),
-        ..last
-    }
-}
-
 fn overall(conditions: &mut Conditions, problems: &[Problem], suspended: bool) -> Phase {
     let Some(worst) = worst(problems) else {
         if suspended {

@@ -8,6 +8,7 @@ mod confirm;
 mod credential;
 mod death;
 mod departure;
+mod farewell;
 mod fault;
 mod foreign;
 mod gate;
