@@ -1,6 +1,6 @@
 //! What every reconcile works with.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::{
@@ -48,6 +48,8 @@ pub struct Context {
     pub intents: Intents,
     /// What runs plugins.
     pub workloads: Arc<dyn Workloads>,
+    /// The program `pg_dump`.
+    pub pg_dump: PathBuf,
     /// The platform's keys.
     pub keys: Keys,
     /// Calls plugins.

@@ -56,6 +56,7 @@ pub fn settings() -> crate::settings::Settings {
         s3_endpoint: "http://s3.test".into(),
         s3_region: "us-east-1".into(),
         direct_grants: false,
+        backup: crate::settings::BackupPlace::Bucket("backups".into()),
         purge_deadline: std::time::Duration::from_mins(1),
     }
 }

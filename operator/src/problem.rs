@@ -51,10 +51,14 @@ impl Problem {
             | Reason::Retained
             | Reason::Removed
             | Reason::Gone
-            | Reason::Abandoned => Remedy::Wait,
-            Reason::BackendUnavailable | Reason::BackendDenied | Reason::MigrationFailed | Reason::WorkloadFailed => {
-                Remedy::Retry
-            }
+            | Reason::Abandoned
+            | Reason::BackedUp
+            | Reason::BackupSkipped => Remedy::Wait,
+            Reason::BackendUnavailable
+            | Reason::BackendDenied
+            | Reason::MigrationFailed
+            | Reason::WorkloadFailed
+            | Reason::BackupFailed => Remedy::Retry,
             Reason::Conflict
             | Reason::AdoptionRefused
             | Reason::InvalidSpec
@@ -67,6 +71,7 @@ impl Problem {
             | Reason::DuplicateInstall
             | Reason::DeletionNotConfirmed
             | Reason::UnknownPart
+            | Reason::BackupNotConfigured
             | Reason::WorkloadUnsupported => Remedy::Change,
         }
     }

@@ -4,4 +4,4 @@ mod spec;
 mod status;
 
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, Tenant, TenantSpec};
-pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};
+pub use status::{DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

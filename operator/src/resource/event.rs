@@ -18,10 +18,11 @@ pub struct Note {
     pub text: String,
 }
 
-/// What there is to tell when the conditions go from `last` to `next`: which parts were given up, that
-/// Ready came, or that it is missing for a reason other than waiting. Pure.
+/// What there is to tell when the conditions go from `last` to `next`: which parts were given up, where
+/// a backup lies, that Ready came, or that it is missing for a reason other than waiting. Pure.
 pub fn notes(last: &[Condition], next: &[Condition]) -> Vec<Note> {
     let mut notes = given_up(last, next);
+    notes.extend(backed_up(last, next));
     notes.extend(of_ready(last, next));
     notes
 }
@@ -33,6 +34,13 @@ pub fn given_up(last: &[Condition], next: &[Condition]) -> Vec<Note> {
     let new = next.iter().filter(abandoned).filter(|condition| !before.contains(&condition.type_.as_str()));
     new.map(|Condition { reason, message, .. }| Note { warning: true, reason: reason.clone(), text: message.clone() })
         .collect()
+}
+
+/// Where a backup lies, once: whoever misses the data looks for it here.
+fn backed_up(last: &[Condition], next: &[Condition]) -> Option<Note> {
+    let made = |list: &[Condition]| list.iter().find(|one| one.reason == Reason::BackedUp.as_str()).cloned();
+    let Condition { reason, message, .. } = made(next).filter(|_| made(last).is_none())?;
+    Some(Note { warning: false, reason, text: message })
 }
 
 fn of_ready(last: &[Condition], next: &[Condition]) -> Option<Note> {

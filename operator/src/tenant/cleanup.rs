@@ -5,11 +5,12 @@ use plexica_backends::{Retired, System, s3::bucket};
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy},
+    tenant::{AdoptionPolicy, DeletionPolicy, FinalBackupStatus},
 };
 
 use super::{
     Part,
+    backup::{self, Place},
     confirm::confirmed,
     desired,
     farewell::{Fate, Leaving, PartName, Parted},
@@ -32,11 +33,35 @@ pub async fn cleanup(context: &Context, tenant: &Tenant) -> Leaving {
         Ok(abandoned) => abandoned,
         Err(problem) => return Leaving::held(vec![problem]),
     };
+    if let Err(problem) = backup::made(tenant, &context.settings) {
+        return Leaving::held(vec![problem]);
+    }
     match installs(context, &slug).await {
         Ok(holding) if holding.is_empty() => Box::pin(parts(context, tenant, slug, &abandoned)).await,
         Ok(holding) => Leaving::held(holding),
         Err(problem) => Leaving::held(vec![problem.of_part("installs")]),
     }
+}
+
+/// Makes the final backup, if it is due there.
+///
+/// # Errors
+/// What is in the way of it.
+pub async fn back_up(context: &Context, tenant: &Tenant, place: &Place) -> Result<FinalBackupStatus, Problem> {
+    let slug = tenant
+        .name_any()
+        .parse::<Slug>()
+        .map_err(|error| Problem::new(Reason::InvalidSpec, format!("metadata.name {error}.")))?;
+    let abandoned = abandoned_parts(tenant)?;
+    let valid = unvalidated(context, tenant, slug);
+    Box::pin(backup::make(context, tenant, &valid, &abandoned, place)).await
+}
+
+/// Where a backup is to be made before anything goes; not before the deletion is what was meant.
+pub fn backup_due(context: &Context, tenant: &Tenant) -> Option<Place> {
+    let meant =
+        tenant.name_any().parse::<Slug>().is_ok() && confirmed(tenant).is_ok() && abandoned_parts(tenant).is_ok();
+    backup::due(tenant, &context.settings).filter(|_| meant)
 }
 
 /// The parts of a tenant that people have given up on.

@@ -3,10 +3,17 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plexica_backends::Retired;
-use plexica_crds::{ConditionType, Conditions, Reason, Tenant, TenantStatus, label::ABANDON, tenant::Phase};
+use plexica_crds::{
+    ConditionType, Conditions, Reason, Tenant, TenantStatus,
+    label::ABANDON,
+    tenant::{DeletionPolicy, FinalBackupStatus, Phase},
+};
 
-use super::Part;
-use crate::problem::{Problem, Remedy, worst};
+use super::{Part, backup::wanted};
+use crate::{
+    problem::{Problem, Remedy, worst},
+    settings::Settings,
+};
 
 /// A part of a tenant, by the name that people give up on it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +98,7 @@ impl Leaving {
 }
 
 /// The status of a tenant that goes: what holds it up, or what came of it, and each part's own.
-pub fn status(tenant: &Tenant, leaving: &Leaving, now: Timestamp) -> TenantStatus {
+pub fn status(tenant: &Tenant, leaving: &Leaving, settings: &Settings, now: Timestamp) -> TenantStatus {
     let Leaving { holding, parts } = leaving;
     let last = tenant.status.clone().unwrap_or_default();
     let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
@@ -109,6 +116,7 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, now: Timestamp) -> TenantStatu
         };
         conditions.set_false(part.condition(), reason, message);
     }
+    backup(&mut conditions, tenant, holding, settings);
     match worst(holding) {
         None => {
             let kept = fates.iter().any(|(reason, _)| *reason == Reason::Retained);
@@ -129,6 +137,25 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, now: Timestamp) -> TenantStatu
         phase: Some(Phase::Terminating),
         conditions: conditions.finish(),
         ..last
+    }
+}
+
+/// Whether what is removed is in a backup; nothing of what is kept.
+fn backup(conditions: &mut Conditions, tenant: &Tenant, holding: &[Problem], settings: &Settings) {
+    let kind = ConditionType::BackedUp;
+    let about_it = |problem: &&Problem| matches!(problem.reason, Reason::BackupFailed | Reason::BackupNotConfigured);
+    let made = tenant.status.as_ref().and_then(|status| status.final_backup.as_ref());
+    if let Some(FinalBackupStatus { bucket, prefix, .. }) = made {
+        conditions.set_true(kind, Reason::BackedUp, format!("the final backup lies in bucket {bucket} under {prefix}"));
+    } else if tenant.spec.deletion_policy == DeletionPolicy::Retain {
+        // There is nothing to be backed up.
+    } else if !wanted(tenant, settings) {
+        let by = if tenant.spec.skip_final_backup { "spec.skipFinalBackup" } else { "PLEXICA_FINAL_BACKUP" };
+        conditions.set_false(kind, Reason::BackupSkipped, format!("{by} says to go without"));
+    } else if let Some(problem) = holding.iter().find(about_it) {
+        conditions.set_false(kind, problem.reason, &problem.message);
+    } else {
+        conditions.set_false(kind, Reason::Progressing, "it is made before anything is removed");
     }
 }
 

@@ -19,7 +19,7 @@ fn next(tenant: &mut Tenant, database: Part<Fate>, identity: Part<Fate>) -> Tena
         parted(PartName::Database, "schema tenant_acme", database),
         parted(PartName::Identity, "realm tenant-acme", identity),
     ]);
-    let status = status(tenant, &leaving, Timestamp::UNIX_EPOCH);
+    let status = status(tenant, &leaving, &fixture::settings(), Timestamp::UNIX_EPOCH);
     tenant.status = Some(status.clone());
     status
 }
@@ -31,7 +31,12 @@ fn a_tenant_that_goes_says_what_holds_it() {
         (vec![Problem::new(Reason::UnknownPart, "no such part.")], "UnknownPart"),
         (vec![Problem::new(Reason::BackendUnavailable, "identity: no answer.")], "BackendUnavailable"),
     ] {
-        let status = status(&fixture::tenant("acme"), &Leaving::held(holding.clone()), Timestamp::UNIX_EPOCH);
+        let status = status(
+            &fixture::tenant("acme"),
+            &Leaving::held(holding.clone()),
+            &fixture::settings(),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(status.phase, Some(Phase::Terminating));
         assert_eq!(condition(&status, "Ready").reason, reason);
         for problem in holding {
@@ -86,7 +91,7 @@ fn what_an_earlier_look_did_is_remembered() {
     assert_eq!(condition(&status, "Ready").message, "removed: schema tenant_acme; given up: realm tenant-acme");
     // A new install holds everything up again.
     let held = Leaving::held(vec![Problem::new(Reason::InUse, "an install.")]);
-    let status = super::status(&tenant, &held, Timestamp::UNIX_EPOCH);
+    let status = super::status(&tenant, &held, &fixture::settings(), Timestamp::UNIX_EPOCH);
     assert_eq!(condition(&status, "DatabaseReady").reason, "Removed");
     assert_eq!(condition(&status, "StorageReady").reason, "Deleting");
     // Given up after it was dealt with.
@@ -97,6 +102,33 @@ fn what_an_earlier_look_did_is_remembered() {
 
 #[test]
 fn one_that_never_was_is_not_said_to_have_been() {
-    let status = status(&fixture::tenant("acme"), &Leaving::default(), Timestamp::UNIX_EPOCH);
+    let status = status(&fixture::tenant("acme"), &Leaving::default(), &fixture::settings(), Timestamp::UNIX_EPOCH);
     assert_eq!(condition(&status, "Ready").message, "it never had anything");
+}
+
+#[test]
+fn what_is_removed_says_where_its_backup_is() {
+    let made = FinalBackupStatus {
+        bucket: "backups".into(),
+        prefix: "acme/1/".into(),
+        completed_at: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+    };
+    let failed = || vec![Problem::new(Reason::BackupFailed, "no answer.")];
+    for (policy, skip, made, holding, expected) in [
+        (DeletionPolicy::Retain, false, None, vec![], None),
+        (DeletionPolicy::Delete, true, None, vec![], Some(("False", "BackupSkipped"))),
+        (DeletionPolicy::Delete, false, None, vec![], Some(("False", "Progressing"))),
+        (DeletionPolicy::Delete, false, None, failed(), Some(("False", "BackupFailed"))),
+        (DeletionPolicy::Delete, false, Some(made.clone()), vec![], Some(("True", "BackedUp"))),
+        // It is there, whatever is said afterwards.
+        (DeletionPolicy::Retain, true, Some(made), vec![], Some(("True", "BackedUp"))),
+    ] {
+        let mut tenant = fixture::tenant("acme");
+        (tenant.spec.deletion_policy, tenant.spec.skip_final_backup) = (policy, skip);
+        tenant.status.as_mut().unwrap().final_backup = made;
+        let status = status(&tenant, &Leaving::held(holding), &fixture::settings(), Timestamp::UNIX_EPOCH);
+        let found = status.conditions.iter().find(|condition| condition.type_ == "BackedUp");
+        assert_eq!(found.map(|found| (found.status.as_str(), found.reason.as_str())), expected);
+        assert_eq!(status.final_backup, tenant.status.unwrap().final_backup);
+    }
 }

@@ -4,6 +4,7 @@
 //! [`cleanup`] instead, which does not validate.
 
 mod apply;
+mod backup;
 mod cleanup;
 mod confirm;
 mod desired;
@@ -17,6 +18,7 @@ mod report;
 mod secret;
 mod validate;
 
+pub use backup::{made as backed_up, manifest};
 pub use cleanup::abandoned_parts;
 pub use confirm::confirmed;
 pub use reconcile::reconcile;

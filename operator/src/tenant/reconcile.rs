@@ -2,9 +2,18 @@
 
 use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
-use plexica_crds::Tenant;
+use plexica_crds::{Reason, Tenant, TenantStatus};
 
-use super::{apply::apply, cleanup::cleanup, farewell, observe::observe, plan::plan, report, validate::validate};
+use super::{
+    apply::apply,
+    backup::Place,
+    cleanup::{back_up, backup_due, cleanup},
+    farewell::{self, Leaving},
+    observe::observe,
+    plan::plan,
+    report,
+    validate::validate,
+};
 use crate::{
     context::Context,
     problem::{Problem, worst},
@@ -65,8 +74,15 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     if !tenant.finalizers().iter().any(|finalizer| finalizer == plexica_crds::label::FINALIZER) {
         return Ok((Action::await_change(), None));
     }
-    let leaving = cleanup(context, &tenant).await;
-    let status = farewell::status(&tenant, &leaving, Timestamp::now());
+    let (tenant, failed) = match backup_due(context, &tenant) {
+        Some(place) => keep_a_copy(context, api, tenant, &place).await?,
+        None => (tenant, None),
+    };
+    let leaving = match failed {
+        Some(problem) => Leaving::held(vec![problem]),
+        None => cleanup(context, &tenant).await,
+    };
+    let status = farewell::status(&tenant, &leaving, &context.settings, Timestamp::now());
     let last = tenant.status.as_ref().map_or(&[][..], |status| &status.conditions);
     for note in given_up(last, &status.conditions) {
         tracing::warn!(tenant = tenant.name_any(), "{}", note.text);
@@ -82,4 +98,32 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     }
     let problem = worst(&leaving.holding).cloned();
     Ok((context.again(&tenant, problem.as_ref()), problem))
+}
+
+/// Makes the final backup, and says so before anything of what it holds may go.
+async fn keep_a_copy(
+    context: &Context,
+    api: &Api<Tenant>,
+    tenant: Tenant,
+    place: &Place,
+) -> Result<(Tenant, Option<Problem>), kube::Error> {
+    // It may take hours; what an earlier attempt failed at is said until this one is over.
+    let failed = |status: &TenantStatus| status.conditions.iter().any(|c| c.reason == Reason::BackupFailed.as_str());
+    let tenant = if tenant.status.as_ref().is_some_and(failed) {
+        tenant
+    } else {
+        let begun = Leaving::held(vec![Problem::new(Reason::Deleting, "the final backup is being made.")]);
+        let status = farewell::status(&tenant, &begun, &context.settings, Timestamp::now());
+        write_status(&context.recorder, api, tenant, &status).await?
+    };
+    let made = match back_up(context, &tenant, place).await {
+        Ok(made) => made,
+        Err(problem) => return Ok((tenant, Some(problem))),
+    };
+    tracing::info!(tenant = tenant.name_any(), bucket = made.bucket, prefix = made.prefix, "the final backup is made");
+    let mut done = tenant.clone();
+    done.status.get_or_insert_default().final_backup = Some(made);
+    let next = Leaving::held(vec![Problem::new(Reason::Deleting, "the final backup is made.")]);
+    let status = farewell::status(&done, &next, &context.settings, Timestamp::now());
+    Ok((write_status(&context.recorder, api, tenant, &status).await?, None))
 }

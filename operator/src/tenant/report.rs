@@ -69,6 +69,7 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
         identity: standing(identity, last.identity),
         storage: standing(storage, last.storage),
         namespace: standing(namespace, last.namespace),
+        final_backup: None,
         ready_at: last.ready_at.or_else(|| matches!(phase, Phase::Ready | Phase::Suspended).then_some(Time(now))),
     }
 }

@@ -47,7 +47,8 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         suspend: _, // whoever lets people in or runs something looks at it
         domains,
         database: DatabaseSpec { placement },
-        deletion_policy: _, // matters when it goes
+        deletion_policy: _,   // matters when it goes
+        skip_final_backup: _, // as well
         adoption_policy,
     } = &tenant.spec;
     let slug: Slug =

@@ -21,11 +21,11 @@ use crate::{
 };
 
 /// Everything that was ever said of a tenant, from now on.
-struct Watched(tokio::task::JoinHandle<Vec<Tenant>>);
+pub struct Watched(tokio::task::JoinHandle<Vec<Tenant>>);
 
 impl Watched {
     /// Until it is gone.
-    async fn of(world: &World, slug: &str) -> Self {
+    pub async fn of(world: &World, slug: &str) -> Self {
         let config = watcher::Config::default().fields(&format!("metadata.name={slug}"));
         let mut events = watcher(world.tenants(), config).boxed();
         while !matches!(events.next().await, Some(Ok(watcher::Event::InitDone))) {}
@@ -45,9 +45,14 @@ impl Watched {
         }))
     }
 
+    /// Each state of it, until it was gone.
+    pub async fn all(self) -> Vec<Tenant> {
+        tokio::time::timeout(PATIENCE, self.0).await.expect("it goes").unwrap()
+    }
+
     /// The last conditions that were said of it: reasons by type.
     async fn last(self) -> Vec<(String, String)> {
-        let seen = tokio::time::timeout(PATIENCE, self.0).await.expect("it goes").unwrap();
+        let seen = self.all().await;
         let conditions = seen.last().unwrap().status.clone().unwrap().conditions;
         conditions.into_iter().map(|condition| (condition.type_, condition.reason)).collect()
     }

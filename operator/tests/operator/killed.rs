@@ -1,6 +1,7 @@
 //! An operator that is killed between any two of its writes, and the next one that finishes.
 
 use k8s_openapi::api::core::v1::Namespace;
+use plexica_operator::Config;
 use plexica_testkit::wait_until;
 use serde_json::json;
 
@@ -14,9 +15,19 @@ const ENDLESS: usize = 200;
 
 /// Lets an operator work until it has written so much and kills it; whether it had come to `end`.
 async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
+    killed_by(world, writes, end, |_| {}).await
+}
+
+/// The same for one with another configuration.
+pub async fn killed_by(
+    world: &World,
+    writes: usize,
+    end: impl Future<Output = ()>,
+    change: impl FnOnce(&mut Config),
+) -> bool {
     assert!(writes < ENDLESS, "it never comes to an end");
     world.budget.limit(writes);
-    let operator = world.operator();
+    let operator = world.operator_with(change);
     let ended = tokio::select! {
         () = world.budget.spent() => false,
         () = end => true,

@@ -2,6 +2,7 @@
 //! processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod budget;
 mod cluster;
 mod confirm;
@@ -24,6 +25,7 @@ mod plugin;
 mod purge;
 mod quiet;
 mod removal;
+mod restore;
 mod stalled;
 mod static_keys;
 mod stop;

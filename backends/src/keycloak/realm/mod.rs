@@ -3,6 +3,8 @@
 mod compare;
 mod desired;
 mod ensure;
+mod export;
+mod import;
 mod observe;
 mod plan;
 mod representation;

@@ -13,7 +13,7 @@ use crate::ownership::Mark;
 
 pub use ensure::ensure;
 pub use observe::observe;
-pub use retire::retire;
+pub use retire::{retire, schemas};
 
 /// What should be there.
 #[derive(Clone, Debug)]

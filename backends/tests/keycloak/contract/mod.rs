@@ -1,6 +1,7 @@
 //! What holds for a real Keycloak and for the embedded issuer.
 
 pub mod code;
+pub mod export;
 pub mod grants;
 pub mod ownership;
 pub mod preflight;

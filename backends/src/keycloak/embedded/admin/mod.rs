@@ -22,6 +22,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/admin/realms", post(realm::create))
         .route("/admin/realms/{realm}", get(realm::read).put(realm::set).delete(realm::delete))
+        .route("/admin/realms/{realm}/partial-export", post(realm::export))
         .route("/admin/realms/{realm}/clients", get(client::list).post(client::create))
         .route("/admin/realms/{realm}/clients/{id}", put(client::set))
         .route("/admin/realms/{realm}/roles", get(role::list).post(role::create))
@@ -30,6 +31,8 @@ pub fn routes() -> Router<App> {
         .route("/admin/realms/{realm}/users/{id}", get(user::read).put(user::set))
         .route("/admin/realms/{realm}/users/{id}/credentials", get(user::credentials))
         .route("/admin/realms/{realm}/users/{id}/reset-password", put(user::set_password))
+        .route("/admin/realms/{realm}/users/{id}/groups", get(user::groups))
+        .route("/admin/realms/{realm}/users/{id}/role-mappings", get(user::all_roles))
         .route("/admin/realms/{realm}/users/{id}/role-mappings/realm", get(user::roles).post(user::grant))
 }
 
