@@ -16,7 +16,7 @@ use plexica_backends::{
     workloads::Workloads,
 };
 use plexica_crds::{Plugin, PluginInstall, Tenant};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     backoff::Backoff,
@@ -50,6 +50,9 @@ pub struct Context {
     pub workloads: Arc<dyn Workloads>,
     /// The program `pg_dump`.
     pub pg_dump: PathBuf,
+    /// How many backups may still be begun: each takes as long as it takes, and one of the reconciles
+    /// that there can be at once.
+    pub backups: Semaphore,
     /// The platform's keys.
     pub keys: Keys,
     /// Calls plugins.

@@ -20,6 +20,7 @@ use plexica_backends::{
 use plexica_crds::label::FIELD_MANAGER;
 use plexica_service::{Gate, Readiness, Running, Tasks, observability, trust};
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -44,6 +45,9 @@ pub enum StartError {
 /// How long what is under way may take when the operator is asked to stop. After that it is left as
 /// it is, as if the operator were killed: the next one finishes it.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Backups of tenants that are made at the same time.
+const BACKUPS: usize = 4;
 
 /// What outlives a term of leadership.
 struct Parts {
@@ -183,6 +187,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         intents: intents.clone(),
         workloads: workloads.clone(),
         pg_dump: config.backup.pg_dump.clone(),
+        backups: Semaphore::new(BACKUPS),
         keys,
         lifecycle,
         recorder: Recorder::new(client.clone(), reporter),

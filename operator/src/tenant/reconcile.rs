@@ -107,6 +107,10 @@ async fn keep_a_copy(
     tenant: Tenant,
     place: &Place,
 ) -> Result<(Tenant, Option<Problem>), kube::Error> {
+    let Ok(_permit) = context.backups.try_acquire() else {
+        let others = "waits until the final backups of other tenants are made.";
+        return Ok((tenant, Some(Problem::new(Reason::Deleting, others))));
+    };
     // It may take hours; what an earlier attempt failed at is said until this one is over.
     let failed = |status: &TenantStatus| status.conditions.iter().any(|c| c.reason == Reason::BackupFailed.as_str());
     let tenant = if tenant.status.as_ref().is_some_and(failed) {

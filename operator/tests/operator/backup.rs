@@ -247,10 +247,13 @@ async fn a_backup_that_fails_holds_the_data_and_is_made_anew() {
     let Some(world) = World::new().await else { return };
     let (bucket, id, folder) = (unique("backups"), world.database.unique("crm"), tempfile::tempdir().unwrap());
     let missing = folder.path().join("pg_dump");
-    let operator = world.operator_with(|config| {
-        keeping(&bucket)(config);
-        config.backup.pg_dump.clone_from(&missing);
-    });
+    let start = || {
+        world.operator_with(|config| {
+            keeping(&bucket)(config);
+            config.backup.pg_dump.clone_from(&missing);
+        })
+    };
+    let operator = start();
     world.plugin(&id, "1.0.0").await;
     let full = Full::make(&world, &id).await;
     world.tenants().delete(&full.slug, &DeleteParams::default()).await.unwrap();
@@ -265,6 +268,9 @@ async fn a_backup_that_fails_holds_the_data_and_is_made_anew() {
     says("PLEXICA_PG_DUMP").await;
     // One that breaks off leaves nothing that could be taken for a dump.
     script(folder.path(), "echo half a dump; echo 'pg_dump: error: the disk is full' >&2; exit 1");
+    // The next operator tries at once, where this one waits longer each time.
+    operator.stop().await;
+    let operator = start();
     says("the disk is full").await;
     assert_eq!(keys(&world, &bucket).await, Vec::<String>::new());
     for schema in [&full.schema, &full.plugin_schema] {
@@ -280,6 +286,8 @@ async fn a_backup_that_fails_holds_the_data_and_is_made_anew() {
         folder.path(),
         &format!("env >> {s}; echo \"$@\" >> {s}; exec {d} \"$@\"", s = seen.display(), d = dump.display()),
     );
+    operator.stop().await;
+    let operator = start();
     world.gone(&world.tenants(), &full.slug).await;
     let last = watched.all().await.pop().unwrap();
     check(&world, &full, &bucket, &place(&last).unwrap().prefix).await;
@@ -327,4 +335,55 @@ async fn a_backup_is_finished_by_the_next_operator_wherever_one_is_killed() {
         }
     }
     remove(&world, &bucket).await;
+}
+
+#[tokio::test]
+async fn many_backups_at_once_hold_up_nobody_else() {
+    let Some(world) = World::new().await else { return };
+    let (bucket, folder) = (unique("backups"), tempfile::tempdir().unwrap());
+    let (started, go) = (folder.path().join("started"), folder.path().join("go"));
+    let text = format!(
+        "echo begun >> {}; while [ ! -e {} ]; do sleep 0.1; done; exec {} \"$@\"",
+        started.display(),
+        go.display(),
+        program("pg_dump").display()
+    );
+    let slow = script(folder.path(), &text);
+    let operator = world.operator_with(|config| {
+        keeping(&bucket)(config);
+        config.backup.pg_dump = slow;
+        // More than may be made at once, so that there is room for others.
+        config.work.concurrency = 6;
+    });
+    let slugs: Vec<String> = (0..8).map(|_| world.database.unique("acme")).collect();
+    for slug in &slugs {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete", "skipFinalBackup": false })).await;
+    }
+    for slug in &slugs {
+        world.ready(slug).await;
+    }
+    for slug in &slugs {
+        world.tenants().delete(slug, &DeleteParams::default()).await.unwrap();
+    }
+    wait_until("half of them wait for the others", PATIENCE, async || {
+        let mut waiting = 0;
+        for slug in &slugs {
+            let conditions = world.tenants().get(slug).await.unwrap().status.unwrap().conditions;
+            waiting += usize::from(conditions[0].message.contains("final backups of other tenants"));
+        }
+        waiting == 4
+    })
+    .await;
+    let other = world.database.unique("beta");
+    world.tenant(&other, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&other).await;
+    let begun = || std::fs::read_to_string(&started).unwrap_or_default().lines().count();
+    wait_until("the others are being made", PATIENCE, async || begun() == 4).await;
+    std::fs::write(go, "").unwrap();
+    for slug in &slugs {
+        world.gone(&world.tenants(), slug).await;
+    }
+    world.delete(&world.tenants(), &other).await;
+    remove(&world, &bucket).await;
+    operator.stop().await;
 }

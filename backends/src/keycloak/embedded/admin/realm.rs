@@ -69,7 +69,8 @@ pub async fn export(
     Path(name): Path<String>,
     Query(exported): Query<Exported>,
 ) -> Result<Json<Value>, Fault> {
-    let mut whole = managed(&app, &name).await?.representation();
+    let realm = managed(&app, &name).await?;
+    let mut whole = realm.representation();
     if exported.export_clients {
         let mut clients: Vec<Value> = app.store.clients(&name).await?.into_iter().map(|client| client.body).collect();
         for secret in clients.iter_mut().filter_map(|client| client.get_mut("secret")) {
@@ -80,6 +81,7 @@ pub async fn export(
     if exported.export_groups_and_roles {
         let roles: Vec<_> = app.store.roles(&name).await?.into_iter().map(representation).collect();
         whole["roles"] = json!({ "realm": roles });
+        whole["defaultRoles"] = json!(realm.default_roles);
         whole["groups"] = json!([]);
     }
     Ok(Json(whole))
