@@ -61,6 +61,8 @@ pub enum Error {
     #[error("{0} thing(s) are missing: do what is said above and run it again")]
     Preflight(usize),
     #[error("{0}")]
+    Restore(String),
+    #[error("{0}")]
     Token(String),
     #[error("{0}")]
     Dev(#[from] crate::dev::Error),

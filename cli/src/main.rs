@@ -6,6 +6,7 @@ mod error;
 mod explain_condition;
 mod preflight;
 mod resource;
+mod restore;
 mod run_plugin;
 mod token;
 
@@ -33,6 +34,8 @@ enum Command {
     Get(resource::get::Options),
     /// Delete resources.
     Delete(resource::delete::Options),
+    /// Bring a tenant back from its final backup.
+    Restore(restore::Options),
     /// Wait until a resource has a condition or is gone.
     Wait(resource::wait::Options),
     /// Print an access token of a tenant's user.
@@ -70,6 +73,7 @@ fn run(command: Command, started: std::time::Instant) -> Result<(), error::Error
             Command::Apply(options) => resource::apply::run(options).await,
             Command::Get(options) => resource::get::run(options).await,
             Command::Delete(options) => resource::delete::run(options).await,
+            Command::Restore(options) => restore::run(options).await,
             Command::Wait(options) => resource::wait::run(options).await,
             Command::Token(options) => token::run(options).await,
             Command::ExplainCondition(options) => explain_condition::run(&options),

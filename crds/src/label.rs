@@ -29,6 +29,9 @@ pub const PAUSED: &str = "plexica.io/paused";
 /// An annotation people set: the tenant's own name, without which a tenant that is deleted with the
 /// policy `Delete` stays.
 pub const CONFIRM_DELETION: &str = "plexica.io/confirm-deletion";
+/// An annotation people set: parts of an object that is being deleted, separated by commas, whose
+/// backend is down for good. They are not waited for any more, and not touched.
+pub const ABANDON: &str = "plexica.io/abandon";
 /// The one finalizer, on all three kinds.
 pub const FINALIZER: &str = "plexica.io/cleanup";
 /// Field manager of the operator's server-side apply.

@@ -1,12 +1,24 @@
 //! Flags and variables.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+mod backup;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
-use plexica_backends::{Secret, s3};
+use plexica_backends::{
+    Secret, keycloak,
+    postgres::{Placement, Placements},
+    s3,
+};
 use plexica_contract::name::Prefixes;
 use plexica_service::Common;
 use url::Url;
+
+pub use backup::{Backup, FinalBackup};
 
 /// The operator's configuration.
 #[derive(Parser, Clone, Debug)]
@@ -27,6 +39,9 @@ pub struct Config {
     /// The object store.
     #[command(flatten)]
     pub storage: Storage,
+    /// Backups of tenants that go.
+    #[command(flatten)]
+    pub backup: Backup,
     /// What runs plugins.
     #[command(flatten)]
     pub plugins: Plugins,
@@ -74,6 +89,19 @@ pub struct Database {
     pub placements: Option<PathBuf>,
 }
 
+impl Database {
+    /// As the backend wants it.
+    ///
+    /// # Errors
+    /// For what is wrong with the URLs or the file of placements.
+    pub fn backend(&self, ca_bundle: Option<&Path>) -> Result<Placements, plexica_backends::Error> {
+        let Self { database_url, plugin_database_url, placements } = self;
+        let default = Placement { url: database_url.clone(), plugin_url: plugin_database_url.clone() };
+        let more = placements.as_deref().map(Placements::read).transpose()?.unwrap_or_default();
+        Placements::new(&default, &more, ca_bundle)
+    }
+}
+
 /// Keycloak.
 #[derive(Args, Clone, Debug)]
 pub struct Identity {
@@ -92,6 +120,27 @@ pub struct Identity {
     /// Let tenants' client `web` take user name and password directly. For development.
     #[arg(long, env = "PLEXICA_DIRECT_GRANTS", default_value_t = false)]
     pub direct_grants: bool,
+}
+
+impl Identity {
+    /// As the backend wants it.
+    pub fn backend(&self, ca_bundle: Option<PathBuf>) -> keycloak::Config {
+        let Self {
+            keycloak_url,
+            keycloak_public_url,
+            keycloak_client_id,
+            keycloak_client_secret,
+            direct_grants: _, // each realm's business
+        } = self;
+        keycloak::Config {
+            url: keycloak_url.clone(),
+            public_url: keycloak_public_url.clone().unwrap_or_else(|| keycloak_url.clone()),
+            client_id: keycloak_client_id.clone(),
+            client_secret: keycloak_client_secret.clone(),
+            ca_bundle,
+            timeout: keycloak::Config::TIMEOUT,
+        }
+    }
 }
 
 /// The object store.

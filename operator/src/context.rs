@@ -1,6 +1,6 @@
 //! What every reconcile works with.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::{
@@ -20,7 +20,7 @@ use plexica_backends::{
     workloads::Workloads,
 };
 use plexica_crds::{Plugin, PluginInstall, Reason, Tenant};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     backoff::Backoff,
@@ -53,6 +53,11 @@ pub struct Context {
     pub intents: Intents,
     /// What runs plugins.
     pub workloads: Arc<dyn Workloads>,
+    /// The program `pg_dump`.
+    pub pg_dump: PathBuf,
+    /// How many backups may still be begun: each takes as long as it takes, and one of the reconciles
+    /// that there can be at once.
+    pub backups: Semaphore,
     /// The platform's keys.
     pub keys: Keys,
     /// Calls plugins.

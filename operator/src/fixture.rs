@@ -58,6 +58,7 @@ pub fn settings() -> crate::settings::Settings {
         s3_encrypted: false,
         digests: plexica_backends::keycloak::Digests::new(&plexica_backends::Secret::new("key")),
         direct_grants: false,
+        backup: crate::settings::BackupPlace::Bucket("backups".into()),
         purge_deadline: std::time::Duration::from_mins(1),
     }
 }

@@ -12,6 +12,7 @@
 //! | [`drift`] | what was changed behind the operator's back |
 //! | [`controllers`] | what wakes which reconciler |
 //! | [`lifecycle`] | calls to plugins |
+//! | [`restore`] | a tenant's data from its final backup, for the command line |
 
 pub mod backoff;
 pub mod config;
@@ -29,9 +30,11 @@ mod plugin;
 mod plugin_install;
 mod problem;
 mod resource;
+pub mod restore;
 mod settings;
 mod start;
 mod tenant;
 
 pub use config::Config;
+pub use problem::Problem;
 pub use start::{StartError, start};

@@ -50,10 +50,17 @@ impl Problem {
             | Reason::DriftRepaired
             | Reason::InUse
             | Reason::Deleting
-            | Reason::Retained => Remedy::Wait,
-            Reason::BackendUnavailable | Reason::BackendDenied | Reason::MigrationFailed | Reason::WorkloadFailed => {
-                Remedy::Retry
-            }
+            | Reason::Retained
+            | Reason::Removed
+            | Reason::Gone
+            | Reason::Abandoned
+            | Reason::BackedUp
+            | Reason::BackupSkipped => Remedy::Wait,
+            Reason::BackendUnavailable
+            | Reason::BackendDenied
+            | Reason::MigrationFailed
+            | Reason::WorkloadFailed
+            | Reason::BackupFailed => Remedy::Retry,
             Reason::Conflict
             | Reason::AdoptionRefused
             | Reason::InvalidSpec
@@ -66,6 +73,8 @@ impl Problem {
             | Reason::DuplicateInstall
             | Reason::DeletionNotConfirmed
             | Reason::DriftDetected
+            | Reason::UnknownPart
+            | Reason::BackupNotConfigured
             | Reason::WorkloadUnsupported => Remedy::Change,
         }
     }

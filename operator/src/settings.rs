@@ -32,8 +32,21 @@ pub struct Settings {
     pub digests: Digests,
     /// Whether tenants' client `web` takes user name and password directly.
     pub direct_grants: bool,
+    /// Where final backups lie.
+    pub backup: BackupPlace,
     /// After this long a plugin's own purge is not waited for any more.
     pub purge_deadline: Duration,
+}
+
+/// Where final backups lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupPlace {
+    /// In that bucket.
+    Bucket(String),
+    /// Nobody has said where, so that no data goes without being told to.
+    Missing,
+    /// None is made.
+    Off,
 }
 
 impl Settings {
@@ -51,6 +64,11 @@ impl Settings {
     /// install is in force for both at a time, and whichever it is finds what an earlier one kept.
     pub fn install_mark(&self, slug: &Slug, plugin: &PluginId, uid: &str) -> Mark {
         self.mark("PluginInstall", format!("{slug}.{plugin}"), uid)
+    }
+
+    /// The mark on the bucket of backups: the installation's own, whatever it is called.
+    pub fn backup_mark(&self) -> Mark {
+        self.mark("Backup", "final".into(), "final")
     }
 
     fn mark(&self, kind: &str, name: String, uid: &str) -> Mark {

@@ -8,8 +8,8 @@ use kube::{
 };
 use plexica_backends::{
     System,
-    keycloak::{self, Digests, RealmDesired, Realms},
-    postgres::{Placement, Placements, intent::Intents},
+    keycloak::{Digests, RealmDesired, Realms},
+    postgres::{Placements, intent::Intents},
     s3::Store,
     workloads::{
         Workloads,
@@ -20,19 +20,12 @@ use plexica_backends::{
 use plexica_crds::label::FIELD_MANAGER;
 use plexica_service::{Gate, Readiness, Running, Tasks, observability, trust};
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config,
-    config::{Database, Identity, Runner},
-    context::Context,
-    controllers::Watches,
-    leader,
-    lifecycle::Lifecycle,
-    metrics::Metrics,
-    outage::Outages,
-    platform,
-    settings::Settings,
+    Config, config::Runner, context::Context, controllers::Watches, leader, lifecycle::Lifecycle, metrics::Metrics,
+    outage::Outages, platform, settings::Settings,
 };
 
 /// The operator cannot start: something in its configuration, which trying again would not change.
@@ -52,6 +45,9 @@ pub enum StartError {
 /// How long what is under way may take when the operator is asked to stop. After that it is left as
 /// it is, as if the operator were killed: the next one finishes it.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Backups of tenants that are made at the same time.
+const BACKUPS: usize = 4;
 
 /// What outlives a term of leadership.
 struct Parts {
@@ -91,7 +87,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
     let tasks = Tasks::new(&shutdown);
     let readiness = Readiness::default();
     let mut registry = Registry::default();
-    let databases = databases(&config.database, &config)?;
+    let databases = config.database.backend(config.common.ca_bundle.as_deref())?;
     let workloads: Arc<dyn Workloads> = match config.plugins.runner {
         Runner::Kubernetes => {
             let cluster = Cluster::new(client.clone(), &config.common.installation).giving(Pods {
@@ -121,10 +117,11 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         s3_encrypted: config.storage.backend(None).encrypted(),
         digests: Digests::new(&config.identity.keycloak_client_secret),
         direct_grants: config.identity.direct_grants,
+        backup: config.backup.place(),
         purge_deadline: Duration::from_secs(config.plugins.purge_deadline),
     };
     let parts = Arc::new(Parts {
-        realms: realms(&config.identity, &config)?,
+        realms: Realms::new(config.identity.backend(config.common.ca_bundle.clone()))?,
         store: Store::new(config.storage.backend(config.common.ca_bundle.clone()))?,
         intents: Intents::new(databases.default_database()?.clone(), System::S3),
         metrics: Metrics::new(&mut registry),
@@ -191,6 +188,8 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         store: store.clone(),
         intents: intents.clone(),
         workloads: workloads.clone(),
+        pg_dump: config.backup.pg_dump.clone(),
+        backups: Semaphore::new(BACKUPS),
         keys,
         lifecycle,
         recorder: Recorder::new(client.clone(), reporter),
@@ -214,24 +213,4 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         context.outages.watch(&context, stop),
         watches.run(context.clone(), config.work.concurrency, stop.clone()),
     );
-}
-
-fn databases(database: &Database, config: &Config) -> Result<Placements, plexica_backends::Error> {
-    let Database { database_url, plugin_database_url, placements } = database;
-    let default = Placement { url: database_url.clone(), plugin_url: plugin_database_url.clone() };
-    let more = placements.as_deref().map(Placements::read).transpose()?.unwrap_or_default();
-    Placements::new(&default, &more, config.common.ca_bundle.as_deref())
-}
-
-fn realms(identity: &Identity, config: &Config) -> Result<Realms, plexica_backends::Error> {
-    let Identity { keycloak_url, keycloak_public_url, keycloak_client_id, keycloak_client_secret, direct_grants: _ } =
-        identity;
-    Realms::new(keycloak::Config {
-        url: keycloak_url.clone(),
-        public_url: keycloak_public_url.clone().unwrap_or_else(|| keycloak_url.clone()),
-        client_id: keycloak_client_id.clone(),
-        client_secret: keycloak_client_secret.clone(),
-        ca_bundle: config.common.ca_bundle.clone(),
-        timeout: keycloak::Config::TIMEOUT,
-    })
 }

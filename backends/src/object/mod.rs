@@ -4,6 +4,8 @@ mod apply;
 mod differing;
 mod mark;
 mod quantity;
+mod retain;
 
 pub use apply::{apply, changes, differences, digest, failed, may_take, sign};
 pub use mark::{found, stamp};
+pub use retain::{retain, take_back};

@@ -12,11 +12,13 @@
 //! | [`login`] | what a plugin signs in with |
 //! | [`permission`] | a plugin's permissions in a tenant's schema |
 //! | [`credential`] | a workload's own credential for the core API |
+//! | [`dump`] | what a schema holds, for a backup |
 //! | [`intent`] | what is about to be created where creation and mark are not one step |
 
 pub mod bootstrap;
 pub mod core;
 pub mod credential;
+pub mod dump;
 mod failure;
 pub mod intent;
 pub mod login;

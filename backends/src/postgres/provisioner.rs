@@ -1,7 +1,7 @@
 //! The operator's connections to one database.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
 use url::Url;
 
+use super::dump::variables;
 use super::failure::failure;
 use super::{PROVISIONER, Placement, sql};
 use crate::{Error, Kind, Result, Secret, System};
@@ -22,6 +23,9 @@ const CONNECTIONS: u32 = 10;
 #[derive(Clone)]
 pub struct Provisioner {
     pool: PgPool,
+    /// Of the operator's login, for programs of Postgres.
+    url: Secret,
+    ca_bundle: Option<PathBuf>,
     plugin_url: Url,
 }
 
@@ -40,7 +44,8 @@ impl Provisioner {
             .idle_timeout(Duration::from_mins(5))
             .connect_lazy_with(options);
         let plugin_url = parse(placement.plugin_url.as_ref().unwrap_or(&placement.url))?;
-        Ok(Self { pool, plugin_url })
+        let (url, ca_bundle) = (placement.url.clone(), ca_bundle.map(Path::to_owned));
+        Ok(Self { pool, url, ca_bundle, plugin_url })
     }
 
     /// The URL a plugin connects to, with its own login.
@@ -54,6 +59,18 @@ impl Provisioner {
     /// Whether the database answers, for readiness.
     pub async fn ping(&self) -> Result<()> {
         self.pool.execute("SELECT 1").await.map_err(failure("connect")).map(drop)
+    }
+
+    /// What a program of Postgres needs to connect as the operator does. Holds the password.
+    pub(super) fn variables(&self) -> Result<Vec<(&'static str, String)>> {
+        let options = connect_options(&self.url, self.ca_bundle.as_deref())?;
+        Ok(variables(&parse(&self.url)?, &options, self.ca_bundle.as_deref()))
+    }
+
+    /// The database's name.
+    pub(super) fn database(&self) -> Result<String> {
+        let options = connect_options(&self.url, self.ca_bundle.as_deref())?;
+        Ok(options.get_database().unwrap_or_else(|| options.get_username()).to_owned())
     }
 
     pub(super) fn pool(&self) -> &PgPool {

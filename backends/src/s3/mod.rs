@@ -2,10 +2,12 @@
 //!
 //! | module | object |
 //! |---|---|
+//! | [`archive`] | a bucket for what outlives tenants |
 //! | [`bucket`] | a tenant's bucket, its tags (the mark) and policy |
 //! | [`credential`] | keys for one bucket, by STS or from a file |
 //! | [`embedded`] | S3 with STS on loopback and in a folder, for machines without one |
 
+pub mod archive;
 pub mod bucket;
 mod config;
 pub mod credential;

@@ -48,6 +48,7 @@ both! {
     ownership::an_earlier_realm_is_refused_without_adoption,
     users::users_are_made_once,
     users::the_first_user_must_set_a_password,
+    export::a_realm_is_read_with_all_its_users_and_without_secrets,
     grants::tokens_of_every_grant_verify,
     grants::refresh_tokens_are_good_once,
     grants::what_is_wrong_is_refused,

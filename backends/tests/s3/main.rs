@@ -1,6 +1,7 @@
 //! The object store: the same tests over the embedded one and MinIO.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod archive;
 mod embedded;
 mod keys;
 mod lifecycle;

@@ -4,6 +4,7 @@
 //! core API, gateway, sample. Order of stop: the reverse.
 
 mod addresses;
+mod backup;
 mod data_dir;
 mod database;
 mod error;

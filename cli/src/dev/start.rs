@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DataDir, Error, Options, Secrets,
     addresses::{self, Addresses},
+    backup,
     database::Database,
     given, identity,
     platform::Platform,
@@ -54,6 +55,7 @@ pub async fn start(
     let database = database(platform, options, data, secrets).await?;
     database.bootstrap().await?;
     let pool = database.pool().await?;
+    let backup = backup::flags(&pool, &options.installation).await?;
     let server = api(platform, pool.clone(), addresses.of("kubernetes-api")?, data, secrets).await?;
     let kubeconfig_of_admin = server.kubeconfig(rights::ADMIN, &secrets.tokens.admin);
     let kubeconfig = data.write_private("kubeconfig", kubeconfig_of_admin.as_bytes())?;
@@ -66,7 +68,10 @@ pub async fn start(
     let operator = Service {
         name: "operator",
         account: ("plexica-operator", &tokens.operator),
-        flags: of_operator(options, &database, &identity, &store, core_api, &data.folder("plugin-logs")?),
+        flags: of_operator(options, &database, &identity, &store, core_api, &data.folder("plugin-logs")?)
+            .into_iter()
+            .chain(backup)
+            .collect(),
     };
     let program = std::env::current_exe().map_err(Error::file("plexica"))?;
     services

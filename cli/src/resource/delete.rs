@@ -33,6 +33,9 @@ pub struct Options {
     /// Name of the tenant whose data is to go for good: asked for when its deletionPolicy is Delete.
     #[arg(long, value_name = "TENANT")]
     confirm: Option<String>,
+    /// With --confirm: the data goes without a final backup of it.
+    #[arg(long, requires = "confirm")]
+    skip_final_backup: bool,
     /// Return without waiting until they are gone.
     #[arg(long)]
     no_wait: bool,
@@ -100,7 +103,7 @@ async fn delete(target: &Target, options: &Options) -> Result<(), Error> {
         }
     };
     if *is_tenant {
-        confirm(api, name, options.confirm.as_deref()).await?;
+        confirm(api, name, options).await?;
     }
     api.delete(name, &DeleteParams::default()).await?;
     if options.no_wait {
@@ -118,16 +121,22 @@ async fn delete(target: &Target, options: &Options) -> Result<(), Error> {
 
 /// The operator holds a tenant whose data is to go until that is confirmed; better to ask before
 /// than to leave it half deleted.
-async fn confirm(api: &Api<DynamicObject>, name: &str, said: Option<&str>) -> Result<(), Error> {
+async fn confirm(api: &Api<DynamicObject>, name: &str, options: &Options) -> Result<(), Error> {
     let tenant = api.get(name).await?;
-    let confirmed = tenant.annotations().get(CONFIRM_DELETION).is_some_and(|value| value == name);
-    if confirmed || tenant.data["spec"]["deletionPolicy"] != "Delete" {
+    if tenant.data["spec"]["deletionPolicy"] != "Delete" {
         return Ok(());
     }
-    if said != Some(name) {
+    let confirmed = tenant.annotations().get(CONFIRM_DELETION).is_some_and(|value| value == name);
+    let said = options.confirm.as_deref() == Some(name);
+    if !confirmed && !said {
         return Err(Error::NotConfirmed(name.to_owned()));
     }
-    let patch = json!({ "metadata": { "annotations": { CONFIRM_DELETION: name } } });
-    api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+    if said {
+        let mut patch = json!({ "metadata": { "annotations": { CONFIRM_DELETION: name } } });
+        if options.skip_final_backup {
+            patch["spec"]["skipFinalBackup"] = json!(true);
+        }
+        api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+    }
     Ok(())
 }

@@ -23,6 +23,8 @@ pub enum ConditionType {
     StorageReady,
     /// Tenant: namespace and Secrets.
     NamespaceReady,
+    /// Tenant: the backup that is made before its data is removed.
+    BackedUp,
     /// PluginInstall: tenant, plugin version and configuration hold.
     Resolved,
     /// PluginInstall: the workload runs and is healthy.
@@ -46,6 +48,7 @@ impl ConditionType {
             Self::IdentityReady => "IdentityReady",
             Self::StorageReady => "StorageReady",
             Self::NamespaceReady => "NamespaceReady",
+            Self::BackedUp => "BackedUp",
             Self::Resolved => "Resolved",
             Self::WorkloadReady => "WorkloadReady",
             Self::Migrated => "Migrated",

@@ -166,6 +166,38 @@ reasons! {
         "Its data was kept and marked as retained.",
         "Apply the same name again to take it back, or remove the data by hand."
     }
+    Removed {
+        "It was removed, as the deletionPolicy said.",
+        "Nothing to do; what was removed is in the final backup, if one was made."
+    }
+    Gone {
+        "It was not there any more when its owner was removed.",
+        "Nothing to do."
+    }
+    Abandoned {
+        "The annotation plexica.io/abandon gave up on it while its owner was being removed: it was neither read nor touched.",
+        "If its backend comes back, remove what the message names there by hand, or apply the same name again to take it back."
+    }
+    BackedUp {
+        "The final backup of what is removed is made; status.finalBackup says where it lies.",
+        "Nothing to do; docs/data.md says how to restore from it."
+    }
+    BackupSkipped {
+        "What is removed goes without a final backup, as spec.skipFinalBackup or the installation says.",
+        "Nothing, if that is what you want; set spec.skipFinalBackup to false before it is removed otherwise."
+    }
+    BackupNotConfigured {
+        "A tenant is to be removed with its data, and there is no place for its final backup.",
+        "Set PLEXICA_BACKUP_BUCKET (in the chart: backup.bucket) for the operator, or set spec.skipFinalBackup to true, or spec.deletionPolicy to Retain."
+    }
+    BackupFailed {
+        "The final backup of a tenant failed, so that nothing of it is removed yet.",
+        "Read the message and mend what it names; the operator tries again by itself. Set spec.skipFinalBackup to true to go without."
+    }
+    UnknownPart {
+        "The annotation plexica.io/abandon names a part that there is not, so the deletion waits and nothing is touched.",
+        "Write the parts that the message lists, separated by commas, or remove the annotation."
+    }
 }
 
 impl fmt::Display for Reason {

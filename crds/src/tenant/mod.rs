@@ -9,4 +9,4 @@ pub use identity::{
     Smtp, SmtpAuth, SmtpTls,
 };
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, DriftPolicy, Tenant, TenantSpec};
-pub use status::{DatabaseStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};
+pub use status::{DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};

@@ -72,6 +72,10 @@ pub struct TenantSpec {
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 
+    /// With deletionPolicy Delete: the data is removed without a backup of it first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_final_backup: bool,
+
     /// Whether retained parts of an earlier tenant of this name are taken back.
     #[serde(default)]
     pub adoption_policy: AdoptionPolicy,

@@ -33,6 +33,9 @@ pub struct TenantStatus {
     /// The tenant's namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The backup that was made before its data is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_backup: Option<FinalBackupStatus>,
     /// When it was Ready for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Time>,
@@ -92,4 +95,16 @@ pub struct StorageStatus {
     /// When the credentials in the tenant's Secret end; absent if they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_expire_at: Option<Time>,
+}
+
+/// A backup of a tenant that goes.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct FinalBackupStatus {
+    /// The bucket of the platform's own that it lies in.
+    pub bucket: String,
+    /// What its objects' keys begin with; manifest.json there lists them.
+    pub prefix: String,
+    /// When it was complete.
+    pub completed_at: Time,
 }

@@ -58,6 +58,7 @@ impl Tenants {
             },
             "spec": {
                 "displayName": slug, "domains": ["app.acme.test"], "deletionPolicy": "Delete",
+                "skipFinalBackup": true,
                 "admin": { "email": "ada@acme.test", "firstName": "Ada", "lastName": "Lovelace" },
             },
         }))?;

@@ -129,10 +129,13 @@ impl Cluster {
 
     /// Deletes a tenant with its data; its install goes with it.
     pub async fn delete_tenant(&self, tenant: &str) {
-        let policy = r#"{"spec":{"deletionPolicy":"Delete"}}"#;
-        let patch = ["patch", "--type=merge", "--patch", policy];
-        self.kubectl(&[&patch[..], &["plugininstall/acme-crm", "--namespace", NAMESPACE]].concat(), "").await.unwrap();
-        self.kubectl(&[&patch[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
+        let patch = |spec| ["patch", "--type=merge", "--patch", spec];
+        let of_install = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
+        let install = ["plugininstall/acme-crm", "--namespace", NAMESPACE];
+        self.kubectl(&[&of_install[..], &install].concat(), "").await.unwrap();
+        // The images hold no pg_dump.
+        let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete","skipFinalBackup":true}}"#);
+        self.kubectl(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
         let confirm = format!("plexica.io/confirm-deletion={tenant}");
         self.kubectl(&["annotate", &format!("tenant/{tenant}"), &confirm], "").await.unwrap();
         if let Err(error) = self.kubectl(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await {

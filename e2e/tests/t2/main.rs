@@ -149,7 +149,7 @@ fn second_tenant() -> Value {
         "apiVersion": "plexica.io/v1alpha1",
         "kind": "Tenant",
         "metadata": { "name": LEAVES, "annotations": { "plexica.io/confirm-deletion": LEAVES } },
-        "spec": { "displayName": "Beta", "deletionPolicy": "Delete" }
+        "spec": { "displayName": "Beta", "deletionPolicy": "Delete", "skipFinalBackup": true }
     })
 }
 

@@ -29,8 +29,8 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{has_left, is_paused},
-    tenant::confirmed,
+    resource::{abandoned, has_left, is_paused},
+    tenant::{abandoned_parts, backed_up, confirmed},
 };
 
 /// What is known of an install that goes.
@@ -45,15 +45,23 @@ struct Leaving<'a> {
     database: Option<(&'a str, &'a Provisioner)>,
     /// Other installs of this plugin.
     others: Vec<PluginInstall>,
+    /// Parts that a person has given up on.
+    abandoned: Vec<&'static str>,
 }
 
-/// Removes what is the install's; an error holds it up.
-pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<()> {
+/// The parts that people can give up on.
+const PARTS: [&str; 2] = [WORKLOAD, DATABASE];
+const WORKLOAD: &str = "workload";
+const DATABASE: &str = "database";
+
+/// Removes what is the install's; an error holds it up. The parts that were given up, and are as they
+/// were.
+pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'static str>> {
     let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
     // An install that could never be in force has nothing.
-    let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
+    let (Ok(slug), Ok(plugin)) = names else { return Ok(Vec::new()) };
     if allowed(install, &slug, &context.settings).is_err() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let leaving = look(context, install, slug, plugin).await?;
     if leaving.policy == DeletionPolicy::Delete && leaving.database.is_some() {
@@ -64,9 +72,14 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<()> {
         let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
         return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
     }
-    workloads(context, &leaving).await.map_err(|problem| problem.of_part("workload"))?;
-    logins(context, &leaving).await.map_err(|problem| problem.of_part("database"))?;
-    data(context, &leaving).await.map_err(|problem| problem.of_part("database"))
+    if !leaving.abandoned.contains(&WORKLOAD) {
+        workloads(context, &leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
+    }
+    if !leaving.abandoned.contains(&DATABASE) {
+        logins(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+        data(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+    }
+    Ok(leaving.abandoned)
 }
 
 async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
@@ -81,20 +94,31 @@ async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, 
     if tenant.as_ref().is_some_and(is_paused) {
         return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
     }
-    // When the tenant goes, its own policy counts for all that is in it, and its confirmation.
-    let policy = match tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some()) {
-        Some(tenant) => confirmed(tenant).map(|()| tenant.spec.deletion_policy)?,
+    // When the tenant goes, its own policy counts for all that is in it, its confirmation and its backup.
+    let going = tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some());
+    let policy = match going {
+        Some(tenant) => confirmed(tenant)
+            .and_then(|()| backed_up(tenant, &context.settings))
+            .map(|()| tenant.spec.deletion_policy)?,
         None => install.spec.deletion_policy,
     };
+    let mut abandoned = abandoned(install, &PARTS)?;
+    // A database that is given up for the tenant is given up for what it has installed.
+    if going.map(abandoned_parts).transpose()?.is_some_and(|parts| parts.contains(&DATABASE)) {
+        abandoned.push(DATABASE);
+    }
     // The tenant may be gone, and with it the name of its placement: then it is looked for in all.
     let placed = tenant.as_ref().map(|tenant| tenant.spec.database.placement.as_str());
     let placements = context.databases.iter().filter(|(name, _)| placed.is_none_or(|placed| placed == *name)).collect();
-    let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others };
+    let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
+    if leaving.abandoned.contains(&DATABASE) {
+        return Ok(leaving);
+    }
     for (name, provisioner) in leaving.placements.clone() {
         let desired = schema(context, &leaving);
         let seen = plugin::observe(provisioner, &desired);
         let seen =
-            context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part("database"))?;
+            context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part(DATABASE))?;
         if matches!(seen.schema(), Found::Marked(stamp) if stamp.mark == desired.mark) {
             leaving.database = Some((name, provisioner));
         }
@@ -248,55 +272,5 @@ async fn data(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use plexica_crds::label::FINALIZER;
-    use proptest::prelude::*;
-
-    fn going(uid: u8) -> PluginInstall {
-        let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-        install.metadata.uid = Some(format!("{uid:03}"));
-        install.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
-        install.metadata.finalizers = Some(vec![FINALIZER.into()]);
-        install
-    }
-
-    #[test]
-    fn one_that_stays_is_not_waited_for() {
-        let mut stays = going(1);
-        stays.metadata.deletion_timestamp = None;
-        assert_eq!(waits_for(&going(5), &[stays.clone()]), None);
-        assert_eq!(waits_for(&going(5), &[stays, going(2)]), Some(&going(2)));
-    }
-
-    #[test]
-    fn what_waits_for_somebody_elses_finalizer_has_left() {
-        let mut install = going(1);
-        assert!(!has_left(&install));
-        install.metadata.finalizers = Some(vec!["example.com/theirs".into()]);
-        assert!(has_left(&install));
-        install.metadata.deletion_timestamp = None;
-        assert!(!has_left(&install));
-    }
-
-    proptest! {
-        /// However many go, and in whichever order, one goes when all others have.
-        #[test]
-        fn the_last_one_is_alone(mut uids in Just((0_u8..9).collect::<Vec<_>>()).prop_shuffle(), count in 1_usize..9) {
-            uids.truncate(count);
-            let mut here: Vec<_> = uids.into_iter().map(going).collect();
-            let others = |here: &[PluginInstall], of: &PluginInstall| {
-                here.iter().filter(|one| one.uid() != of.uid()).cloned().collect::<Vec<_>>()
-            };
-            while here.len() > 1 {
-                let waiting = here.iter().filter(|one| waits_for(one, &others(&here, one)).is_some()).count();
-                prop_assert_eq!(waiting, 1);
-                let next = here.iter().position(|one| waits_for(one, &others(&here, one)).is_none());
-                here.remove(next.expect("one that need not wait"));
-            }
-            prop_assert_eq!(waits_for(&here[0], &[]), None);
-        }
-    }
-}
+#[path = "cleanup_tests.rs"]
+mod tests;

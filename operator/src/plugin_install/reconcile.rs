@@ -122,7 +122,11 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     let routed = install.status.as_ref().is_some_and(|status| status.route.is_some());
     let install = if routed { write_status(&context.recorder, api, install, &status).await? } else { install };
     match cleanup(context, &install).await {
-        Ok(()) => {
+        Ok(abandoned) => {
+            let install = match abandoned.as_slice() {
+                [] => install,
+                parts => give_up(context, api, install, parts).await?,
+            };
             remove_finalizer(api, &install).await?;
             context.again(&install, None);
             Ok((Action::await_change(), None))
@@ -133,4 +137,17 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
     }
+}
+
+/// Says what was given up, before nothing is left that could say it.
+async fn give_up(
+    context: &Context,
+    api: &Api<PluginInstall>,
+    install: PluginInstall,
+    parts: &[&str],
+) -> Result<PluginInstall, kube::Error> {
+    let status = report::given_up(&install, parts, Timestamp::now());
+    let told = status.conditions.first().map_or("", |ready| &ready.message);
+    tracing::warn!(namespace = install.namespace(), install = install.name_any(), "{told}");
+    write_status(&context.recorder, api, install, &status).await
 }

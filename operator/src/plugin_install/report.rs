@@ -5,6 +5,7 @@ use kube::ResourceExt;
 use plexica_contract::{name::PluginVersion, path};
 use plexica_crds::{
     ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason,
+    label::ABANDON,
     plugin_install::{DatabaseStatus, Phase, RouteStatus},
 };
 use url::Url;
@@ -13,7 +14,7 @@ use super::{Step, plan::WORKLOAD, validate::Valid};
 use crate::{
     drift::{self, Drift},
     problem::{Problem, Remedy, worst},
-    resource,
+    resource::{self, abandoned_by},
 };
 
 /// Why an install is not routed that its spec does not want to be.
@@ -247,15 +248,28 @@ pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> Plu
 
 /// The status of an install that goes, with what holds it up.
 pub fn leaving(install: &PluginInstall, holding: Option<&Problem>, now: Timestamp) -> PluginInstallStatus {
-    let last = install.status.clone().unwrap_or_default();
-    let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
     match holding {
-        None => conditions.set_false(ConditionType::Ready, Reason::Deleting, "being removed"),
+        None => parting(install, Reason::Deleting, "being removed".into(), now),
         Some(problem) => {
             let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
-            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {problem}"));
+            parting(install, reason, format!("being removed; {problem}"), now)
         }
     }
+}
+
+/// The last status of an install of which a person has given up parts.
+pub fn given_up(install: &PluginInstall, parts: &[&str], now: Timestamp) -> PluginInstallStatus {
+    let by = abandoned_by(install).map(|by| format!(", set by means of {by},")).unwrap_or_default();
+    let (parts, of) = (parts.join(" and "), install.spec.tenant_ref.name.as_str());
+    let message =
+        format!("its {parts} was given up: the annotation {ABANDON}{by} of the install or of tenant {of} says so.");
+    parting(install, Reason::Abandoned, message, now)
+}
+
+fn parting(install: &PluginInstall, reason: Reason, message: String, now: Timestamp) -> PluginInstallStatus {
+    let last = install.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
+    conditions.set_false(ConditionType::Ready, reason, message);
     PluginInstallStatus {
         observed_generation: install.metadata.generation,
         phase: Some(Phase::Terminating),

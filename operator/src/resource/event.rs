@@ -18,31 +18,53 @@ pub struct Note {
     pub text: String,
 }
 
-/// How much of a text the API takes.
+/// How much of a text the API takes, in bytes.
 const LONGEST: usize = 1000;
 
-/// What there is to tell when the conditions go from `last` to `next`: that Ready came, or that it
-/// is missing for a reason other than waiting; and what drifted, whenever that is something else.
-/// Pure.
+/// What there is to tell when the conditions go from `last` to `next`: which parts were given up, where
+/// a backup lies, that Ready came, or that it is missing for a reason other than waiting; and what
+/// drifted, whenever that is something else. Pure.
 pub fn notes(last: &[Condition], next: &[Condition]) -> Vec<Note> {
-    ready(last, next).into_iter().chain(drifted(last, next)).collect()
+    let mut notes = given_up(last, next);
+    notes.extend(backed_up(last, next));
+    notes.extend(of_ready(last, next));
+    notes.extend(drifted(last, next));
+    notes
 }
 
 fn find(list: &[Condition], kind: ConditionType) -> Option<&Condition> {
     list.iter().find(|condition| condition.type_ == kind.as_str())
 }
 
-fn ready(last: &[Condition], next: &[Condition]) -> Option<Note> {
-    let now = find(next, ConditionType::Ready)?;
-    let same = find(last, ConditionType::Ready)
-        .is_some_and(|before| before.status == now.status && before.reason == now.reason);
+/// Parts that people have given up on since, each by itself: whoever looks for it later finds it.
+pub fn given_up(last: &[Condition], next: &[Condition]) -> Vec<Note> {
+    let abandoned = |condition: &&Condition| condition.reason == Reason::Abandoned.as_str();
+    let before: Vec<&str> = last.iter().filter(abandoned).map(|condition| condition.type_.as_str()).collect();
+    let new = next.iter().filter(abandoned).filter(|condition| !before.contains(&condition.type_.as_str()));
+    new.map(|Condition { reason, message, .. }| Note { warning: true, reason: reason.clone(), text: message.clone() })
+        .collect()
+}
+
+/// Where a backup lies, once: whoever misses the data looks for it here.
+fn backed_up(last: &[Condition], next: &[Condition]) -> Option<Note> {
+    let made = |list: &[Condition]| list.iter().find(|one| one.reason == Reason::BackedUp.as_str()).cloned();
+    let Condition { reason, message, .. } = made(next).filter(|_| made(last).is_none())?;
+    Some(Note { warning: false, reason, text: message })
+}
+
+fn of_ready(last: &[Condition], next: &[Condition]) -> Option<Note> {
+    let ready = |list: &[Condition]| list.iter().find(|c| c.type_ == ConditionType::Ready.as_str()).cloned();
+    let now = ready(next)?;
+    let same = ready(last).is_some_and(|before| before.status == now.status && before.reason == now.reason);
     let quiet = [Reason::Progressing, Reason::Pending, Reason::WorkloadNotReady].map(Reason::as_str);
-    if same || (now.status != "True" && quiet.contains(&now.reason.as_str())) {
+    // What is given up is told part by part.
+    let told = now.reason == Reason::Abandoned.as_str();
+    if same || told || (now.status != "True" && quiet.contains(&now.reason.as_str())) {
         return None;
     }
-    let expected = [Reason::Deleting, Reason::Disabled, Reason::Suspended].map(Reason::as_str);
-    let warning = now.status != "True" && !expected.contains(&now.reason.as_str());
-    Some(Note { warning, reason: now.reason.clone(), text: now.message.clone() })
+    let expected = [Reason::Deleting, Reason::Disabled, Reason::Suspended, Reason::Removed, Reason::Retained];
+    let warning = now.status != "True" && !expected.map(Reason::as_str).contains(&now.reason.as_str());
+    Some(Note { warning, reason: now.reason, text: now.message })
 }
 
 fn drifted(last: &[Condition], next: &[Condition]) -> Option<Note> {
@@ -111,6 +133,7 @@ mod tests {
         let deleting = list(false, Reason::Deleting);
         let starts = list(false, Reason::WorkloadNotReady);
         let stuck = list(false, Reason::WorkloadFailed);
+        let removed = list(false, Reason::Removed);
         for (last, next, told) in [
             (&none, &ready, Some(false)),
             (&ready, &ready, None),
@@ -119,6 +142,8 @@ mod tests {
             (&down, &ready, Some(false)),
             (&none, &waits, None),
             (&ready, &deleting, Some(false)),
+            (&deleting, &removed, Some(false)),
+            (&down, &removed, Some(false)),
             (&none, &starts, None),
             (&starts, &stuck, Some(true)),
             (&stuck, &stuck, None),
@@ -129,6 +154,7 @@ mod tests {
             assert_eq!(warnings, Vec::from_iter(told), "{last:?} → {next:?}");
         }
     }
+
     #[test]
     fn drift_is_told_whenever_it_is_another() {
         let list = |message: Option<&str>| {
@@ -153,5 +179,29 @@ mod tests {
         }
         assert_eq!(cut("ä".repeat(600)).len(), 1000);
         assert_eq!(cut("short".into()), "short");
+    }
+
+    #[test]
+    fn each_part_that_is_given_up_is_told_once() {
+        let list = |reasons: [Reason; 2]| {
+            let mut conditions = Conditions::new(&[], Some(1), Timestamp::UNIX_EPOCH);
+            conditions.set_false(ConditionType::DatabaseReady, reasons[0], "the schema");
+            conditions.set_false(ConditionType::IdentityReady, reasons[1], "the realm");
+            conditions.finish()
+        };
+        let waits = list([Reason::BackendUnavailable, Reason::BackendUnavailable]);
+        let one = list([Reason::Abandoned, Reason::BackendUnavailable]);
+        let both = list([Reason::Abandoned, Reason::Abandoned]);
+        for (last, next, told) in [
+            (&waits, &one, vec!["the schema"]),
+            (&one, &both, vec!["the realm"]),
+            (&waits, &both, vec!["the schema", "the realm"]),
+            (&both, &both, vec![]),
+            (&both, &waits, vec![]),
+        ] {
+            let notes = notes(last, next);
+            assert!(notes.iter().all(|note| note.warning && note.reason == "Abandoned"));
+            assert_eq!(notes.into_iter().map(|note| note.text).collect::<Vec<_>>(), told);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! What all three kinds have in common: finalizer, status, events.
 
+mod abandon;
 mod event;
 mod finalizer;
 mod pause;
 mod status;
 
-pub use event::{Note, publish};
+pub use abandon::{abandoned, abandoned_by};
+pub use event::{Note, given_up, publish};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, paused};
 pub use status::write_status;

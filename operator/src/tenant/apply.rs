@@ -236,7 +236,12 @@ async fn write(
 ) -> Part<()> {
     let api: Api<Secret> = namespaced(&context.client, &valid.namespace);
     let differences = object::differences(&api, wanted, seen, &valid.mark, valid.adoption);
-    let ensure = object::apply(&api, wanted, seen, &valid.mark, valid.adoption);
+    let ensure = async {
+        if let Some(seen) = seen {
+            object::take_back(&api, seen, &valid.mark, valid.adoption).await?;
+        }
+        object::apply(&api, wanted, seen, &valid.mark, valid.adoption).await
+    };
     bring(context, System::Kubernetes, aim, drift, differences, ensure).await?;
     drift.settled(aim);
     if aim.course == Course::Report && seen.is_none() {

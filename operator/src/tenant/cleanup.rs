@@ -2,33 +2,75 @@
 
 use kube::{Api, ResourceExt, api::DeleteParams};
 use plexica_backends::{Retired, System, s3::bucket};
-use plexica_contract::name::Slug;
+use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy, IdentitySpec},
+    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy, FinalBackupStatus, IdentitySpec},
 };
 
-use super::{confirm::confirmed, credential::Credentials, desired, namespace, validate::Valid};
+use super::{
+    Part,
+    backup::{self, Place},
+    confirm::confirmed,
+    credential::Credentials,
+    desired,
+    farewell::{Fate, Leaving, PartName, Parted},
+    namespace,
+    validate::Valid,
+};
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{is_paused, namespaced, uid},
+    resource::{abandoned, abandoned_by, is_paused, namespaced, uid},
 };
 
-/// What holds the tenant up; nothing means that it can go.
-pub async fn cleanup(context: &Context, tenant: &Tenant) -> Vec<Problem> {
+/// Removes what may be removed, and says how far that came.
+pub async fn cleanup(context: &Context, tenant: &Tenant) -> Leaving {
     // A name that is no slug never had parts.
     let Ok(slug) = tenant.name_any().parse::<Slug>() else {
-        return Vec::new();
+        return Leaving::default();
     };
-    if let Err(problem) = confirmed(tenant) {
-        return vec![problem];
+    let abandoned = match confirmed(tenant).and_then(|()| abandoned_parts(tenant)) {
+        Ok(abandoned) => abandoned,
+        Err(problem) => return Leaving::held(vec![problem]),
+    };
+    if let Err(problem) = backup::made(tenant, &context.settings) {
+        return Leaving::held(vec![problem]);
     }
     match installs(context, &slug).await {
-        Ok(holding) if holding.is_empty() => Box::pin(parts(context, tenant, slug)).await,
-        Ok(holding) => holding,
-        Err(problem) => vec![problem.of_part("installs")],
+        Ok(holding) if holding.is_empty() => Box::pin(parts(context, tenant, slug, &abandoned)).await,
+        Ok(holding) => Leaving::held(holding),
+        Err(problem) => Leaving::held(vec![problem.of_part("installs")]),
     }
+}
+
+/// Makes the final backup, if it is due there.
+///
+/// # Errors
+/// What is in the way of it.
+pub async fn back_up(context: &Context, tenant: &Tenant, place: &Place) -> Result<FinalBackupStatus, Problem> {
+    let slug = tenant
+        .name_any()
+        .parse::<Slug>()
+        .map_err(|error| Problem::new(Reason::InvalidSpec, format!("metadata.name {error}.")))?;
+    let abandoned = abandoned_parts(tenant)?;
+    let valid = unvalidated(context, tenant, slug);
+    Box::pin(backup::make(context, tenant, &valid, &abandoned, place)).await
+}
+
+/// Where a backup is to be made before anything goes; not before the deletion is what was meant.
+pub fn backup_due(context: &Context, tenant: &Tenant) -> Option<Place> {
+    let meant =
+        tenant.name_any().parse::<Slug>().is_ok() && confirmed(tenant).is_ok() && abandoned_parts(tenant).is_ok();
+    backup::due(tenant, &context.settings).filter(|_| meant)
+}
+
+/// The parts of a tenant that people have given up on.
+///
+/// # Errors
+/// When there is no part of a name that they gave.
+pub fn abandoned_parts(tenant: &Tenant) -> Result<Vec<&'static str>, Problem> {
+    abandoned(tenant, &PartName::ALL.map(PartName::as_str))
 }
 
 /// Deletes the installs that name the tenant; what is left of them holds it up. Read from the API,
@@ -64,7 +106,7 @@ fn belongs(context: &Context, slug: &Slug, namespace: &str) -> bool {
     namespace == context.settings.namespace || namespace == context.settings.prefixes.namespace(slug)
 }
 
-async fn parts(context: &Context, tenant: &Tenant, slug: Slug) -> Vec<Problem> {
+async fn parts(context: &Context, tenant: &Tenant, slug: Slug, abandoned: &[&str]) -> Leaving {
     let valid = unvalidated(context, tenant, slug);
     let policy = tenant.spec.deletion_policy;
     let database = async {
@@ -95,17 +137,34 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug) -> Vec<Problem> {
         let retired = namespace::retire(&context.client, &valid.namespace, &valid.mark, policy);
         context.tried(System::Kubernetes, "retire", retired).await
     };
-    let (database, identity, storage, namespace) = futures::join!(database, identity, storage, namespace);
-    let mut holding = Vec::new();
-    for (part, result) in
-        [("database", database), ("identity", identity), ("storage", storage), ("namespace", namespace)]
-    {
-        match result {
-            Ok(retired) => tracing::info!(tenant = %valid.slug, part, ?retired, "retired"),
-            Err(problem) => holding.push(problem.of_part(part)),
-        }
+    let given_up = |part: PartName| {
+        let by = abandoned_by(tenant).map(str::to_owned);
+        abandoned.contains(&part.as_str()).then_some(Fate::Abandoned { by })
+    };
+    let (database, identity, storage, namespace) = futures::join!(
+        fate(given_up(PartName::Database), database),
+        fate(given_up(PartName::Identity), identity),
+        fate(given_up(PartName::Storage), storage),
+        fate(given_up(PartName::Namespace), namespace),
+    );
+    Leaving::of(vec![
+        Parted {
+            part: PartName::Database,
+            object: format!("schema {}", postgres::tenant(&valid.slug)),
+            fate: database,
+        },
+        Parted { part: PartName::Identity, object: format!("realm {}", valid.realm), fate: identity },
+        Parted { part: PartName::Storage, object: format!("bucket {}", valid.bucket), fate: storage },
+        Parted { part: PartName::Namespace, object: format!("namespace {}", valid.namespace), fate: namespace },
+    ])
+}
+
+/// What was given up is not even looked at: its backend may hang.
+async fn fate(given_up: Option<Fate>, retire: impl Future<Output = Part<Retired>>) -> Part<Fate> {
+    match given_up {
+        Some(fate) => Ok(fate),
+        None => retire.await.map(Fate::Retired),
     }
-    holding
 }
 
 /// Names and marks do not depend on whether the spec can be.

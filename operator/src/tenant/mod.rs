@@ -4,10 +4,12 @@
 //! [`cleanup`] instead, which does not validate.
 
 mod apply;
+mod backup;
 mod cleanup;
 mod confirm;
 mod credential;
 mod desired;
+mod farewell;
 mod namespace;
 mod observe;
 mod placement;
@@ -17,6 +19,8 @@ mod report;
 mod secret;
 mod validate;
 
+pub use backup::{made as backed_up, manifest};
+pub use cleanup::abandoned_parts;
 pub use confirm::confirmed;
 pub use reconcile::reconcile;
 

@@ -1,10 +1,10 @@
 //! The tenant's namespace.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, ObjectMeta, Patch, PatchParams, Preconditions},
+    api::{DeleteParams, ObjectMeta, Preconditions},
 };
 use plexica_backends::{
     Changes, Result, Retired,
@@ -16,7 +16,8 @@ use plexica_crds::{
     label,
     tenant::{AdoptionPolicy, DeletionPolicy},
 };
-use serde_json::json;
+
+use super::secret;
 
 /// What should be there. Pure.
 pub fn wanted(slug: &Slug, name: &str) -> Namespace {
@@ -47,10 +48,9 @@ pub async fn ensure(
 ) -> Result<Changes> {
     let api: Api<Namespace> = Api::all(client.clone());
     let mut changes = Changes::none();
-    if let Some(seen) = seen.filter(|seen| retained(seen)) {
-        // Nobody owns this field but whoever retained it, so applying without it would keep it.
-        object::may_take(seen, owner, adoption)?;
-        retained_at(&api, seen, None).await?;
+    if let Some(seen) = seen
+        && object::take_back(&api, seen, owner, adoption).await?
+    {
         changes.note(taken_back(seen));
     }
     changes.join(object::apply(&api, wanted, seen, owner, adoption).await?);
@@ -80,7 +80,7 @@ fn taken_back(seen: &Namespace) -> String {
     format!("took back namespace {}", seen.name_any())
 }
 
-/// Marks it as retained, or removes it with all that is in it.
+/// Marks it and the tenant's Secrets in it as retained, or removes it with all that is in it.
 pub async fn retire(client: &Client, name: &str, owner: &Mark, policy: DeletionPolicy) -> Result<Retired> {
     let api: Api<Namespace> = Api::all(client.clone());
     let seen = api.get_opt(name).await.map_err(failed)?;
@@ -91,9 +91,13 @@ pub async fn retire(client: &Client, name: &str, owner: &Mark, policy: DeletionP
     match (parting, policy) {
         (Parting::Gone, _) => Ok(Retired::Gone),
         (Parting::Leave, _) => Ok(Retired::Foreign),
-        (Parting::Retained, DeletionPolicy::Retain) => Ok(Retired::Kept),
-        (Parting::Part, DeletionPolicy::Retain) => {
-            retained_at(&api, &seen, Some(Timestamp::now())).await?;
+        (Parting::Part | Parting::Retained, DeletionPolicy::Retain) => {
+            let now = Timestamp::now();
+            // The namespace last: what it says holds for all that is in it.
+            for secret in secrets(client, name).await? {
+                object::retain(&Api::namespaced(client.clone(), name), &secret, owner, now).await?;
+            }
+            object::retain(&api, &seen, owner, now).await?;
             Ok(Retired::Kept)
         }
         (Parting::Part | Parting::Retained, DeletionPolicy::Delete) if terminating(&seen) => Ok(Retired::Removed),
@@ -109,11 +113,10 @@ pub async fn retire(client: &Client, name: &str, owner: &Mark, policy: DeletionP
     }
 }
 
-async fn retained_at(api: &Api<Namespace>, seen: &Namespace, at: Option<Timestamp>) -> Result<()> {
-    let patch = json!({ "metadata": {
-        "resourceVersion": seen.resource_version(),
-        "annotations": { label::RETAINED_AT: at.map(|at| at.to_string()) },
-    }});
-    api.patch(&seen.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await.map_err(failed)?;
-    Ok(())
+/// The Secrets that tenants have.
+async fn secrets(client: &Client, namespace: &str) -> Result<impl Iterator<Item = Secret>> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let (identity, storage) =
+        futures::try_join!(api.get_opt(secret::IDENTITY), api.get_opt(secret::STORAGE)).map_err(failed)?;
+    Ok(identity.into_iter().chain(storage))
 }

@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use plexica_backends::{keycloak, object, postgres, s3::bucket};
+use plexica_backends::{
+    keycloak,
+    object::{self, found},
+    ownership::Found,
+    postgres,
+    s3::bucket,
+};
 use plexica_crds::Reason;
 
 use super::{
@@ -84,8 +90,9 @@ pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Rec
     let Observed { database, identity, credentials, storage, namespace, secrets } = observed;
     let known = credentials.clone().unwrap_or_default();
     let realm = desired::identity(valid, settings, &known);
-    // What is not known to be there is made anew.
+    // What is not known to be there is made anew, and so is what still has an earlier tenant's mark.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
+    let held = held.filter(|secret| found(Some(*secret)) == Found::Marked(valid.mark.stamp()));
     let (endpoint, region) = (&settings.s3_endpoint, &settings.s3_region);
     let keys = validity(valid, endpoint, region, held, now);
     Plan {

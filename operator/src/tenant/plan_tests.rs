@@ -4,6 +4,7 @@ use crate::{
     tenant::{secret, validate::validate},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_backends::{object, ownership::Mark};
 use plexica_crds::tenant::DriftPolicy;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -115,13 +116,27 @@ fn good_keys_are_kept_wherever_else_something_is_wrong() {
         expires_at: None,
     };
     let keep = Validity::Keep { expires_at: None, renew_at: None };
-    for (out, good) in [(&[][..], true), (&["database", "identity", "namespace"], true), (&["secrets"], false)] {
+    let own = valid().mark;
+    let earlier = Mark { uid: "earlier".into(), ..own.clone() };
+    for (out, mark, good) in [
+        (&[][..], &own, true),
+        (&["database", "identity", "namespace"], &own, true),
+        (&["secrets"], &own, false),
+        // What is taken back is written anew, and loses its mark of before.
+        (&[], &earlier, false),
+    ] {
         let mut observed = nothing_but(out);
         let mut held = secret::storage(&valid(), &keys);
-        object::sign(&mut held, &valid().mark).unwrap();
+        object::sign(&mut held, mark).unwrap();
         observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(held) });
         assert_eq!(planned(observed).keys.0 == keep, good, "{out:?}");
     }
+    let mut retained = secret::storage(&valid(), &keys);
+    object::sign(&mut retained, &own).unwrap();
+    object::stamp(&mut retained.metadata, &own.retained(Timestamp::UNIX_EPOCH));
+    let mut observed = nothing_but(&[]);
+    observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(retained) });
+    assert_ne!(planned(observed).keys.0, keep);
 }
 
 #[test]

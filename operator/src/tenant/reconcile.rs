@@ -2,14 +2,23 @@
 
 use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
-use plexica_crds::{Tenant, TenantStatus};
+use plexica_crds::{Reason, Tenant, TenantStatus};
 
-use super::{apply::apply, cleanup::cleanup, observe::observe, plan::plan, report, validate::validate};
+use super::{
+    apply::apply,
+    backup::Place,
+    cleanup::{back_up, backup_due, cleanup},
+    farewell::{self, Leaving},
+    observe::observe,
+    plan::plan,
+    report,
+    validate::validate,
+};
 use crate::{
     context::Context,
     drift::{self, Record},
     problem::{Problem, worst},
-    resource::{add_finalizer, is_paused, remove_finalizer, write_status},
+    resource::{add_finalizer, given_up, is_paused, remove_finalizer, write_status},
 };
 
 /// Brings one tenant closer to its spec, and says when to look again.
@@ -82,14 +91,60 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     if !tenant.finalizers().iter().any(|finalizer| finalizer == plexica_crds::label::FINALIZER) {
         return Ok((Action::await_change(), None));
     }
-    let holding = cleanup(context, &tenant).await;
-    if holding.is_empty() {
+    let (tenant, failed) = match backup_due(context, &tenant) {
+        Some(place) => keep_a_copy(context, api, tenant, &place).await?,
+        None => (tenant, None),
+    };
+    let leaving = match failed {
+        Some(problem) => Leaving::held(vec![problem]),
+        None => cleanup(context, &tenant).await,
+    };
+    let status = farewell::status(&tenant, &leaving, &context.settings, Timestamp::now());
+    let last = tenant.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    for note in given_up(last, &status.conditions) {
+        tracing::warn!(tenant = tenant.name_any(), "{}", note.text);
+    }
+    // Before the finalizer goes: whoever watches sees what came of everything.
+    let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    if leaving.holding.is_empty() {
+        let told = status.conditions.first().map_or("", |ready| &ready.message);
+        tracing::info!(tenant = tenant.name_any(), "{told}");
         remove_finalizer(api, &tenant).await?;
         context.again(&tenant, None);
         return Ok((Action::await_change(), None));
     }
-    let status = report::leaving(&tenant, &holding, Timestamp::now());
-    let problem = worst(&holding).cloned();
-    let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    let problem = worst(&leaving.holding).cloned();
     Ok((context.again(&tenant, problem.as_ref()), problem))
+}
+
+/// Makes the final backup, and says so before anything of what it holds may go.
+async fn keep_a_copy(
+    context: &Context,
+    api: &Api<Tenant>,
+    tenant: Tenant,
+    place: &Place,
+) -> Result<(Tenant, Option<Problem>), kube::Error> {
+    let Ok(_permit) = context.backups.try_acquire() else {
+        let others = "waits until the final backups of other tenants are made.";
+        return Ok((tenant, Some(Problem::new(Reason::Deleting, others))));
+    };
+    // It may take hours; what an earlier attempt failed at is said until this one is over.
+    let failed = |status: &TenantStatus| status.conditions.iter().any(|c| c.reason == Reason::BackupFailed.as_str());
+    let tenant = if tenant.status.as_ref().is_some_and(failed) {
+        tenant
+    } else {
+        let begun = Leaving::held(vec![Problem::new(Reason::Deleting, "the final backup is being made.")]);
+        let status = farewell::status(&tenant, &begun, &context.settings, Timestamp::now());
+        write_status(&context.recorder, api, tenant, &status).await?
+    };
+    let made = match back_up(context, &tenant, place).await {
+        Ok(made) => made,
+        Err(problem) => return Ok((tenant, Some(problem))),
+    };
+    tracing::info!(tenant = tenant.name_any(), bucket = made.bucket, prefix = made.prefix, "the final backup is made");
+    let mut done = tenant.clone();
+    done.status.get_or_insert_default().final_backup = Some(made);
+    let next = Leaving::held(vec![Problem::new(Reason::Deleting, "the final backup is made.")]);
+    let status = farewell::status(&done, &next, &context.settings, Timestamp::now());
+    Ok((write_status(&context.recorder, api, tenant, &status).await?, None))
 }

@@ -76,6 +76,7 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
         identity: standing(identity, last.identity),
         storage: standing(storage, last.storage),
         namespace: standing(namespace, last.namespace),
+        final_backup: None,
         ready_at: last.ready_at.or_else(|| matches!(phase, Phase::Ready | Phase::Suspended).then_some(Time(now))),
     }
 }
@@ -108,25 +109,6 @@ pub fn paused(tenant: &Tenant, now: Timestamp) -> TenantStatus {
     let last = tenant.status.clone().unwrap_or_default();
     let conditions = resource::paused(tenant, &format!("tenant {}", tenant.name_any()), &last.conditions, now);
     TenantStatus { phase: Some(Phase::Paused), conditions, ..last }
-}
-
-/// The status of a tenant that goes, with what holds it up.
-pub fn leaving(tenant: &Tenant, holding: &[Problem], now: Timestamp) -> TenantStatus {
-    let last = tenant.status.clone().unwrap_or_default();
-    let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
-    match worst(holding) {
-        None => conditions.set_false(ConditionType::Ready, Reason::Deleting, "being removed"),
-        Some(problem) => {
-            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
-            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {}", sentences(holding)));
-        }
-    }
-    TenantStatus {
-        observed_generation: tenant.metadata.generation,
-        phase: Some(Phase::Terminating),
-        conditions: conditions.finish(),
-        ..last
-    }
 }
 
 fn overall(conditions: &mut Conditions, problems: &[Problem], suspended: bool) -> Phase {

@@ -168,23 +168,6 @@ fn what_is_somebody_elses_is_not_the_tenants_any_more() {
 }
 
 #[test]
-fn a_tenant_that_goes_says_what_holds_it() {
-    let tenant = fixture::tenant("acme");
-    for (holding, reason) in [
-        (vec![], "Deleting"),
-        (vec![Problem::new(Reason::InUse, "the install a/b.")], "Deleting"),
-        (vec![Problem::new(Reason::BackendUnavailable, "identity: no answer.")], "BackendUnavailable"),
-    ] {
-        let status = leaving(&tenant, &holding, Timestamp::UNIX_EPOCH);
-        assert_eq!(status.phase, Some(Phase::Terminating));
-        assert_eq!(status.conditions[0].reason, reason);
-        for problem in holding {
-            assert!(status.conditions[0].message.contains(&problem.message));
-        }
-    }
-}
-
-#[test]
 fn what_parts_were_brought_to_is_kept_until_they_are_brought_to_something_else() {
     let mut tenant = fixture::tenant("acme");
     let brought = |pairs: &[(&str, &str)]| {

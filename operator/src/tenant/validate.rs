@@ -52,7 +52,8 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         domains,
         database: DatabaseSpec { placement },
         identity,
-        deletion_policy: _, // matters when it goes
+        deletion_policy: _,   // matters when it goes
+        skip_final_backup: _, // as well
         adoption_policy,
         drift_policy,
     } = &tenant.spec;

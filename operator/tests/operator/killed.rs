@@ -1,6 +1,7 @@
 //! An operator that is killed between any two of its writes, and the next one that finishes.
 
 use k8s_openapi::api::core::v1::Namespace;
+use plexica_operator::Config;
 use plexica_testkit::wait_until;
 use serde_json::json;
 
@@ -19,9 +20,19 @@ fn patient(world: &World) -> Operator {
 
 /// Lets an operator work until it has written so much and kills it; whether it had come to `end`.
 async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
+    killed_by(world, writes, end, |config| config.plugins.purge_deadline = 600).await
+}
+
+/// The same for one with another configuration.
+pub async fn killed_by(
+    world: &World,
+    writes: usize,
+    end: impl Future<Output = ()>,
+    change: impl FnOnce(&mut Config),
+) -> bool {
     assert!(writes < ENDLESS, "it never comes to an end");
     world.budget.limit(writes);
-    let operator = patient(world);
+    let operator = world.operator_with(change);
     let ended = tokio::select! {
         () = world.budget.spent() => false,
         () = end => true,

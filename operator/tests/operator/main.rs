@@ -2,6 +2,7 @@
 //! processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod budget;
 mod cluster;
 mod confirm;
@@ -10,6 +11,7 @@ mod death;
 mod departure;
 mod drift;
 mod drift_of_install;
+mod farewell;
 mod fault;
 mod foreign;
 mod gate;
@@ -25,6 +27,7 @@ mod plugin;
 mod purge;
 mod quiet;
 mod removal;
+mod restore;
 mod sign_in;
 mod stalled;
 mod static_keys;

@@ -191,12 +191,15 @@ impl World {
         object
     }
 
-    /// Applies a tenant.
+    /// Applies a tenant; without a final backup unless its spec says otherwise.
     pub async fn tenant(&self, slug: &str, spec: Value) -> Tenant {
         let mut object = json!({ "kind": "Tenant", "metadata": { "name": slug }, "spec": spec });
         object["spec"]["displayName"] = json!(slug);
         if object["spec"]["deletionPolicy"] == "Delete" {
             object["metadata"]["annotations"] = json!({ CONFIRM_DELETION: slug });
+            if object["spec"]["skipFinalBackup"].is_null() {
+                object["spec"]["skipFinalBackup"] = json!(true);
+            }
         }
         apply(&Api::all(self.client.clone()), slug, &self.meta(object)).await
     }

@@ -4,6 +4,8 @@ mod broker;
 mod compare;
 mod desired;
 mod ensure;
+mod export;
+mod import;
 mod mfa;
 mod observe;
 mod plan;

@@ -14,7 +14,7 @@ use crate::ownership::Mark;
 
 pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
-pub use retire::retire;
+pub use retire::{retire, schemas};
 
 /// What should be there.
 #[derive(Clone, Debug)]

@@ -26,6 +26,18 @@ pub async fn retire(provisioner: &Provisioner, desired: &Desired, policy: Deleti
     space::retire(provisioner, &desired.space(), policy).await
 }
 
+/// All schemas that [`retire`] would remove, the tenant's own first; none if it is not this owner's.
+pub async fn schemas(provisioner: &Provisioner, desired: &Desired) -> Result<Vec<String>> {
+    let mut connection = provisioner.pool().acquire().await.map_err(failure("connect"))?;
+    let tenant = space::observe(&mut connection, &desired.name()).await?;
+    drop(connection);
+    if !matches!(judge_retired(&tenant.schema, &desired.mark), Parting::Part | Parting::Retained) {
+        return Ok(Vec::new());
+    }
+    let kept = kept(provisioner, desired).await?.into_iter().map(|(name, _)| name);
+    Ok(std::iter::once(desired.name()).chain(kept).collect())
+}
+
 /// Schemas of the tenant's installs, with their marks. None if the tenant is not this owner's: then
 /// neither are they.
 async fn kept(provisioner: &Provisioner, desired: &Desired) -> Result<Vec<(String, Mark)>> {

@@ -14,7 +14,8 @@ use plexica_crds::tenant::AdoptionPolicy;
 use crate::ownership::{Found, Mark};
 
 pub use ensure::ensure;
-pub use observe::observe;
+pub(in crate::s3) use observe::look;
+pub use observe::{observe, owns};
 pub use plan::{differences, digest};
 pub(super) use retire::remove;
 pub use retire::retire;

@@ -4,7 +4,7 @@ use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 
 use super::{Desired, Observed};
 use crate::Result;
-use crate::ownership::{Found, Stamp};
+use crate::ownership::{Found, Parting, Stamp, judge_retired};
 use crate::postgres::intent::Intents;
 use crate::s3::Store;
 use crate::s3::failure::{answered, failure};
@@ -30,6 +30,24 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
     };
     let policy = if store.config.encrypted() { policy(store, bucket).await? } else { None };
     Ok(Observed { found, tags, policy, announced })
+}
+
+/// Whose the bucket is, as far as its tags say.
+pub(in crate::s3) async fn look(store: &Store, bucket: &str) -> Result<Found> {
+    Ok(match tags(store, bucket).await? {
+        Tags::NoBucket => Found::Absent,
+        Tags::Closed => Found::unmarked(),
+        Tags::Read(tags) => {
+            let get = |key: &str| tags.iter().find(|(tag, _)| tag == key).map(|(_, value)| value.as_str());
+            Stamp::from_pairs(get).map_or_else(Found::unmarked, Found::Marked)
+        }
+    })
+}
+
+/// Whether the bucket is the owner's, in use or retained.
+pub async fn owns(store: &Store, desired: &Desired) -> Result<bool> {
+    let parting = judge_retired(&look(store, &desired.bucket).await?, &desired.mark);
+    Ok(matches!(parting, Parting::Part | Parting::Retained))
 }
 
 /// What the tags' place says.

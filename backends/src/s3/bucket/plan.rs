@@ -95,11 +95,13 @@ mod tests {
             (announced, right.clone(), true, vec!["marked bucket tenant-acme"]),
             (retained, right, true, vec!["took back bucket tenant-acme"]),
         ] {
-            let observed = Observed { found, tags: Vec::new(), policy };
+            let observed = Observed { found, policy, ..Observed::absent() };
             let steps = plan(&desired, &observed, encrypted).unwrap();
             assert_eq!(steps.iter().map(|step| step.told(bucket)).collect::<Vec<_>>(), told, "{observed:?}");
         }
-        let foreign = Observed { found: Found::unmarked(), tags: Vec::new(), policy: None };
+        let noted = Observed { found: Found::Marked(mark("1").stamp()), announced: true, ..Observed::absent() };
+        assert_eq!(plan(&desired, &noted, false).unwrap(), [Step::Forget]);
+        let foreign = Observed { found: Found::unmarked(), ..Observed::absent() };
         assert_eq!(plan(&desired, &foreign, true).unwrap_err().kind, Kind::Conflict);
     }
 }

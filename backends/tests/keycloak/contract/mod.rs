@@ -2,6 +2,7 @@
 
 pub mod brokers;
 pub mod code;
+pub mod export;
 pub mod grants;
 pub mod ownership;
 pub mod preflight;

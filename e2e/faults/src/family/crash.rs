@@ -72,16 +72,15 @@ async fn life(
             done = step.done(world, &case) => Some(done),
         };
         let place = world.script.struck();
-        let done = match done {
-            Some(done) => done,
-            None => {
-                struck = true;
-                row.tried += 1;
-                operator.kill();
-                world.script.set(Plan::Clean);
-                operator = world.operator();
-                step.done(world, &case).await
-            }
+        let done = if let Some(done) = done {
+            done
+        } else {
+            struck = true;
+            row.tried += 1;
+            operator.kill();
+            world.script.set(Plan::Clean);
+            operator = world.operator();
+            step.done(world, &case).await
         };
         world.script.set(Plan::Clean);
         let place = place.map_or_else(|| "no write".into(), |call| format!("{:?} {}", call.system, call.what));

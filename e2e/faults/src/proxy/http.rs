@@ -24,7 +24,7 @@ type Body = UnsyncBoxBody<Bytes, Error>;
 #[derive(Clone)]
 pub enum Upstream {
     /// A server on this machine.
-    Plain(Client<HttpConnector, Full<Bytes>>, Authority),
+    Plain(Box<Client<HttpConnector, Full<Bytes>>>, Authority),
     /// An API server, with the rights and the TLS of a client.
     Kubernetes(kube::Client),
 }
@@ -32,7 +32,7 @@ pub enum Upstream {
 impl Upstream {
     /// A server on this machine.
     pub fn plain(authority: Authority) -> Self {
-        Self::Plain(Client::builder(TokioExecutor::new()).build_http(), authority)
+        Self::Plain(Box::new(Client::builder(TokioExecutor::new()).build_http()), authority)
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, Error> {

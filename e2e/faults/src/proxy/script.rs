@@ -102,7 +102,6 @@ impl Script {
     fn fate_at(&self, call: Call, now: Instant) -> Fate {
         let mut state = self.lock();
         let fate = match state.plan {
-            Plan::Clean => Fate::Pass,
             Plan::Kill { at, after } if call.writes => {
                 let nth = state.seen;
                 state.seen += 1;
@@ -113,7 +112,6 @@ impl Script {
                     _ => Fate::KillBefore,
                 }
             }
-            Plan::Kill { .. } => Fate::Pass,
             Plan::Fail { system, at, fault, lasting } if call.system == system => {
                 let nth = state.seen;
                 state.seen += 1;
@@ -124,7 +122,7 @@ impl Script {
                 if strikes { Fate::Fail(fault) } else { Fate::Pass }
             }
             Plan::Outage(system) if call.system == system => Fate::Fail(Fault::Reset),
-            Plan::Fail { .. } | Plan::Outage(_) => Fate::Pass,
+            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(_) => Fate::Pass,
         };
         if fate != Fate::Pass && state.struck.is_none() {
             state.struck = Some(call);
@@ -162,7 +160,7 @@ mod tests {
     #[test]
     fn a_fault_strikes_its_system_at_its_call_and_as_long_as_it_lasts() {
         let (script, start) = (Script::default(), Instant::now());
-        let lasting = Duration::from_secs(60);
+        let lasting = Duration::from_mins(1);
         script.set(Plan::Fail { system: System::S3, at: 1, fault: Fault::Reset, lasting });
         let fate = |system, seconds| script.fate_at(call(system, false), start + Duration::from_secs(seconds));
         assert_eq!(fate(System::S3, 0), Fate::Pass);

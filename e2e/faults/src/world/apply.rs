@@ -56,6 +56,7 @@ impl World {
         let name = case.slug.to_string();
         let mut object = json!({ "kind": "Tenant", "metadata": { "name": name }, "spec": spec });
         if object["spec"]["deletionPolicy"] == "Delete" {
+            object["spec"]["skipFinalBackup"] = json!(true);
             object["metadata"]["annotations"] = json!({ CONFIRM_DELETION: name });
         }
         self.apply(&self.tenants(), &name, object).await;

@@ -34,6 +34,7 @@ pub fn routes() -> Router<App> {
         )
         .route("/admin/realms/{realm}/identity-provider/instances", get(broker::list).post(broker::create))
         .route("/admin/realms/{realm}/identity-provider/instances/{alias}", put(broker::set).delete(broker::delete))
+        .route("/admin/realms/{realm}/partial-export", post(realm::export))
         .route("/admin/realms/{realm}/clients", get(client::list).post(client::create))
         .route("/admin/realms/{realm}/clients/{id}", put(client::set))
         .route("/admin/realms/{realm}/roles", get(role::list).post(role::create))
@@ -42,6 +43,8 @@ pub fn routes() -> Router<App> {
         .route("/admin/realms/{realm}/users/{id}", get(user::read).put(user::set))
         .route("/admin/realms/{realm}/users/{id}/credentials", get(user::credentials))
         .route("/admin/realms/{realm}/users/{id}/reset-password", put(user::set_password))
+        .route("/admin/realms/{realm}/users/{id}/groups", get(user::groups))
+        .route("/admin/realms/{realm}/users/{id}/role-mappings", get(user::all_roles))
         .route("/admin/realms/{realm}/users/{id}/role-mappings/realm", get(user::roles).post(user::grant))
 }
 

@@ -51,7 +51,12 @@ fn good(policy: &Policy, password: &str, whose: Whose<'_>) -> Result<(), Fault> 
 #[derive(Deserialize)]
 pub struct Filter {
     username: Option<String>,
+    first: Option<u32>,
+    max: Option<u32>,
 }
+
+/// How many users are listed if nobody says.
+const PAGE: u32 = 100;
 
 /// With a user name: that user alone, as with `exact=true`.
 pub async fn list(
@@ -66,7 +71,7 @@ pub async fn list(
             let found = app.store.account_named(&realm, &name).await?;
             found.into_iter().filter(|account| account.username == name.to_lowercase()).collect()
         }
-        None => app.store.accounts(&realm).await?,
+        None => app.store.accounts(&realm, filter.first.unwrap_or(0), filter.max.unwrap_or(PAGE)).await?,
     };
     Ok(Json(found.iter().map(Account::representation).collect()))
 }
@@ -143,6 +148,25 @@ pub async fn roles(
     let roles = app.store.roles(&realm).await?;
     let held = roles.into_iter().filter(|(_, name)| account.roles.contains(name));
     Ok(Json(held.map(representation).collect()))
+}
+
+/// Clients have no roles here.
+pub async fn all_roles(
+    account: ServiceAccount,
+    state: State<App>,
+    path: Path<(String, Uuid)>,
+) -> Result<Json<Value>, Fault> {
+    let Json(held) = roles(account, state, path).await?;
+    Ok(Json(json!({ "realmMappings": held })))
+}
+
+/// There are none.
+pub async fn groups(
+    _: ServiceAccount,
+    State(app): State<App>,
+    Path((realm, id)): Path<(String, Uuid)>,
+) -> Result<Json<[Value; 0]>, Fault> {
+    found(&app, &realm, id).await.map(|_| Json([]))
 }
 
 pub async fn grant(

@@ -112,11 +112,12 @@ impl Store {
         Ok(sqlx::query_as(query).bind(realm).bind(name.to_lowercase()).fetch_optional(&self.pool).await?)
     }
 
-    /// Users of a realm, by name; at most 100, as Keycloak does.
-    pub async fn accounts(&self, realm: &str) -> Result<Vec<Account>, Fault> {
+    /// Users of a realm, by name: so many of them, from the `first` on.
+    pub async fn accounts(&self, realm: &str, first: u32, max: u32) -> Result<Vec<Account>, Fault> {
         let query = "SELECT id, username, email, body, password, roles FROM embedded_keycloak.account
-                     WHERE realm = $1 ORDER BY username LIMIT 100";
-        Ok(sqlx::query_as(query).bind(realm).fetch_all(&self.pool).await?)
+                     WHERE realm = $1 ORDER BY username OFFSET $2 LIMIT $3";
+        let (first, max) = (i64::from(first), i64::from(max));
+        Ok(sqlx::query_as(query).bind(realm).bind(first).bind(max).fetch_all(&self.pool).await?)
     }
 
     /// Adds a user.

@@ -1,0 +1,88 @@
+//! A realm from what was read of it for a backup.
+
+use keycloak::types::RealmRepresentation;
+use serde_json::Value;
+
+use super::super::Realms;
+use super::{RealmDesired, observe};
+use crate::ownership::{Found, Refusal};
+use crate::{Error, Kind, Result, System};
+
+/// What Keycloak shows in place of a secret.
+const MASK: &str = "**********";
+
+impl Realms {
+    /// Creates the realm with its users in one call, by the representations of
+    /// [`export`](Self::export) and [`export_users`](Self::export_users). Where they have no secrets
+    /// Keycloak makes new ones. Whether it was not there before; one that carries the same mark was
+    /// made by an earlier attempt.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`] when another realm has its name.
+    pub async fn import(&self, desired: &RealmDesired, mut whole: Value, users: Vec<Value>) -> Result<bool> {
+        let name = desired.realm.as_str();
+        let there = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        match observe::found(there.as_ref()) {
+            Found::Absent => {}
+            Found::Marked(stamp) if stamp.mark == desired.owner => return Ok(false),
+            Found::Marked(stamp) => {
+                return Err(Refusal::Foreign(stamp.mark).into_error(System::Keycloak, &format!("realm {name}")));
+            }
+            Found::Unmarked { .. } => {
+                return Err(Refusal::Unmarked.into_error(System::Keycloak, &format!("realm {name}")));
+            }
+        }
+        unmask(&mut whole);
+        whole["users"] = Value::Array(users);
+        let whole: RealmRepresentation = serde_json::from_value(whole).map_err(|error| {
+            let message = format!("what was read of realm {name} is none");
+            Error::new(System::Keycloak, Kind::Invalid, message, "Look whether the backup is complete.").because(error)
+        })?;
+        let whole = Box::new(whole);
+        if observe::found(Some(&whole)) != Found::Marked(desired.owner.stamp()) {
+            let message = format!("what was read of realm {name} has not the mark of its tenant");
+            return Err(Error::new(System::Keycloak, Kind::Invalid, message, "Look whether the backup is complete."));
+        }
+        self.call(&format!("creating realm {name}"), |admin| admin.post((*whole).clone())).await?;
+        Ok(true)
+    }
+}
+
+/// Removes what is no secret, but stands in the place of one. Pure.
+fn unmask(value: &mut Value) {
+    let masked = |value: &Value| match value {
+        Value::String(text) => text == MASK,
+        Value::Array(list) => list.iter().any(|value| value == MASK),
+        _ => false,
+    };
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !masked(value));
+            fields.values_mut().for_each(unmask);
+        }
+        Value::Array(list) => list.iter_mut().for_each(unmask),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn masks_are_no_secrets() {
+        let mut whole = json!({
+            "clients": [{ "clientId": "api", "secret": MASK }, { "clientId": "web" }],
+            "components": { "keys": [{ "config": { "privateKey": [MASK], "priority": ["100"] } }] },
+            "displayName": "**",
+        });
+        unmask(&mut whole);
+        let expected = json!({
+            "clients": [{ "clientId": "api" }, { "clientId": "web" }],
+            "components": { "keys": [{ "config": { "priority": ["100"] } }] },
+            "displayName": "**",
+        });
+        assert_eq!(whole, expected);
+    }
+}

@@ -1,0 +1,11 @@
+//! The bucket of what outlives tenants: written as streams, read back whole or in pages.
+
+mod ensure;
+mod list;
+mod read;
+mod upload;
+
+pub use ensure::ensure;
+pub use list::{Object, page};
+pub use read::{Pieces, read};
+pub use upload::{Upload, Written};

@@ -1,0 +1,155 @@
+//! The content of each part, from its backend into the bucket of backups.
+
+use plexica_backends::{
+    System,
+    postgres::{Provisioner, dump, tenant},
+    s3::{
+        archive::{Upload, page},
+        bucket,
+    },
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::manifest::{File, Sources};
+use crate::{
+    context::Context,
+    problem::Problem,
+    tenant::{Part, credential::Credentials, desired, validate::Valid},
+};
+
+/// How much of a dump is read at a time.
+const PIECE: usize = 64 * 1024;
+
+/// Where a backup is written to, and what of it is there.
+pub struct Target<'a> {
+    pub context: &'a Context,
+    pub bucket: &'a str,
+    pub prefix: &'a str,
+    pub files: Vec<File>,
+    pub sources: Sources,
+}
+
+impl<'a> Target<'a> {
+    /// Nothing yet.
+    pub fn new(context: &'a Context, bucket: &'a str, prefix: &'a str) -> Self {
+        Self { context, bucket, prefix, files: Vec::new(), sources: Sources::default() }
+    }
+
+    /// A dump per schema: the tenant's and its plugins'.
+    pub async fn database(&mut self, valid: &Valid) -> Part<()> {
+        let provisioner = self.context.databases.get(&valid.placement)?;
+        let desired = desired::database(valid);
+        let schemas = tenant::schemas(provisioner, &desired);
+        for schema in self.context.tried(System::Postgres, "observe", schemas).await? {
+            // What a plugin has made is its role's, which has the schema's name.
+            let foreign = schema != desired.name();
+            if foreign {
+                self.context.tried(System::Postgres, "ensure", dump::open(provisioner, &schema)).await?;
+            }
+            let dumped = self.dump(provisioner, &schema).await;
+            if foreign {
+                self.context.tried(System::Postgres, "ensure", dump::close(provisioner, &schema)).await?;
+            }
+            dumped?;
+            self.sources.schemas.push(schema);
+        }
+        Ok(())
+    }
+
+    async fn dump(&mut self, provisioner: &Provisioner, schema: &str) -> Part<()> {
+        let mut dump = dump::Dump::start(&self.context.pg_dump, provisioner, schema)?;
+        let name = format!("database/{schema}.dump");
+        let mut upload = self.begin(&name).await?;
+        let mut piece = vec![0; PIECE];
+        let copied = async {
+            loop {
+                match dump.read(&mut piece).await? {
+                    0 => return Ok(dump.end().await?),
+                    count => upload.write(&piece[..count]).await?,
+                }
+            }
+        };
+        let copied = copied.await;
+        self.finish(name, upload, copied).await
+    }
+
+    /// The realm in one file, its users in another, a line each.
+    pub async fn identity(&mut self, valid: &Valid) -> Part<()> {
+        let realms = &self.context.realms;
+        let desired = desired::identity(valid, &self.context.settings, &Credentials::default());
+        if !self.context.tried(System::Keycloak, "observe", realms.owns(&desired)).await? {
+            return Ok(());
+        }
+        let whole = realms.export(&valid.realm).await?;
+        let name = "identity/realm.json".to_owned();
+        let mut upload = self.begin(&name).await?;
+        let written = upload.write(whole.to_string().as_bytes()).await.map_err(Problem::from);
+        self.finish(name, upload, written).await?;
+
+        let name = "identity/users.jsonl".to_owned();
+        let mut upload = self.begin(&name).await?;
+        let written = async {
+            let mut first = Some(0);
+            while let Some(from) = first {
+                let (users, next) = realms.export_users(&valid.realm, from).await?;
+                upload.write(lines(&users).as_bytes()).await?;
+                first = next;
+            }
+            Ok(())
+        };
+        let written = written.await;
+        self.finish(name, upload, written).await?;
+        self.sources.realm = Some(valid.realm.clone());
+        Ok(())
+    }
+
+    /// What was in the bucket, a line per object.
+    pub async fn storage(&mut self, valid: &Valid) -> Part<()> {
+        let store = &self.context.store;
+        let desired = desired::storage(valid);
+        if !self.context.tried(System::S3, "observe", bucket::owns(store, &desired)).await? {
+            return Ok(());
+        }
+        let name = "storage/objects.jsonl".to_owned();
+        let mut upload = self.begin(&name).await?;
+        let written = async {
+            let mut from = None;
+            loop {
+                let (objects, next) = page(store, &valid.bucket, from).await?;
+                upload.write(lines(&objects).as_bytes()).await?;
+                from = next;
+                if from.is_none() {
+                    return Ok(());
+                }
+            }
+        };
+        let written = written.await;
+        self.finish(name, upload, written).await?;
+        self.sources.bucket = Some(valid.bucket.clone());
+        Ok(())
+    }
+
+    async fn begin(&self, name: &str) -> Part<Upload<'a>> {
+        Ok(Upload::begin(&self.context.store, self.bucket, format!("{}{name}", self.prefix)).await?)
+    }
+
+    /// Only what was read to its end appears.
+    async fn finish(&mut self, name: String, upload: Upload<'_>, copied: Part<()>) -> Part<()> {
+        if let Err(error) = copied {
+            // The next attempt tidies up what is left.
+            if let Err(left) = upload.abort().await {
+                tracing::warn!(error = %left, name, "an unfinished upload is left");
+            }
+            return Err(error);
+        }
+        let written = upload.finish().await?;
+        tracing::info!(name, size = written.size, "backed up");
+        self.files.push(File::new(name, written));
+        Ok(())
+    }
+}
+
+fn lines<T: Serialize>(values: &[T]) -> String {
+    values.iter().flat_map(|value| [json!(value).to_string(), "\n".to_owned()]).collect()
+}

@@ -1,0 +1,108 @@
+//! Whether a backup is to be made, and where. Pure.
+
+use jiff::Timestamp;
+use plexica_crds::{Reason, Tenant, tenant::DeletionPolicy};
+
+use crate::{
+    problem::Problem,
+    settings::{BackupPlace, Settings},
+};
+
+/// Where a tenant's backup lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The bucket.
+    pub bucket: String,
+    /// What its keys begin with: of this tenant and this deletion alone.
+    pub prefix: String,
+    /// When the tenant was deleted.
+    pub deleted_at: Timestamp,
+}
+
+/// Where the backup of a tenant that goes is to be made now, if it is.
+pub fn due(tenant: &Tenant, settings: &Settings) -> Option<Place> {
+    let BackupPlace::Bucket(bucket) = &settings.backup else { return None };
+    if !wanted(tenant, settings) || tenant.status.as_ref().is_some_and(|status| status.final_backup.is_some()) {
+        return None;
+    }
+    let deleted_at = tenant.metadata.deletion_timestamp.as_ref()?.0;
+    let (slug, uid) = (tenant.metadata.name.as_ref()?, tenant.metadata.uid.as_ref()?);
+    let prefix = format!("{slug}/{}-{uid}/", deleted_at.strftime("%Y%m%dT%H%M%SZ"));
+    Some(Place { bucket: bucket.clone(), prefix, deleted_at })
+}
+
+/// Whether nothing need be waited for before data goes.
+///
+/// # Errors
+/// When there is no backup yet and nobody has said to go without.
+pub fn made(tenant: &Tenant, settings: &Settings) -> Result<(), Problem> {
+    if !wanted(tenant, settings) || tenant.status.as_ref().is_some_and(|status| status.final_backup.is_some()) {
+        return Ok(());
+    }
+    let name = tenant.metadata.name.as_deref().unwrap_or_default();
+    Err(if settings.backup == BackupPlace::Missing {
+        let message = format!(
+            "all data of {name} would go without a backup, since the platform has no bucket for it (PLEXICA_BACKUP_BUCKET): have one configured, or set spec.skipFinalBackup to true, or spec.deletionPolicy to Retain."
+        );
+        Problem::new(Reason::BackupNotConfigured, message)
+    } else {
+        Problem::new(Reason::Deleting, format!("waits for the final backup of the tenant {name}."))
+    })
+}
+
+/// Whether there is to be one before data goes.
+pub fn wanted(tenant: &Tenant, settings: &Settings) -> bool {
+    tenant.spec.deletion_policy == DeletionPolicy::Delete
+        && !tenant.spec.skip_final_backup
+        && settings.backup != BackupPlace::Off
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use plexica_crds::tenant::FinalBackupStatus;
+
+    #[test]
+    fn data_goes_with_a_backup_or_when_told_to() {
+        use BackupPlace::{Missing, Off};
+        use DeletionPolicy::{Delete, Retain};
+        let there = || BackupPlace::Bucket("backups".into());
+        for (policy, skip, done, place, is_due, holds) in [
+            (Retain, false, false, there(), false, None),
+            (Retain, false, false, Missing, false, None),
+            (Delete, false, false, there(), true, Some(Reason::Deleting)),
+            (Delete, false, true, there(), false, None),
+            (Delete, false, true, Missing, false, None),
+            (Delete, true, false, there(), false, None),
+            (Delete, true, false, Missing, false, None),
+            (Delete, false, false, Missing, false, Some(Reason::BackupNotConfigured)),
+            (Delete, false, false, Off, false, None),
+        ] {
+            let mut tenant = fixture::tenant("acme");
+            tenant.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+            (tenant.spec.deletion_policy, tenant.spec.skip_final_backup) = (policy, skip);
+            if done {
+                let (bucket, prefix) = ("backups".into(), "acme/".into());
+                let done = FinalBackupStatus { bucket, prefix, completed_at: Time(Timestamp::UNIX_EPOCH) };
+                tenant.status.as_mut().unwrap().final_backup = Some(done);
+            }
+            let mut settings = fixture::settings();
+            settings.backup = place;
+            let label = format!("{policy:?} skip {skip} done {done} {:?}", settings.backup);
+            assert_eq!(due(&tenant, &settings).is_some(), is_due, "{label}");
+            assert_eq!(made(&tenant, &settings).err().map(|problem| problem.reason), holds, "{label}");
+        }
+    }
+
+    #[test]
+    fn its_place_is_of_this_deletion_alone() {
+        let mut tenant = fixture::tenant("acme");
+        tenant.spec.deletion_policy = DeletionPolicy::Delete;
+        assert_eq!(due(&tenant, &fixture::settings()), None, "it stays");
+        tenant.metadata.deletion_timestamp = Some(Time("2026-11-26T15:04:05Z".parse().unwrap()));
+        let place = due(&tenant, &fixture::settings()).unwrap();
+        assert_eq!((place.bucket.as_str(), place.prefix.as_str()), ("backups", "acme/20261126T150405Z-uid-acme/"));
+    }
+}
