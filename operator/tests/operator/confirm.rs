@@ -18,7 +18,7 @@ async fn leaving(world: &World, id: &str) -> String {
     world.ready(&slug).await;
     world.install(&slug, id, json!({})).await;
     world.installed(&slug).await;
-    patch(world, &slug, json!({ "spec": { "deletionPolicy": "Delete" } })).await;
+    patch(world, &slug, json!({ "spec": { "deletionPolicy": "Delete", "skipFinalBackup": true } })).await;
     world.installs(&slug).delete("it", &DeleteParams::default()).await.unwrap();
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     slug
