@@ -116,9 +116,12 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     run_tests(workspace, &[&["--package=plexica-e2e", "--features=t2", "--test=t2"]], arguments)
 }
 
-/// A sample that differs from run to run; its seed is printed.
+/// What the sample is drawn with: the same in each run, so that a red one comes from a change.
+const SEED: &str = "13627912058604120714";
+
+/// The sample; others are drawn by hand.
 fn faults(workspace: &Workspace) -> Outcome {
-    let quick = ["--quick".to_owned()];
+    let quick = ["--quick", "--seed", SEED].map(str::to_owned);
     let until = Instant::now() + DEADLINE;
     match faults::build(workspace).and_then(|()| output::count(&mut faults::command(workspace, &quick), until)) {
         Ok((counts, End::Succeeded)) => Outcome::Done(counts),
