@@ -57,7 +57,7 @@ impl Asked {
 #[derive(Debug)]
 pub struct Outages {
     asked: Vec<(Asked, Notify)>,
-    returned: broadcast::Sender<System>,
+    returned: broadcast::Sender<()>,
 }
 
 impl Outages {
@@ -106,6 +106,6 @@ impl Outages {
         }
         tracing::info!(?asked, "is back");
         // Nobody may be waiting.
-        let _told = self.returned.send(asked.system());
+        let _told = self.returned.send(());
     }
 }

@@ -1,11 +1,18 @@
 //! Kubernetes: shared, so a test uses names of its own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
+use kube::{Api, Client, Config, ResourceExt};
 
 use crate::part::{Missing, listening, variable};
+use crate::wait::wait_for;
+
+/// How long the API server may take to serve a kind.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How much of a cluster runs; each tier is a cluster of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +65,25 @@ impl Cluster {
     /// Another `PLEXICA_TEST_…` variable of this cluster, for example `KUBERNETES_T2_ADDRESS`.
     pub fn variable(&self, name: &str) -> Result<String, Missing> {
         variable(self.part, name)
+    }
+}
+
+/// Applies definitions of kinds, and waits until the API server serves them.
+///
+/// # Panics
+/// If it refuses one, or does not serve it within a minute.
+pub async fn define(client: &Client, definitions: impl IntoIterator<Item = CustomResourceDefinition>) {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for definition in definitions {
+        let name = definition.name_any();
+        let applied = api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&definition)).await;
+        applied.expect("a definition that the API server takes");
+        wait_for(&format!("{name} is established"), PATIENCE, async || {
+            let status = api.get(&name).await.expect("what was applied is there").status?;
+            let conditions = status.conditions.unwrap_or_default();
+            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
+        })
+        .await;
     }
 }
 

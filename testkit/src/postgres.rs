@@ -98,6 +98,23 @@ impl Database {
         &self.name
     }
 
+    /// A login of the operator's own, as `docs/bootstrap.md` makes it; `bootstrap` is the SQL of that
+    /// page.
+    ///
+    /// # Panics
+    /// If the server refuses.
+    pub async fn operator_login(&self, bootstrap: &'static str, password: &str) -> String {
+        let (login, database, password) = (self.unique("op"), &self.name, password.replace('\'', "''"));
+        let create = format!(
+            "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{password}'; GRANT plexica_provisioner TO \"{login}\";
+             GRANT CONNECT ON DATABASE \"{database}\" TO \"{login}\""
+        );
+        let mut superuser = self.connect().await;
+        superuser.execute(bootstrap).await.expect("the bootstrap SQL");
+        superuser.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.expect("a superuser can create a login");
+        login
+    }
+
     /// A connection as the superuser.
     ///
     /// # Panics

@@ -104,6 +104,7 @@ mod tests {
             assert_eq!(differing(&found, &wanted).is_empty(), covered, "{found} {wanted}");
         }
     }
+
     #[test]
     fn what_differs_is_named() {
         let found = json!({

@@ -7,12 +7,15 @@ use plexica_backends::keycloak::{Config, preflight};
 use plexica_backends::preflight::Finding;
 use plexica_backends::{Kind, Secret};
 use plexica_crds::tenant::DeletionPolicy;
-use plexica_testkit::{keycloak::Keycloak, part, require};
+use plexica_testkit::{
+    keycloak::{Administrator, Keycloak, SECRET},
+    part, require,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::real::{self, Admin, SECRET};
+use crate::real;
 use crate::subject::{Subject, tenant};
 
 const PAGE: &str = include_str!("../../../docs/bootstrap.md");
@@ -84,20 +87,20 @@ async fn the_recipe_is_enough_and_no_more() {
 
 /// A service account with that setting and role.
 async fn account(keycloak: &Keycloak, lightweight: bool, role: Option<&str>) -> Config {
-    let admin = Admin::new(keycloak);
+    let admin = Administrator::of(keycloak);
     let id = plexica_testkit::unique("preflight");
     let client = json!({
         "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,
         "attributes": { "client.use.lightweight.access.token.enabled": lightweight.to_string() },
     });
-    admin.post("/master/clients", &client).await;
+    admin.post("/master/clients", client).await;
     if let Some(role) = role {
         let client = admin.get(&format!("/master/clients?clientId={id}")).await;
         let uuid = client[0]["id"].as_str().unwrap().to_owned();
         let user = admin.get(&format!("/master/clients/{uuid}/service-account-user")).await;
         let role = admin.get(&format!("/master/roles/{role}")).await;
         let mappings = format!("/master/users/{}/role-mappings/realm", user["id"].as_str().unwrap());
-        admin.post(&mappings, &json!([role])).await;
+        admin.post(&mappings, json!([role])).await;
     }
     Config::new(keycloak.url.parse().unwrap(), id, Secret::new(SECRET))
 }

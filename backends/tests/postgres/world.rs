@@ -28,16 +28,7 @@ pub struct World {
 impl World {
     pub async fn new(server: Server) -> Self {
         let database = server.database().await;
-        let login = database.unique("op");
-        let mut administrator = database.connect().await;
-        administrator.execute(bootstrap::SQL).await.expect("the bootstrap SQL");
-        let create = format!(
-            "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{}'; GRANT plexica_provisioner TO \"{login}\"; \
-             GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
-            PASSWORD.replace('\'', "''"),
-            database.name()
-        );
-        administrator.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
+        let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
         let operator_url = database.url_as(&login, PASSWORD);
         let url = Secret::new(operator_url.to_string());
         let provisioner = Provisioner::new(&Placement { url, plugin_url: None }, None).unwrap();

@@ -15,7 +15,6 @@ use plexica_crds::tenant::AdoptionPolicy;
 use plexica_testkit::postgres::{Database, Server};
 use plexica_testkit::s3::ObjectStore;
 use plexica_testkit::unique;
-use sqlx::{AssertSqlSafe, Executor};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -46,15 +45,7 @@ impl World {
 
     async fn new(server: Server, config: Config, embedded: Option<(TempDir, DropGuard)>) -> Self {
         let database = server.database().await;
-        let login = database.unique("op");
-        let mut administrator = database.connect().await;
-        administrator.execute(bootstrap::SQL).await.unwrap();
-        let create = format!(
-            "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD 'x'; GRANT plexica_provisioner TO \"{login}\"; \
-             GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
-            database.name()
-        );
-        administrator.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
+        let login = database.operator_login(bootstrap::SQL, "x").await;
         let url = Secret::new(database.url_as(&login, "x").to_string());
         let provisioner = Provisioner::new(&Placement { url, plugin_url: None }, None).unwrap();
         let _created = core::ensure(&provisioner, "plexica").await.unwrap();

@@ -8,12 +8,9 @@ use std::{
 };
 
 use clap::Parser;
-use k8s_openapi::{
-    NamespaceResourceScope, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-    apimachinery::pkg::apis::meta::v1::Condition,
-};
+use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams},
     client::{Body, ClientBuilder},
     config::{KubeConfigOptions, Kubeconfig},
@@ -23,7 +20,12 @@ use plexica_backends::postgres::bootstrap;
 use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
 use plexica_operator::Config;
 use plexica_testkit::{
-    keycloak::Keycloak, kubernetes::Cluster, postgres::Database, require, s3::ObjectStore, unique, wait_for,
+    keycloak::Keycloak,
+    kubernetes::{Cluster, define},
+    postgres::Database,
+    require,
+    s3::ObjectStore,
+    unique, wait_for,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -72,17 +74,9 @@ impl World {
         let issuer = require!(keycloak)?;
         let store = require!(minio)?;
         let client = cluster.client().await;
-        install_crds(&client).await;
+        define(&client, plexica_crds::all()).await;
         let database = server.database().await;
-        let login = database.unique("op");
-        let create = format!(
-            "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{PASSWORD}'; GRANT plexica_provisioner TO \"{login}\";
-             GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
-            database.name()
-        );
-        let mut administrator = database.connect().await;
-        administrator.execute(bootstrap::SQL).await.unwrap();
-        administrator.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
+        let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
         let budget = Budget::default();
         Some(Self {
             postgres: Gate::before(&database.url_as(&login, PASSWORD), &budget).await,
@@ -371,20 +365,6 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
 {
     api.patch(name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await.unwrap()
-}
-
-async fn install_crds(client: &Client) {
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in plexica_crds::all() {
-        let name = crd.name_any();
-        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&crd)).await.unwrap();
-        wait_for(&format!("{name} is established"), PATIENCE, async || {
-            let status = api.get(&name).await.unwrap().status?;
-            let conditions = status.conditions.unwrap_or_default();
-            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
-        })
-        .await;
-    }
 }
 
 /// A client that notes what it writes.

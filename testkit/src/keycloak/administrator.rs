@@ -25,7 +25,7 @@ impl Administrator {
         Self { http: reqwest::Client::new(), keycloak: keycloak.clone() }
     }
 
-    /// Good for a minute.
+    /// Good for a minute, and a busy Keycloak may take longer for two calls.
     async fn token(&self) -> String {
         let form = [
             ("grant_type", "password"),

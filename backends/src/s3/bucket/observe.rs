@@ -23,8 +23,7 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
         Tags::Closed => return Ok(nothing_of(Found::Unmarked { intent, empty: false })),
         Tags::Read(tags) => tags,
     };
-    let get = |key: &str| tags.iter().find(|(tag, _)| tag == key).map(|(_, value)| value.as_str());
-    let found = match Stamp::from_pairs(get) {
+    let found = match stamp(&tags) {
         Some(stamp) => Found::Marked(stamp),
         None => Found::Unmarked { empty: intent.is_some() && is_empty(store, bucket).await?, intent },
     };
@@ -37,11 +36,12 @@ pub(in crate::s3) async fn look(store: &Store, bucket: &str) -> Result<Found> {
     Ok(match tags(store, bucket).await? {
         Tags::NoBucket => Found::Absent,
         Tags::Closed => Found::unmarked(),
-        Tags::Read(tags) => {
-            let get = |key: &str| tags.iter().find(|(tag, _)| tag == key).map(|(_, value)| value.as_str());
-            Stamp::from_pairs(get).map_or_else(Found::unmarked, Found::Marked)
-        }
+        Tags::Read(tags) => stamp(&tags).map_or_else(Found::unmarked, Found::Marked),
     })
+}
+
+fn stamp(tags: &[(String, String)]) -> Option<Stamp> {
+    Stamp::from_pairs(|key| tags.iter().find(|(tag, _)| tag == key).map(|(_, value)| value.as_str()))
 }
 
 /// Whether the bucket is the owner's, in use or retained.

@@ -6,7 +6,7 @@ use rand::RngExt;
 
 use super::{Effort, Row};
 use crate::{
-    check,
+    check::Expectation,
     proxy::{Fault, Plan, System},
     story::{Order, Step},
     world::{Operator, World},
@@ -19,35 +19,31 @@ const MINUTE: Duration = Duration::from_mins(1);
 const EARLY: usize = 12;
 
 pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    let (mut operator, mut whole) = (world.operator(), true);
+    let mut operator = world.operator();
     let mut random = effort.random();
     for system in System::ALL {
         if effort.quick {
             let fault = Fault::ALL[random.random_range(0..Fault::ALL.len())];
             let plan = Plan::Fail { system, at: random.random_range(0..EARLY), fault, lasting: Duration::ZERO };
-            life(world, &mut operator, plan, &mut whole, row).await;
+            life(world, &mut operator, plan, row).await;
             continue;
         }
         for fault in Fault::ALL {
             for at in 0..ENDLESS {
                 let plan = Plan::Fail { system, at, fault, lasting: Duration::ZERO };
-                if !life(world, &mut operator, plan, &mut whole, row).await {
+                if !life(world, &mut operator, plan, row).await {
                     break;
                 }
             }
             let plan = Plan::Fail { system, at: 0, fault, lasting: MINUTE };
-            life(world, &mut operator, plan, &mut whole, row).await;
+            life(world, &mut operator, plan, row).await;
         }
     }
-    operator.kill();
-    if whole {
-        row.note("the end", check::no_orphans(world).await);
-    }
-    row.note("the end", check::log(world, check::Expectation::Trouble));
+    row.end(world, operator, Expectation::Trouble).await;
 }
 
 /// One tenant's life, with the fault in every step that has so many calls; whether any had.
-async fn life(world: &World, operator: &mut Operator, plan: Plan, whole: &mut bool, row: &mut Row) -> bool {
+async fn life(world: &World, operator: &mut Operator, plan: Plan, row: &mut Row) -> bool {
     let (case, mut struck) = (world.case(), false);
     for step in Step::ALL {
         world.script.set(plan);
@@ -61,7 +57,6 @@ async fn life(world: &World, operator: &mut Operator, plan: Plan, whole: &mut bo
         }
         let place = place.map_or_else(|| "no call".into(), |call| call.what);
         if !row.note(format!("{step:?} {plan:?} ({place})"), done) {
-            *whole = false;
             break;
         }
         if !operator.runs() {

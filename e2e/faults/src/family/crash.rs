@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use super::{Effort, Row};
 use crate::{
-    check,
+    check::Expectation,
     proxy::Plan,
     story::{Order, Step},
     world::{Operator, World},
@@ -27,41 +27,30 @@ struct Point {
 }
 
 pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    let (mut operator, mut whole) = (world.operator(), true);
+    let mut operator = world.operator();
     if effort.quick {
         let mut random = effort.random();
         for _ in 0..SAMPLE {
             let order = Order::ALL[random.random_range(0..Order::ALL.len())];
             let point = Point { at: random.random_range(0..EARLY), after: random.random(), order };
-            (operator, _, whole) = life(world, operator, point, whole, row).await;
+            life(world, &mut operator, point, row).await;
         }
     } else {
         for order in Order::ALL {
             for after in [false, true] {
-                let mut struck = true;
-                let mut at = 0;
-                while struck && at < ENDLESS {
-                    (operator, struck, whole) = life(world, operator, Point { at, after, order }, whole, row).await;
-                    at += 1;
+                for at in 0..ENDLESS {
+                    if !life(world, &mut operator, Point { at, after, order }, row).await {
+                        break;
+                    }
                 }
             }
         }
     }
-    operator.kill();
-    if whole {
-        row.note("the end", check::no_orphans(world).await);
-    }
-    row.note("the end", check::log(world, check::Expectation::Quiet));
+    row.end(world, operator, Expectation::Quiet).await;
 }
 
 /// One tenant's life, with a death in every step that has so many writes; whether any had.
-async fn life(
-    world: &World,
-    mut operator: Operator,
-    point: Point,
-    mut whole: bool,
-    row: &mut Row,
-) -> (Operator, bool, bool) {
+async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) -> bool {
     let (case, mut struck) = (world.case(), false);
     for step in Step::ALL {
         let Point { at, after, order } = point;
@@ -79,15 +68,14 @@ async fn life(
             row.tried += 1;
             operator.kill();
             world.script.set(Plan::Clean);
-            operator = world.operator();
+            *operator = world.operator();
             step.done(world, &case).await
         };
         world.script.set(Plan::Clean);
         let place = place.map_or_else(|| "no write".into(), |call| format!("{:?} {}", call.system, call.what));
         if !row.note(format!("{step:?} {point:?} ({place})"), done) {
-            whole = false;
             break;
         }
     }
-    (operator, struck, whole)
+    struck
 }

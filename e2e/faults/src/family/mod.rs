@@ -10,7 +10,10 @@ use std::fmt;
 use clap::ValueEnum;
 use rand::{SeedableRng, rngs::StdRng};
 
-use crate::world::{Violation, World};
+use crate::{
+    check,
+    world::{Operator, Violation, World},
+};
 
 /// A way to break it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,6 +82,13 @@ pub struct Row {
 }
 
 impl Row {
+    /// When all tenants have gone nothing may be left of them, and the log says nothing unexpected.
+    async fn end(&mut self, world: &World, mut operator: Operator, expected: check::Expectation) {
+        operator.kill();
+        self.note("the end", check::no_orphans(world).await);
+        self.note("the end", check::log(world, expected));
+    }
+
     /// Notes a finding, with where it was.
     fn note(&mut self, at: impl fmt::Display, finding: Result<(), Violation>) -> bool {
         match finding {

@@ -27,8 +27,7 @@ pub async fn run(world: &World, effort: Effort, row: &mut Row) {
         let found = one(world, &mut random, length, row).await;
         row.note(place, found);
     }
-    operator.kill();
-    row.note("the end", check::log(world, check::Expectation::Quiet));
+    row.end(world, operator, check::Expectation::Quiet).await;
 }
 
 async fn one(world: &World, random: &mut StdRng, length: usize, row: &mut Row) -> Result<(), Violation> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Effort, Row};
 use crate::{
-    check,
+    check::Expectation,
     proxy::{Plan, System},
     story::{Order, Step},
     world::{World, fails},
@@ -57,7 +57,5 @@ pub async fn run(world: &World, effort: Effort, row: &mut Row) {
             }
         }
     }
-    operator.kill();
-    row.note("the end", check::no_orphans(world).await);
-    row.note("the end", check::log(world, check::Expectation::Trouble));
+    row.end(world, operator, Expectation::Trouble).await;
 }

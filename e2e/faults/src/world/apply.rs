@@ -82,7 +82,7 @@ impl World {
         self.apply(&self.installs(), &name, object).await;
     }
 
-    /// Asks for the removal of the install, the tenant or both, and of the catalogue's entries.
+    /// Asks for the removal of the tenant.
     pub async fn delete_tenant(&self, case: &Case) {
         delete(&self.tenants(), case.slug.as_str()).await;
     }

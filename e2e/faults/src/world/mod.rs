@@ -10,24 +10,21 @@ pub use wait::{Violation, converges, fails};
 
 use std::path::PathBuf;
 
-use k8s_openapi::{
-    api::core::v1::Namespace, apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
-};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Api, Client, ResourceExt,
-    api::{ObjectMeta, Patch, PatchParams, PostParams},
+    Api, Client,
+    api::{ObjectMeta, PostParams},
 };
 use plexica_backends::postgres::bootstrap;
 use plexica_contract::name::Prefixes;
 use plexica_testkit::{
     Missing,
     keycloak::{Administrator, Keycloak},
-    kubernetes::{Cluster, Tier},
+    kubernetes::{Cluster, Tier, define},
     postgres::{Database, PgVersion, Server},
     s3::ObjectStore,
-    unique, wait_for,
+    unique,
 };
-use sqlx::{AssertSqlSafe, Executor};
 use tempfile::TempDir;
 
 use crate::proxy::{Http, Postgres, Script, System, Upstream};
@@ -71,11 +68,11 @@ impl World {
         let (keycloak, store) = (Keycloak::find()?, ObjectStore::minio()?);
         let script = Script::default();
         let client = cluster.client().await;
-        define(&client).await;
+        define(&client, plexica_crds::all()).await;
         let administrator = Administrator::of(&keycloak);
         let account = administrator.service_account().await;
         let database = server.database().await;
-        let login = operator_login(&database).await;
+        let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
 
         let proxy = async |system, upstream| Http::start(system, upstream, script.clone()).await.unwrap();
         let proxies = [
@@ -147,11 +144,10 @@ impl World {
 
     /// What all operators of the run have said.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join(operator::LOG)).unwrap_or_default()
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    /// Where it lies.
-    pub fn log_path(&self) -> PathBuf {
+    fn log_path(&self) -> PathBuf {
         self.folder.path().join(operator::LOG)
     }
 
@@ -183,34 +179,8 @@ fn object_store(store: &ObjectStore) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config.build())
 }
 
-async fn operator_login(database: &Database) -> String {
-    let login = database.unique("op");
-    let create = format!(
-        "CREATE ROLE \"{login}\" LOGIN NOINHERIT PASSWORD '{PASSWORD}'; GRANT plexica_provisioner TO \"{login}\";
-         GRANT CONNECT ON DATABASE \"{}\" TO \"{login}\"",
-        database.name()
-    );
-    let mut superuser = database.connect().await;
-    superuser.execute(bootstrap::SQL).await.unwrap();
-    superuser.execute(sqlx::raw_sql(AssertSqlSafe(create))).await.unwrap();
-    login
-}
-
 fn kubeconfig_of(server: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: faults\nclusters:\n- name: faults\n  cluster: {{ server: '{server}' }}\ncontexts:\n- name: faults\n  context: {{ cluster: faults, user: faults }}\nusers:\n- name: faults\n  user: {{}}\n"
     )
-}
-
-async fn define(client: &Client) {
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for definition in plexica_crds::all() {
-        let name = definition.name_any();
-        api.patch(&name, &PatchParams::apply("test").force(), &Patch::Apply(&definition)).await.unwrap();
-        wait_for(&format!("{name} is established"), wait::PATIENCE, async || {
-            let conditions = api.get(&name).await.unwrap().status?.conditions.unwrap_or_default();
-            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
-        })
-        .await;
-    }
 }

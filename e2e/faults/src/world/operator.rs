@@ -39,24 +39,20 @@ impl Operator {
     }
 
     /// Ends it at once, wherever it is.
-    pub fn kill(mut self) {
-        self.end();
+    pub fn kill(&mut self) {
+        // An error means that it has ended by itself.
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
     }
 
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
-
-    fn end(&mut self) {
-        // An error means that it has ended by itself.
-        let _ended = self.0.kill();
-        let _status = self.0.wait();
-    }
 }
 
 impl Drop for Operator {
     fn drop(&mut self) {
-        self.end();
+        self.kill();
     }
 }

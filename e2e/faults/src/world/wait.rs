@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Longer than the operator's longest pause between tries while nothing changes for five minutes.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Something that must not be.

@@ -43,12 +43,12 @@ impl<'a> Target<'a> {
         let schemas = tenant::schemas(provisioner, &desired);
         for schema in self.context.tried(System::Postgres, "observe", schemas).await? {
             // What a plugin has made is its role's, which has the schema's name.
-            let foreign = schema != desired.name();
-            if foreign {
+            let of_plugin = schema != desired.name();
+            if of_plugin {
                 self.context.tried(System::Postgres, "ensure", dump::open(provisioner, &schema)).await?;
             }
             let dumped = self.dump(provisioner, &schema).await;
-            if foreign {
+            if of_plugin {
                 self.context.tried(System::Postgres, "ensure", dump::close(provisioner, &schema)).await?;
             }
             dumped?;

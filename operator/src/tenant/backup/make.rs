@@ -49,16 +49,17 @@ pub async fn make(
     manifest.abandoned = abandoned.iter().map(|&part| part.to_owned()).collect();
     let mut target = Target::new(context, bucket, prefix);
     // One after the other: a backup takes as long as it takes, and others are served meanwhile.
-    for part in [PartName::Database, PartName::Identity, PartName::Storage] {
-        if abandoned.contains(&part.as_str()) {
-            continue;
-        }
-        let copied = match part {
-            PartName::Database => target.database(valid).await,
-            PartName::Identity => target.identity(valid).await,
-            PartName::Storage | PartName::Namespace => target.storage(valid).await,
-        };
-        copied.map_err(|problem| failed(part.as_str(), &problem))?;
+    let (database, identity, storage) = (PartName::Database, PartName::Identity, PartName::Storage);
+    let wanted = |part: PartName| !abandoned.contains(&part.as_str());
+    let told = |part: PartName| move |problem: Problem| failed(part.as_str(), &problem);
+    if wanted(database) {
+        target.database(valid).await.map_err(told(database))?;
+    }
+    if wanted(identity) {
+        target.identity(valid).await.map_err(told(identity))?;
+    }
+    if wanted(storage) {
+        target.storage(valid).await.map_err(told(storage))?;
     }
     let Target { files, sources, .. } = target;
     (manifest.files, manifest.sources, manifest.completed_at) = (files, sources, Timestamp::now());
