@@ -32,6 +32,11 @@ pub const CONFIRM_DELETION: &str = "plexica.io/confirm-deletion";
 /// An annotation people set: parts of an object that is being deleted, separated by commas, whose
 /// backend is down for good. They are not waited for any more, and not touched.
 pub const ABANDON: &str = "plexica.io/abandon";
+/// An annotation people set: another value than before makes the operator try again an upgrade that it
+/// took back.
+pub const RETRY_UPGRADE: &str = "plexica.io/retry-upgrade";
+/// An annotation people set: the version whose new permissions the tenant has had its say about.
+pub const CONSENT: &str = "plexica.io/consent";
 /// The one finalizer, on all three kinds.
 pub const FINALIZER: &str = "plexica.io/cleanup";
 /// Field manager of the operator's server-side apply.

@@ -6,7 +6,7 @@ use plexica_contract::{
     error::ErrorBody,
     lifecycle::{Request, Response},
     name::{PluginId, Slug},
-    path::LIFECYCLE,
+    path::{HEALTH, LIFECYCLE},
     token::{Audience, BodyDigest, Minter, Subject},
 };
 use plexica_crds::Reason;
@@ -24,6 +24,8 @@ use crate::problem::Problem;
 const CALL: Duration = Duration::from_secs(20);
 /// How long a 202 is polled before the reconcile ends; the next one asks again.
 const POLLING: Duration = Duration::from_secs(15);
+/// How long a health check may take.
+const HEALTHY: Duration = Duration::from_secs(3);
 /// The pause between two polls.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How much of an answer is read: a plugin cannot fill the operator's memory.
@@ -81,6 +83,26 @@ impl Lifecycle {
             .unwrap_or_else(|_| Err(Problem::new(Reason::Progressing, "the plugin is still at work for this tenant.")))
     }
 
+    /// Whether the plugin can serve the tenant, in its own words.
+    ///
+    /// # Errors
+    /// [`Reason::WorkloadNotReady`] with what it said.
+    pub async fn health(&self, endpoint: &Url, tenant: &Slug) -> Result<(), Problem> {
+        let mut at = at(endpoint, HEALTH)?;
+        at.query_pairs_mut().append_pair("tenant", tenant.as_str());
+        let unwell = |why: String| Problem::new(Reason::WorkloadNotReady, why);
+        let mut answer = self.http.get(at).timeout(HEALTHY).send().await.map_err(|error| {
+            tracing::debug!(%error, "a health check got no answer");
+            unwell("it does not answer.".into())
+        })?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let told = body(&mut answer).await.and_then(|body| message(&body));
+        Err(unwell(format!("it answered {}: {}", status.as_u16(), told.unwrap_or_else(|| "no message.".into()))))
+    }
+
     fn token(&self, plugin: &PluginId, tenant: &Slug, body: &[u8]) -> Result<String, Problem> {
         let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
         let audience = Audience::Plugin(plugin.clone());
@@ -117,8 +139,7 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response
         let read = body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         return read.ok_or_else(|| failed("its answer was no lifecycle response."));
     }
-    let told = body.and_then(|body| Some(serde_json::from_slice::<ErrorBody>(&body).ok()?.error.message));
-    let told = told.map(|told| told.chars().take(500).collect::<String>());
+    let told = body.and_then(|body| message(&body));
     if status == StatusCode::NOT_FOUND && asked == Asked::Poll {
         let message = "the plugin was started again in the middle of its call for this tenant, which is made anew.";
         return Err(Problem::new(Reason::Progressing, message));
@@ -128,6 +149,12 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response
         return Err(Problem::new(Reason::WorkloadNotReady, format!("the plugin answered 503: {told}")));
     }
     Err(failed(&format!("it answered {}: {}", status.as_u16(), told.unwrap_or_else(|| "no message.".into()))))
+}
+
+/// What an error says to people.
+fn message(body: &[u8]) -> Option<String> {
+    let ErrorBody { error, .. } = serde_json::from_slice(body).ok()?;
+    Some(error.message.chars().take(500).collect())
 }
 
 /// The whole body; `None` if it breaks off or is longer than any answer there is.

@@ -55,7 +55,8 @@ impl Problem {
             | Reason::Gone
             | Reason::Abandoned
             | Reason::BackedUp
-            | Reason::BackupSkipped => Remedy::Wait,
+            | Reason::BackupSkipped
+            | Reason::ConsentRequired => Remedy::Wait,
             Reason::BackendUnavailable
             | Reason::BackendDenied
             | Reason::MigrationFailed
@@ -71,6 +72,7 @@ impl Problem {
             | Reason::InvalidManifest
             | Reason::PermissionNotDeclared
             | Reason::DuplicateInstall
+            | Reason::UpgradeFailed
             | Reason::DeletionNotConfirmed
             | Reason::DriftDetected
             | Reason::UnknownPart

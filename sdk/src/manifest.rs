@@ -205,6 +205,7 @@ impl Manifest {
             api: self.api,
             permissions: self.permissions.into_iter().map(Into::into).collect(),
             events: (self.events != Events::default()).then_some(self.events),
+            migrations: Vec::new(),
             configuration: self.configuration,
             frontend: self.frontend,
             translations: self.translations,

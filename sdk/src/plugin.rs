@@ -88,6 +88,10 @@ impl Plugin {
     /// Numbered SQL files (`0001_contacts.sql`), run once per tenant, in order, with that tenant's
     /// role, when it is installed or upgraded. Never change a file that has run somewhere.
     ///
+    /// The version before serves while they run, and may have to serve again afterwards: they may add
+    /// and not take away. What takes away (drops, renames, tightens) goes into a file of its own named
+    /// as in `0002_old_names.contract.sql`, which runs when the new version has proved itself.
+    ///
     /// ```text
     /// .migrations(&include_dir!("$CARGO_MANIFEST_DIR/migrations"))
     /// ```
@@ -113,13 +117,32 @@ impl Plugin {
         self.on(Action::Install, hook)
     }
 
-    /// After the migrations of a tenant's upgrade.
+    /// After the migrations of a tenant's upgrade: its expand steps. The version before may still
+    /// serve, and may come back: see [`on_rollback`](Self::on_rollback).
     pub fn on_upgrade<F, Fut>(self, hook: F) -> Self
     where
         F: Fn(Lifecycle) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result> + Send + 'static,
     {
         self.on(Action::Upgrade, hook)
+    }
+
+    /// After the contract steps of a tenant's upgrade: no older version comes back any more.
+    pub fn on_contract<F, Fut>(self, hook: F) -> Self
+    where
+        F: Fn(Lifecycle) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result> + Send + 'static,
+    {
+        self.on(Action::Contract, hook)
+    }
+
+    /// When a newer version was taken back and this one serves the tenant again.
+    pub fn on_rollback<F, Fut>(self, hook: F) -> Self
+    where
+        F: Fn(Lifecycle) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result> + Send + 'static,
+    {
+        self.on(Action::Rollback, hook)
     }
 
     /// When a tenant no longer uses the plugin; its data stays.
@@ -156,7 +179,8 @@ impl Plugin {
     /// # Errors
     /// [`ManifestError`] says which part the platform would not take.
     pub fn manifest(&self) -> Result<plexica_contract::manifest::Manifest, ManifestError> {
-        self.manifest.clone().build()
+        let migrations = self.migrations.as_ref().map(Migrations::declarations).unwrap_or_default();
+        Ok(plexica_contract::manifest::Manifest { migrations, ..self.manifest.clone().build()? })
     }
 
     fn on<F, Fut>(mut self, action: Action, hook: F) -> Self
@@ -170,13 +194,14 @@ impl Plugin {
 
     /// Checks everything that can be known before it runs.
     pub(crate) fn parts(self) -> Result<Parts, PluginError> {
+        let manifest = self.manifest()?;
         self.openapi?;
         let reserved = self.routes.list().iter().find(|route| route.path.starts_with(path::PLUGIN_RESERVED));
         if let Some(route) = reserved {
             return Err(PluginError::Reserved(route.path.clone()));
         }
         Ok(Parts {
-            manifest: self.manifest.build()?,
+            manifest,
             router: self.routes.into_router(),
             migrations: self.migrations?,
             hooks: self.hooks,

@@ -13,8 +13,13 @@ use crate::{
 pub enum Action {
     /// Bring the tenant's schema to this version; it may already be there.
     Install,
-    /// Bring the tenant's schema from an older version to this one.
+    /// Bring the tenant's schema from an older version to this one by its expand steps. The older
+    /// version serves meanwhile, and may have to serve again.
     Upgrade,
+    /// Run the contract steps that are left: no older version is gone back to any more.
+    Contract,
+    /// Serve the tenant by this older version again. What newer expand steps added stays.
+    Rollback,
     /// The tenant's routes are gone; stop background work, keep the data.
     Disable,
     /// Remove the tenant's data. After a deadline the operator removes what is left.

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Configuration, Events, Frontend, PermissionDeclaration, Requirement, Runtime, Translations};
+use super::{
+    Api, Configuration, Events, Frontend, MigrationDeclaration, MigrationPhase, PermissionDeclaration, Requirement,
+    Runtime, Translations,
+};
 use crate::name::{PluginId, PluginVersion};
 
 /// Everything a plugin declares.
@@ -35,6 +38,9 @@ pub struct Manifest {
     /// Events it publishes and wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<Events>,
+    /// Its migrations, in order. Left out, it counts as having expand steps alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<MigrationDeclaration>,
     /// What a tenant may configure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Configuration>,
@@ -50,5 +56,10 @@ impl Manifest {
     /// The name of its `Plugin` resource: `<id>-<version>`.
     pub fn resource_name(&self) -> String {
         format!("{}-{}", self.id, self.version)
+    }
+
+    /// Whether it has steps after which no older version can serve.
+    pub fn contracts(&self) -> bool {
+        self.migrations.iter().any(|migration| migration.phase == MigrationPhase::Contract)
     }
 }

@@ -33,6 +33,8 @@ pub enum ConditionType {
     Migrated,
     /// PluginInstall: the gateway sends requests.
     Routed,
+    /// PluginInstall: the version wants more than was granted, and runs without it.
+    ConsentRequired,
 }
 
 impl ConditionType {
@@ -53,6 +55,7 @@ impl ConditionType {
             Self::WorkloadReady => "WorkloadReady",
             Self::Migrated => "Migrated",
             Self::Routed => "Routed",
+            Self::ConsentRequired => "ConsentRequired",
         }
     }
 }

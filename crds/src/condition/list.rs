@@ -72,7 +72,7 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 14] = [
+const ORDER: [ConditionType; 15] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
@@ -87,6 +87,7 @@ const ORDER: [ConditionType; 14] = [
     ConditionType::WorkloadReady,
     ConditionType::Migrated,
     ConditionType::Routed,
+    ConditionType::ConsentRequired,
 ];
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ reasons! {
         "Install the plugin named in the message first."
     }
     PermissionNotDeclared {
-        "spec.grantedPermissions names a permission that the plugin version does not declare.",
+        "spec.grantedPermissions names a permission that no version of the plugin in the catalogue declares.",
         "Remove the permission named in the message."
     }
     DuplicateInstall {
@@ -129,6 +129,14 @@ reasons! {
     MigrationFailed {
         "The plugin refused or failed to migrate the tenant's schema.",
         "Read the plugin's message; correct the plugin or its data; the operator tries again."
+    }
+    UpgradeFailed {
+        "A newer version was tried for this tenant and taken back; the version before serves, and nothing is lost.",
+        "Read the message; then apply a version that is mended, ask for the one that serves, or set the annotation plexica.io/retry-upgrade to any new value to try again."
+    }
+    ConsentRequired {
+        "The version declares permissions that the one before did not have; they are not in force until the tenant has had its say.",
+        "Name them in spec.grantedPermissions, or set the annotation plexica.io/consent to the version: then what spec.grantedPermissions says, or all of them if it is left out, is in force."
     }
     Disabled {
         "spec.enabled is false, so nothing is routed; the data stays.",

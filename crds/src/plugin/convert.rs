@@ -30,6 +30,7 @@ impl From<Manifest> for PluginSpec {
             api,
             permissions,
             events,
+            migrations,
             configuration,
             frontend,
             translations,
@@ -44,9 +45,11 @@ impl From<Manifest> for PluginSpec {
             api,
             permissions,
             events,
+            migrations,
             configuration,
             frontend,
             translations,
+            rollout: None,
         }
     }
 }
@@ -64,9 +67,11 @@ impl TryFrom<PluginSpec> for Manifest {
             api,
             permissions,
             events,
+            migrations,
             configuration,
             frontend,
             translations,
+            rollout: _, // the platform's, not the author's
         } = spec;
         Ok(Self {
             id: id.parse()?,
@@ -78,6 +83,7 @@ impl TryFrom<PluginSpec> for Manifest {
             api,
             permissions,
             events,
+            migrations,
             configuration,
             frontend,
             translations,

@@ -1,9 +1,11 @@
 //! `Plugin`: one catalogue entry, an id at a version; its spec is the manifest.
 
 mod convert;
+mod rollout;
 mod spec;
 mod status;
 
 pub use convert::ManifestError;
+pub use rollout::{Canary, Rollout, RolloutPhase, RolloutStatus};
 pub use spec::{Plugin, PluginSpec};
 pub use status::{Phase, PluginStatus};

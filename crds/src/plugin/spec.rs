@@ -2,11 +2,12 @@
 
 use kube::{CustomResource, KubeSchema};
 use plexica_contract::manifest::{
-    Api, Configuration, Events, Frontend, PermissionDeclaration, Requirement, Runtime, Translations,
+    Api, Configuration, Events, Frontend, MigrationDeclaration, PermissionDeclaration, Requirement, Runtime,
+    Translations,
 };
 use serde::{Deserialize, Serialize};
 
-use super::PluginStatus;
+use super::{PluginStatus, Rollout};
 
 /// The manifest of one version of a plugin.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ use super::PluginStatus;
     printcolumn(name = "Plugin", type_ = "string", json_path = ".spec.id"),
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
     printcolumn(name = "Installs", type_ = "integer", json_path = ".status.installs"),
+    printcolumn(name = "Rollout", type_ = "string", json_path = ".status.rollout.phase"),
+    printcolumn(name = "Migrated", type_ = "string", priority = "1", json_path = ".status.rollout.message"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Message", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Ready")].message"#),
     validation = Rule::new("self.metadata.name == self.spec.id + '-' + self.spec.version")
@@ -80,6 +83,11 @@ pub struct PluginSpec {
     /// Events it publishes and wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<Events>,
+    /// Its migrations, in order. Left out, it counts as having expand steps alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 512))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub migrations: Vec<MigrationDeclaration>,
     /// What a tenant may configure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Configuration>,
@@ -89,4 +97,7 @@ pub struct PluginSpec {
     /// Its texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub translations: Option<Translations>,
+    /// How tenants are brought to this version. The platform's own: no author writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
 }

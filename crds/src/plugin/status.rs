@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::RolloutStatus;
+
 /// Where the catalogue entry stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +24,9 @@ pub struct PluginStatus {
     /// How many installs resolve to this version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installs: Option<i64>,
+    /// How far its rollout is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
 }
 
 /// One word for people.

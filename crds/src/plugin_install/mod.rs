@@ -2,6 +2,8 @@
 
 mod spec;
 mod status;
+mod upgrade;
 
 pub use spec::{Isolation, PluginInstall, PluginInstallSpec, PluginReference, TenantReference};
 pub use status::{DatabaseStatus, Phase, PluginInstallStatus, RouteStatus};
+pub use upgrade::{UpgradePhase, UpgradeStatus};

@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::UpgradeStatus;
+
 /// Where the install stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -27,12 +29,21 @@ pub struct PluginInstallStatus {
     /// The version whose migrations ran last for this tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migrated_version: Option<String>,
+    /// The oldest version that can serve this tenant's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_version: Option<String>,
+    /// The upgrade under way, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeStatus>,
     /// The tenant's place in Postgres for this plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,
     /// Permissions in force: declared by the version and granted by the tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<String>,
+    /// Permissions that are new with the version and not in force: nobody has said yes or no.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaiting_consent: Vec<String>,
     /// Where the gateway sends requests; absent while nothing is routed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteStatus>,

@@ -8,6 +8,7 @@ use plexica_crds::{Plugin, PluginInstall, Reason, label::FINALIZER};
 
 use super::{
     report::{paused, report},
+    rollout::{Decided, decide},
     uses, validate,
 };
 use crate::{
@@ -52,13 +53,30 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     }
     let plugin = if deleting { plugin } else { add_finalizer(api, plugin).await? };
     let validity = validate(&plugin.spec).map(drop);
-    let status = report(&plugin, validity.as_ref().copied(), installs, Timestamp::now());
+    let now = Timestamp::now();
+    let Decided { status: rollout, by } = stands(context, &plugin, now);
+    let status = report(&plugin, validity.as_ref().copied(), installs, rollout, now);
     let plugin = write_status(&context.recorder, api, plugin, &status).await?;
     let problem = match validity {
         _ if deleting => Some(Problem::new(Reason::InUse, "an install uses it.")),
         validity => validity.err(),
     };
-    Ok((context.again(&plugin, problem.as_ref()), problem))
+    let action = match (&problem, by) {
+        (None, Some(by)) => context.again_by(&plugin, by),
+        (problem, _) => context.again(&plugin, problem.as_ref()),
+    };
+    Ok((action, problem))
+}
+
+/// Where its rollout stands, as far as is known; another install is another look.
+fn stands(context: &Context, plugin: &Plugin, now: Timestamp) -> Decided {
+    let (installs, entries) = (context.installs.state(), context.plugins.state());
+    let of_it = |id: &String| *id == plugin.spec.id;
+    let installs: Vec<&PluginInstall> =
+        installs.iter().map(AsRef::as_ref).filter(|install: &&PluginInstall| of_it(&install.spec.plugin.id)).collect();
+    let catalogue: Vec<&Plugin> =
+        entries.iter().map(AsRef::as_ref).filter(|entry: &&Plugin| of_it(&entry.spec.id)).collect();
+    decide(plugin, &installs, &catalogue, now)
 }
 
 async fn rest(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {

@@ -2,12 +2,21 @@
 
 use jiff::Timestamp;
 use kube::ResourceExt;
-use plexica_crds::{ConditionType, Conditions, Plugin, PluginStatus, Reason, plugin::Phase};
+use plexica_crds::{
+    ConditionType, Conditions, Plugin, PluginStatus, Reason,
+    plugin::{Phase, RolloutStatus},
+};
 
 use crate::{problem::Problem, resource};
 
 /// The status of an entry that `installs` installs use.
-pub fn report(plugin: &Plugin, validity: Result<(), &Problem>, installs: usize, now: Timestamp) -> PluginStatus {
+pub fn report(
+    plugin: &Plugin,
+    validity: Result<(), &Problem>,
+    installs: usize,
+    rollout: Option<RolloutStatus>,
+    now: Timestamp,
+) -> PluginStatus {
     let last = plugin.status.clone().unwrap_or_default();
     let generation = plugin.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
@@ -36,6 +45,7 @@ pub fn report(plugin: &Plugin, validity: Result<(), &Problem>, installs: usize, 
         phase: Some(phase),
         conditions: conditions.finish(),
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
+        rollout,
     }
 }
 
@@ -64,7 +74,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let broken = Problem::new(Reason::InvalidManifest, "why");
 
-        let status = report(&plugin, Ok(()), 3, now);
+        let status = report(&plugin, Ok(()), 3, None, now);
         assert_eq!(
             (status.phase, status.installs, status.observed_generation),
             (Some(Phase::Available), Some(3), Some(2))
@@ -72,15 +82,15 @@ mod tests {
         assert_eq!(status.conditions[0].status, "True");
 
         plugin.status = Some(status.clone());
-        assert_eq!(report(&plugin, Ok(()), 3, Timestamp::MAX), status, "nothing changed, so nothing is written");
+        assert_eq!(report(&plugin, Ok(()), 3, None, Timestamp::MAX), status, "nothing changed, so nothing is written");
 
-        let status = report(&plugin, Err(&broken), 0, now);
+        let status = report(&plugin, Err(&broken), 0, None, now);
         assert_eq!(status.phase, Some(Phase::Stalled));
         assert_eq!(status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Ready", "Stalled"]);
 
         plugin.metadata.deletion_timestamp = Some(Time(now));
         for (installs, reason) in [(2, "InUse"), (0, "Deleting")] {
-            let status = report(&plugin, Err(&broken), installs, now);
+            let status = report(&plugin, Err(&broken), installs, None, now);
             assert_eq!(status.phase, Some(Phase::Terminating));
             assert_eq!(status.conditions[0].reason, reason);
             assert_eq!(status.conditions.len(), 1);

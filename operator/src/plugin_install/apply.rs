@@ -9,7 +9,10 @@ use plexica_backends::{
     },
     workloads::State,
 };
-use plexica_contract::{lifecycle::Request, name::PluginVersion};
+use plexica_contract::{
+    lifecycle::{Action, Request},
+    name::PluginVersion,
+};
 use plexica_crds::{
     Reason,
     plugin_install::{DatabaseStatus, Isolation},
@@ -127,6 +130,10 @@ async fn bring_up(context: &Context, workload: Step<(Running, Aim)>, drift: &mut
 async fn migrate(context: &Context, valid: &Valid, endpoint: &Url, call: Option<Request>) -> Step<PluginVersion> {
     if let Some(request) = call {
         context.lifecycle.call(endpoint, &valid.manifest.id, &request).await?;
+        if matches!(request.action, Action::Upgrade | Action::Rollback) {
+            // Another version serves meanwhile, so that this one may be looked at first.
+            context.lifecycle.health(endpoint, &valid.slug).await?;
+        }
     }
     Ok(valid.manifest.version.clone())
 }

@@ -16,6 +16,7 @@ use plexica_contract::{
 };
 use plexica_crds::{
     Plugin, PluginInstall, Reason, Tenant,
+    plugin::Rollout,
     plugin_install::Isolation,
     tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy},
 };
@@ -196,7 +197,12 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         migrated: Some(manifest.version.clone()),
         manifest,
         plugin_uid: entry.uid().unwrap_or_default(),
+        rollout: Rollout::default(),
+        taken_back: None,
+        waits_for: None,
+        way_back: false,
         permissions: Vec::new(),
+        awaiting: Vec::new(),
         config: leaving.install.spec.config.clone(),
         enabled: false,
         suspended: false,

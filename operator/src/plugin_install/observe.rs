@@ -6,12 +6,13 @@ use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     System,
     postgres::{self, plugin},
-    workloads::{self, Place, Workload},
+    workloads::{self, Place, State, Workload},
 };
-use plexica_crds::{PluginInstall, Tenant};
+use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
 use super::{
     Step, desired, sweep,
+    upgrade::{self, Health},
     validate::{References, Valid},
 };
 use crate::context::Context;
@@ -39,6 +40,8 @@ pub struct Observed {
     pub database: Step<postgres::Observed>,
     /// The workload.
     pub workload: Step<Running>,
+    /// How a version does that serves and has yet to prove itself.
+    pub health: Health,
     /// Workloads of the plugin that no install needs.
     pub idle: Vec<Place>,
 }
@@ -55,7 +58,7 @@ pub struct Running {
 }
 
 /// Reads the parts.
-pub async fn observe(context: &Context, valid: &Valid) -> Observed {
+pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid) -> Observed {
     let (database, workload, idle) =
         futures::join!(database(context, valid), workload(context, valid), sweep::idle(context, valid));
     // What is left over is no reason to fail: the next look finds it again.
@@ -63,7 +66,24 @@ pub async fn observe(context: &Context, valid: &Valid) -> Observed {
         tracing::warn!("idle workloads could not be listed: {problem}");
         Vec::new()
     });
-    Observed { database, workload, idle }
+    let health = match (&database, &workload) {
+        (Ok(_), Ok(running)) => health(context, install, valid, &running.seen.state).await,
+        // What it stands on is away, or we are: that is not its doing.
+        _ => Health::Unknown,
+    };
+    Observed { database, workload, health, idle }
+}
+
+/// Asks the plugin itself, for as long as the answer decides anything.
+async fn health(context: &Context, install: &PluginInstall, valid: &Valid, state: &State) -> Health {
+    let bakes = upgrade::of(install).is_some_and(|upgrade| upgrade.phase == UpgradePhase::Baking);
+    let tenant = match state {
+        State::Ready { endpoint } if bakes => {
+            Some(context.lifecycle.health(endpoint, &valid.slug).await.map_err(|problem| problem.message))
+        }
+        _ => None,
+    };
+    Health::of(state, tenant)
 }
 
 async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> {

@@ -12,12 +12,13 @@ use plexica_backends::{
 use plexica_contract::lifecycle::{Action, Request};
 use plexica_crds::{
     PluginInstall,
-    plugin_install::{Isolation, Phase, PluginInstallStatus},
+    plugin_install::{Isolation, Phase, PluginInstallStatus, UpgradePhase},
 };
 
 use super::{
     Step, desired,
     observe::{Observed, Running},
+    upgrade,
     validate::Valid,
 };
 use crate::{
@@ -99,7 +100,7 @@ pub fn plan(
     (settings, keys): (&Settings, &Keys),
     record: &Record,
 ) -> Plan {
-    let Observed { database, workload, idle } = observed;
+    let Observed { database, workload, health: _, idle } = observed;
     let call = action(install, valid).map(|action| desired::call(valid, action));
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
     let former = former(install, valid, members, workload.as_ref().ok().map(|running| &running.seen.state));
@@ -158,10 +159,16 @@ fn action(install: &PluginInstall, valid: &Valid) -> Option<Action> {
         (None, false) => None,
         (Some(_), false) => (!stopped).then_some(Action::Disable),
         (None, true) => Some(Action::Install),
-        (Some(at), true) if *at != valid.manifest.version => Some(Action::Upgrade),
+        (Some(at), true) if *at < valid.manifest.version => Some(Action::Upgrade),
+        (Some(at), true) if *at > valid.manifest.version => Some(Action::Rollback),
         // The route is withdrawn before a plugin is told to stop its work for the tenant: without
         // one it may have been, and is told to go on, whatever the phase has come to since.
-        (Some(_), true) => (!routed).then_some(Action::Install),
+        (Some(_), true) if !routed => Some(Action::Install),
+        (Some(at), true) => {
+            let contracts = upgrade::of(install)
+                .is_some_and(|upgrade| upgrade.phase == UpgradePhase::Contracting && upgrade.to == at.to_string());
+            contracts.then_some(Action::Contract)
+        }
     }
 }
 

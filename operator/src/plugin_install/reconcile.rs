@@ -15,6 +15,7 @@ use super::{
     observe::{observe, references},
     plan::plan,
     report, sweep,
+    upgrade::{self, SETTLED},
     validate::{Valid, validate},
 };
 use crate::{
@@ -24,8 +25,8 @@ use crate::{
     resource::{add_finalizer, is_paused, namespaced, remove_finalizer, write_status},
 };
 
-/// How long after a route moved what served before is still needed: gateways hear of it by a watch.
-const SETTLED: Duration = Duration::from_secs(2);
+/// How often who waits for others looks whether it is its turn: the entry that says so is in a cache.
+const TURN: Duration = Duration::from_secs(10);
 
 type Outcome = Result<(Action, Option<Problem>), kube::Error>;
 
@@ -84,7 +85,17 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     }
     let before = routed(&install);
     let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
-    let observed = observe(context, valid).await;
+    let observed = observe(context, &install, valid).await;
+    let decided = upgrade::goes_back(&install);
+    let now = Timestamp::now();
+    let advanced = upgrade::advance(&install, &valid.manifest, &valid.rollout, &observed.health, valid.way_back, now);
+    if let Some(status) = advanced {
+        // Before it is acted on: whoever comes next must not decide otherwise.
+        install = write_status(&context.recorder, api, install, &status).await?;
+        if upgrade::goes_back(&install) {
+            return Ok((Action::requeue(Duration::ZERO), None));
+        }
+    }
     let plan = plan(&install, valid, observed, (&context.settings, &context.keys), &record);
     let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, valid, plan).await;
@@ -92,12 +103,20 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         drift::tell(context, &install, drift).await;
     }
     let status = report::report(&install, valid, &applied, Timestamp::now());
-    let problem = applied.worst();
+    let failed = applied.worst();
     let install = write_status(&context.recorder, api, install, &status).await?;
-    let action = context.again(&install, problem.as_ref());
+    let problem = failed.clone().or_else(|| valid.taken_back.clone());
     // What served before is removed at the next look.
-    let moved = problem.is_none() && before != routed(&install);
-    Ok((if moved { Action::requeue(SETTLED) } else { action }, problem))
+    if failed.is_none() && before != routed(&install) {
+        return Ok((Action::requeue(SETTLED), problem));
+    }
+    if !decided && upgrade::goes_back(&install) {
+        return Ok((Action::requeue(Duration::ZERO), problem));
+    }
+    let now = Timestamp::now();
+    let look = upgrade::look_again(&install, &valid.rollout, now);
+    let by = look.or_else(|| valid.waits_for.as_ref().map(|_| now + TURN)).filter(|_| failed.is_none());
+    Ok((by.map_or_else(|| context.again(&install, problem.as_ref()), |by| context.again_by(&install, by)), problem))
 }
 
 /// Whoever finds parts half changed must not take them for drift.

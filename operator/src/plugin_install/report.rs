@@ -5,12 +5,12 @@ use kube::ResourceExt;
 use plexica_contract::{name::PluginVersion, path};
 use plexica_crds::{
     ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason,
-    label::ABANDON,
+    label::{ABANDON, CONSENT},
     plugin_install::{DatabaseStatus, Phase, RouteStatus},
 };
 use url::Url;
 
-use super::{Step, plan::WORKLOAD, validate::Valid};
+use super::{Step, plan::WORKLOAD, upgrade, validate::Valid};
 use crate::{
     drift::{self, Drift},
     problem::{Problem, Remedy, worst},
@@ -99,6 +99,15 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     let mut next = PluginInstallStatus { observed_generation: generation, conditions: Vec::new(), ..last };
     // A consent that was taken back counts at once, whatever else fails.
     next.permissions.retain(|key| valid.permissions.contains(key));
+    next.awaiting_consent.clone_from(&valid.awaiting);
+    if !valid.awaiting.is_empty() {
+        let message = format!(
+            "{} {version} declares {}, which nobody has consented to: name it in spec.grantedPermissions, or set the annotation {CONSENT} to {version}.",
+            valid.manifest.id,
+            valid.awaiting.join(", ")
+        );
+        conditions.set_true(ConditionType::ConsentRequired, Reason::ConsentRequired, message);
+    }
     match applied {
         Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
         Applied::Disabled(Disabled { told: _ }) => {
@@ -109,7 +118,11 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     }
     // Steps that wait for a failed one would only repeat it.
     let problems = applied.problems();
-    let first: Vec<Problem> = problems.into_iter().take(1).collect();
+    if let Applied::Served(_) = applied {
+        let served = upgrade::Served { version, problem: problems.first(), rollout: &valid.rollout };
+        (next.upgrade, next.oldest_version) = upgrade::record(install, served, now);
+    }
+    let first: Vec<Problem> = problems.into_iter().chain(valid.taken_back.clone()).take(1).collect();
     if let Some(drift) = applied.drift() {
         next.applied.extend(drift.applied.clone());
         drift::mark(&mut conditions, drift, first.first());
@@ -119,7 +132,9 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
         Some(Remedy::Retry) => Phase::Degraded,
         Some(Remedy::Change) => Phase::Stalled,
         None if valid.enabled => {
-            conditions.set_true(ConditionType::Ready, Reason::Provisioned, format!("version {version} serves"));
+            let waits = valid.waits_for.as_ref().map(|wanted| format!("; {wanted} goes to other tenants first"));
+            let message = format!("version {version} serves{}", waits.unwrap_or_default());
+            conditions.set_true(ConditionType::Ready, Reason::Provisioned, message);
             Phase::Ready
         }
         None if valid.suspended => {

@@ -12,7 +12,11 @@ use plexica_crds::{
     plugin_install::{Isolation, Phase},
 };
 
-use super::{Step, resolve::resolve, validate::Valid};
+use super::{
+    Step,
+    upgrade::{kept, of, target},
+    validate::Valid,
+};
 use crate::{context::Context, resource::has_left, settings::Settings};
 
 /// Idle workloads where this install's own may be.
@@ -85,12 +89,12 @@ fn namespaces(slug: &Slug, settings: &Settings) -> Vec<String> {
 /// Where the install may have, or have had, a workload. Pure.
 fn owned(install: &PluginInstall, catalogue: &[&Plugin], plugin: &PluginId, namespaces: &[String]) -> Vec<Place> {
     let status = install.status.as_ref();
-    let wanted =
-        resolve(&install.spec.plugin, catalogue.iter().copied()).ok().map(|plugin| plugin.spec.version.clone());
     let versions = [
         status.and_then(|status| status.version.clone()),
         status.and_then(|status| status.migrated_version.clone()),
-        wanted,
+        of(install).map(|upgrade| upgrade.from.clone()),
+        of(install).map(|upgrade| upgrade.to.clone()),
+        target(install, catalogue).ok().map(|target| target.plugin.spec.version.clone()),
     ];
     let versions: BTreeSet<PluginVersion> =
         versions.into_iter().flatten().filter_map(|version| version.parse().ok()).collect();
@@ -124,14 +128,13 @@ fn needed<'a>(
         // One that is being removed may still have to be asked to purge.
         let leaves = install.metadata.deletion_timestamp.is_some();
         let migrated = install.status.as_ref().filter(|_| leaves).and_then(|status| status.migrated_version.clone());
-        let wanted = if install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name) {
-            resolve(&install.spec.plugin, catalogue.iter().copied()).ok().map(|plugin| plugin.spec.version.clone())
-        } else {
-            None
-        };
+        let runs = install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name);
+        let wanted = target(install, catalogue).ok().filter(|_| runs);
+        let wanted = wanted.map(|target| target.plugin.spec.version.clone());
+        let kept = kept(install).filter(|_| runs).map(str::to_owned);
         // Until it serves as its spec says, it may still serve from where another isolation had it.
         let moving = serves.clone().filter(|_| !leaves && !settled(install)).map(|version| (version, former));
-        let own = [serves, migrated, wanted].into_iter().flatten().map(|version| (version, namespace));
+        let own = [serves, migrated, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
         for (version, namespace) in own.chain(moving) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };
             needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });

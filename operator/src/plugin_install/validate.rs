@@ -9,12 +9,16 @@ use plexica_contract::{
 };
 use plexica_crds::{
     ConditionType, Plugin, PluginInstall, PluginInstallSpec, Reason, Tenant, TenantStatus,
+    plugin::Rollout,
     plugin_install::{Isolation, PluginReference, TenantReference},
     tenant::{AdoptionPolicy, DriftPolicy},
 };
 use serde_json::Value;
 
-use super::resolve::{requirement, resolve};
+use super::{
+    resolve::requirement,
+    upgrade::{self, Consent, Held, Target, consent, target},
+};
 use crate::{plugin, problem::Problem, settings::Settings};
 
 /// The database that `Shared` workloads serve.
@@ -46,8 +50,18 @@ pub struct Valid {
     pub manifest: Manifest,
     /// Uid of that version's catalogue entry.
     pub plugin_uid: String,
+    /// How tenants are brought to that version.
+    pub rollout: Rollout,
+    /// The problem that the version it wants has already made here.
+    pub taken_back: Option<Problem>,
+    /// The version that it is to be at and that goes to others first.
+    pub waits_for: Option<String>,
+    /// Whether the version before is in the catalogue, to go back to.
+    pub way_back: bool,
     /// Permissions in force.
     pub permissions: Vec<String>,
+    /// Permissions that are new with the version, which nobody has said yes or no to.
+    pub awaiting: Vec<String>,
     /// Its configuration, checked.
     pub config: Value,
     /// Whether it is to be routed.
@@ -87,12 +101,19 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     allowed(install, &slug, settings)?;
     let tenant = ready(&slug, tenant.as_deref())?;
     oldest(install, &slug, siblings, settings)?;
-    let plugin = resolve(reference, catalogue.iter().map(AsRef::as_ref))?;
+    let entries: Vec<&Plugin> = catalogue.iter().map(AsRef::as_ref).collect();
+    let Target { plugin, held } = target(install, &entries)?;
     let manifest = plugin::validate(&plugin.spec)?;
     runnable(&manifest.runtime, settings.needs)?;
     let migrated = forward(install, reference, &manifest.version)?;
-    configured(&manifest, config)?;
-    let permissions = granted(&manifest, granted_permissions.as_deref())?;
+    // Whoever goes back had it in force already, and must not be kept from it.
+    if !matches!(held, Some(Held::TakenBack)) {
+        configured(&manifest, config)?;
+    }
+    declared(&entries, &id, granted_permissions.as_deref())?;
+    let before = entry(&entries, install.status.as_ref().and_then(|status| status.version.as_deref()));
+    let before = before.and_then(|entry| plugin::validate(&entry.spec).ok());
+    let Consent { permissions, awaiting } = consent(install, &manifest, before.as_ref());
     let runs = *enabled && !tenant.spec.suspend;
     // What does not run needs no other, and none of a suspended tenant's is routed.
     if runs {
@@ -108,7 +129,15 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         drift: drift_policy.unwrap_or(tenant.spec.drift_policy),
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
         manifest,
+        rollout: plugin.spec.rollout.clone().unwrap_or_default(),
+        taken_back: taken_back(install, held),
+        waits_for: match held {
+            Some(Held::Waiting(wanted)) => Some(wanted.spec.version.clone()),
+            Some(Held::TakenBack) | None => None,
+        },
+        way_back: entry(&entries, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).is_some(),
         permissions,
+        awaiting,
         config: config.clone(),
         enabled: runs,
         suspended: tenant.spec.suspend,
@@ -194,7 +223,27 @@ fn runnable(runtime: &Runtime, needs: Needs) -> Result<(), Problem> {
     Err(Problem::new(Reason::WorkloadUnsupported, format!("the Plugin has no {missing}: add it.")))
 }
 
-/// Migrations go forward only.
+/// The version's catalogue entry, among those of its plugin.
+fn entry<'a>(entries: &[&'a Plugin], version: Option<&str>) -> Option<&'a Plugin> {
+    entries.iter().copied().find(|entry| Some(entry.spec.version.as_str()) == version)
+}
+
+/// What became of the version that the spec leads to, if it was taken back.
+fn taken_back(install: &PluginInstall, held: Option<Held<'_>>) -> Option<Problem> {
+    let Some(Held::TakenBack) = held else { return None };
+    let upgrade = upgrade::of(install)?;
+    let why = upgrade.message.as_deref().unwrap_or("it did not come up");
+    let (from, to) = (&upgrade.from, &upgrade.to);
+    Some(Problem::new(
+        Reason::UpgradeFailed,
+        format!(
+            "{to} was tried and taken back ({why}); {from} serves. Apply a mended version, ask for {from}, or set the annotation {} to a new value to try again.",
+            plexica_crds::label::RETRY_UPGRADE
+        ),
+    ))
+}
+
+/// Data goes back to a version that can still serve it, and no further.
 fn forward(
     install: &PluginInstall,
     reference: &PluginReference,
@@ -202,14 +251,18 @@ fn forward(
 ) -> Result<Option<PluginVersion>, Problem> {
     let status = install.status.as_ref();
     let migrated = status.and_then(|status| status.migrated_version.as_deref()?.parse::<PluginVersion>().ok());
+    let oldest = status.and_then(|status| status.oldest_version.as_deref()?.parse::<PluginVersion>().ok());
     match migrated {
-        Some(migrated) if migrated > *version => Err(Problem::new(
-            Reason::InvalidSpec,
-            format!(
-                "spec.plugin.version {:?} leads to {version}, but the data is at {migrated} already and migrations do not go back: ask for {migrated} or a newer version.",
-                reference.version
-            ),
-        )),
+        Some(migrated) if migrated > *version && oldest.as_ref().unwrap_or(&migrated) > version => {
+            let oldest = oldest.unwrap_or(migrated);
+            Err(Problem::new(
+                Reason::InvalidSpec,
+                format!(
+                    "spec.plugin.version {:?} leads to {version}, but no version before {oldest} can serve the data as it is now: ask for {oldest} or a newer version.",
+                    reference.version
+                ),
+            ))
+        }
         migrated => Ok(migrated),
     }
 }
@@ -241,25 +294,24 @@ fn configured(manifest: &Manifest, config: &Value) -> Result<(), Problem> {
     }
 }
 
-fn granted(manifest: &Manifest, granted: Option<&[String]>) -> Result<Vec<String>, Problem> {
-    let declared: Vec<&String> = manifest.permissions.iter().map(|permission| &permission.key).collect();
-    let Some(granted) = granted else {
-        return Ok(declared.into_iter().cloned().collect());
+/// Nobody grants what the plugin does not know. Another version of it may: consent comes before an
+/// upgrade, and a version that is gone back to knows less.
+fn declared(entries: &[&Plugin], id: &PluginId, granted: Option<&[String]>) -> Result<(), Problem> {
+    let is_known = |key: &&String| {
+        entries.iter().flat_map(|entry| &entry.spec.permissions).any(|permission| permission.key == **key)
     };
-    let strange: Vec<&str> = granted.iter().filter(|key| !declared.contains(key)).map(String::as_str).collect();
-    if !strange.is_empty() {
-        return Err(Problem::new(
-            Reason::PermissionNotDeclared,
-            format!(
-                "spec.grantedPermissions holds {}, which {} {} does not declare: remove it.",
-                strange.join(", "),
-                manifest.id,
-                manifest.version
-            ),
-        ));
+    let strange: Vec<&str> =
+        granted.unwrap_or_default().iter().filter(|key| !is_known(key)).map(String::as_str).collect();
+    if strange.is_empty() {
+        return Ok(());
     }
-    // In the manifest's order, so that the order in the spec changes nothing.
-    Ok(declared.into_iter().filter(|key| granted.contains(key)).cloned().collect())
+    Err(Problem::new(
+        Reason::PermissionNotDeclared,
+        format!(
+            "spec.grantedPermissions holds {}, which no version of {id} in the catalogue declares: remove it.",
+            strange.join(", ")
+        ),
+    ))
 }
 
 fn required(manifest: &Manifest, siblings: &[Arc<PluginInstall>]) -> Result<(), Problem> {

@@ -51,7 +51,7 @@ async fn the_life_of_an_install() {
 
     // A version that refuses: what serves goes on.
     world.plugin(&id, REFUSES).await;
-    let failed = world.install_until(&slug, "Migrated", "False", "MigrationFailed").await.status.unwrap();
+    let failed = world.install_until(&slug, "Ready", "False", "UpgradeFailed").await.status.unwrap();
     assert!(failed.conditions[0].message.contains("wrong quarter"), "{:?}", failed.conditions[0]);
     assert_eq!(failed.route.as_ref(), Some(&second));
     assert!(healthy(&second.upstream).await);

@@ -35,6 +35,7 @@ mod stop;
 mod suspend;
 mod takeover;
 mod tenant;
+mod upgrade;
 mod world;
 
 use plexica_testkit::keycloak as issuer;

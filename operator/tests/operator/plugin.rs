@@ -1,10 +1,18 @@
 //! A plugin for these tests: this very program, started again by the operator. What it does for a
 //! tenant it does in Postgres, with the login and role that it was given.
 
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
@@ -27,6 +35,8 @@ pub const KEEPS: &str = "7.0.0";
 pub const QUITS: &str = "8.0.0";
 /// Ends the process at once.
 pub const DIE: &str = "/die";
+/// Serves, and cannot serve any tenant for long.
+pub const SICKENS: &str = "6.0.0";
 /// Takes its time, and answers 202.
 pub const SLOW: &str = "2.0.0";
 
@@ -49,13 +59,14 @@ async fn serve() {
         verifier: Verifier::new(&variable(environment::INSTALLATION), &audience, &keys),
         database: PgPool::connect_lazy(&variable(environment::DATABASE_URL)).unwrap(),
         quit: CancellationToken::new(),
+        looks: Arc::default(),
     };
     if plugin.version == QUITS && plugin.was_installed(&id).await {
         return;
     }
     let quit = plugin.quit.clone();
     let app = Router::new()
-        .route(HEALTH, get(|| async { "ok" }))
+        .route(HEALTH, get(health))
         .route(LIFECYCLE, post(lifecycle))
         .route(DIE, get(async || -> () { std::process::exit(3) }))
         .route(&format!("{LIFECYCLE}/slow"), get(|| async { Json(Response::Done) }))
@@ -70,6 +81,8 @@ struct Plugin {
     verifier: Verifier,
     database: PgPool,
     quit: CancellationToken,
+    /// How often its health for a tenant was asked for.
+    looks: Arc<AtomicUsize>,
 }
 
 impl Plugin {
@@ -78,6 +91,15 @@ impl Plugin {
             "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'note' AND schemaname LIKE '%plugin\\_' || $1)";
         sqlx::query_scalar(query).bind(id.replace('-', "_")).fetch_one(&self.database).await.unwrap()
     }
+}
+
+/// One version is well before it has been told of any tenant's upgrade, and for one look after it.
+async fn health(State(plugin): State<Plugin>, Query(asked): Query<BTreeMap<String, String>>) -> (StatusCode, String) {
+    if plugin.version == SICKENS && asked.contains_key("tenant") && plugin.looks.fetch_add(1, Ordering::SeqCst) > 0 {
+        let body = ErrorBody::new(Code::Unavailable, "I have a headache.");
+        return (StatusCode::SERVICE_UNAVAILABLE, serde_json::to_string(&body).unwrap());
+    }
+    (StatusCode::OK, "ok".into())
 }
 
 async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {
@@ -102,6 +124,9 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
              INSERT INTO {schema}.note VALUES ('{:?} {}')",
             request.action, plugin.version
         ),
+        Action::Contract | Action::Rollback => {
+            format!("INSERT INTO {schema}.note VALUES ('{:?} {}')", request.action, plugin.version)
+        }
         Action::Disable => format!("INSERT INTO {schema}.note VALUES ('Disable {}')", plugin.version),
         Action::Purge => format!("DROP TABLE IF EXISTS {schema}.note"),
     };

@@ -210,6 +210,7 @@ impl World {
             "id": id, "version": version, "displayName": id,
             "runtime": { "image": "plexica/test-plugin:1", "command": ["test-plugin", "--exact", "plugin::serve", "--nocapture"] },
             "permissions": [{ "key": format!("{id}:notes:read"), "name": "Read", "defaultRoles": ["user"] }],
+            "rollout": { "bakeSeconds": 0 },
         }});
         object["spec"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         apply(&Api::all(self.client.clone()), &name, &self.meta(object)).await

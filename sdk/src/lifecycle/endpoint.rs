@@ -33,7 +33,7 @@ pub(crate) async fn call(Extension(host): Extension<Arc<Host>>, request: axum::e
     if request.tenant != tenant || request.parameters.tenant != tenant {
         return Err(Error::unauthenticated());
     }
-    let brings = matches!(request.action, Action::Install | Action::Upgrade);
+    let brings = !matches!(request.action, Action::Disable | Action::Purge);
     if brings && request.to_version != host.version {
         let (asked, here) = (&request.to_version, &host.version);
         return Err(Error::conflict(format!("This is version {here} of the plugin; {asked} was asked for.")));

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use plexica_contract::lifecycle::{Action, Request};
 
 use super::Lifecycle;
-use crate::{Result, Tenant, host::Host, migration};
+use crate::{
+    Result, Tenant,
+    host::Host,
+    migration::{self, Steps},
+};
 
 /// Every action may be asked again, also after it was done or left half-done.
 pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
@@ -17,9 +21,15 @@ pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
         to_version,
     };
     match action {
-        Action::Install | Action::Upgrade => {
+        Action::Install | Action::Upgrade | Action::Contract | Action::Rollback => {
+            let steps = match action {
+                // Nobody else serves the tenant.
+                Action::Install if lifecycle.from_version.is_none() => Steps::All,
+                Action::Contract => Steps::All,
+                _ => Steps::Expand,
+            };
             let turn = host.operations.turn().await;
-            migration::run(&host.database, &parameters, &host.version, &host.migrations).await?;
+            migration::run(&host.database, &parameters, &host.version, &host.migrations, steps).await?;
             drop(turn);
             host.hooks.call(action, lifecycle).await?;
             host.tenants.tell(parameters);

@@ -1,9 +1,9 @@
 //! Running them for one tenant.
 
-use plexica_contract::{error::Code, name::PluginVersion, tenancy::PluginTenant};
+use plexica_contract::{error::Code, manifest::MigrationPhase, name::PluginVersion, tenancy::PluginTenant};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Applied, Migration, Migrations, next};
+use super::{Applied, Migration, Migrations, Steps, next};
 use crate::{
     Db, Error, Result,
     database::{Database, quoted},
@@ -12,15 +12,16 @@ use crate::{
 /// Where each tenant's record is kept, in the tenant's own schema.
 const TABLE: &str = "plexica_migrations";
 
-/// Brings a tenant's schema to the last of the files. One transaction per file: whoever is killed
+/// Brings a tenant's schema to the last of those files. One transaction per file: whoever is killed
 /// in the middle leaves whole files behind, and the next run goes on from there.
 pub(crate) async fn run(
     database: &Database,
     tenant: &PluginTenant,
     version: &PluginVersion,
     migrations: &Migrations,
+    steps: Steps,
 ) -> Result {
-    while step(database, tenant, version, migrations).await? {}
+    while step(database, tenant, version, migrations, steps).await? {}
     Ok(())
 }
 
@@ -30,12 +31,13 @@ async fn step(
     tenant: &PluginTenant,
     version: &PluginVersion,
     migrations: &Migrations,
+    steps: Steps,
 ) -> Result<bool> {
     let mut db = database.begin_unlimited(tenant).await?;
     lock(&mut db, tenant).await?;
     let refused = |why: super::Refused| Error::conflict(sentence(&why.to_string()));
-    let applied = applied(&mut db, tenant).await?;
-    let Some(migration) = next(migrations.all(), &applied.unwrap_or_default()).map_err(refused)? else {
+    let applied = applied(&mut db, tenant, version).await?;
+    let Some(migration) = next(migrations.all(), &applied, steps).map_err(refused)? else {
         db.commit().await?;
         return Ok(false);
     };
@@ -54,20 +56,23 @@ async fn lock(db: &mut Db, tenant: &PluginTenant) -> Result {
     Ok(())
 }
 
-/// What ran, or `None` if there is no record yet.
-async fn applied(db: &mut Db, tenant: &PluginTenant) -> Result<Option<Vec<Applied>>> {
+/// What ran.
+async fn applied(db: &mut Db, tenant: &PluginTenant, version: &PluginVersion) -> Result<Vec<Applied>> {
     let table = table(tenant);
     let exists: bool =
         sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(&table).fetch_one(&mut **db).await?;
     if !exists {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let query = format!("SELECT number, name, checksum FROM {table} ORDER BY number");
+    let query = format!("SELECT number, name, checksum, contract, version FROM {table} ORDER BY number");
     let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(&mut **db).await?;
-    let applied = rows
-        .iter()
-        .map(|row| Ok(Applied { number: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)? }));
-    Ok(Some(applied.collect::<Result<_, sqlx::Error>>()?))
+    let applied = rows.iter().map(|row| {
+        let phase = if row.try_get(3)? { MigrationPhase::Contract } else { MigrationPhase::Expand };
+        let ran_by = row.try_get::<String, _>(4)?.parse::<PluginVersion>();
+        let newer = ran_by.is_ok_and(|ran_by| ran_by > *version);
+        Ok(Applied { number: row.try_get(0)?, name: row.try_get(1)?, checksum: row.try_get(2)?, phase, newer })
+    });
+    Ok(applied.collect::<Result<_, sqlx::Error>>()?)
 }
 
 async fn apply(db: &mut Db, tenant: &PluginTenant, version: &PluginVersion, migration: &Migration) -> Result {
@@ -84,16 +89,18 @@ async fn apply(db: &mut Db, tenant: &PluginTenant, version: &PluginVersion, migr
             name text NOT NULL,
             checksum text NOT NULL,
             version text NOT NULL,
+            contract boolean NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now()
         )"
     );
     sqlx::raw_sql(AssertSqlSafe(record)).execute(&mut **db).await?;
-    let insert = format!("INSERT INTO {table} (number, name, checksum, version) VALUES ($1, $2, $3, $4)");
+    let insert = format!("INSERT INTO {table} (number, name, checksum, version, contract) VALUES ($1, $2, $3, $4, $5)");
     sqlx::query(AssertSqlSafe(insert))
         .bind(migration.number)
         .bind(&migration.name)
         .bind(&migration.checksum)
         .bind(version.to_string())
+        .bind(migration.phase == MigrationPhase::Contract)
         .execute(&mut **db)
         .await?;
     Ok(())
@@ -111,10 +118,15 @@ fn failed(migration: &Migration, error: sqlx::Error) -> Error {
     }
 }
 
-/// The highest number that ran for this tenant.
-pub(crate) async fn latest(db: &mut Db, tenant: &PluginTenant) -> Result<Option<i32>> {
-    let applied = applied(db, tenant).await?;
-    Ok(applied.and_then(|applied| applied.iter().map(|ran| ran.number).max()))
+/// Whether these files can serve the tenant's schema as it is.
+pub(crate) async fn is_current(
+    db: &mut Db,
+    tenant: &PluginTenant,
+    version: &PluginVersion,
+    migrations: &Migrations,
+) -> Result<bool> {
+    let applied = applied(db, tenant, version).await?;
+    Ok(next(migrations.all(), &applied, Steps::Expand) == Ok(None))
 }
 
 fn table(tenant: &PluginTenant) -> String {

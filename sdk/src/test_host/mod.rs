@@ -42,7 +42,7 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::{Plugin, RunError, environment::Environment, host, serve};
+use crate::{Plugin, RunError, environment::Environment, host, migration, serve};
 
 pub use answer::Answer;
 pub use client::Client;
@@ -99,6 +99,7 @@ impl TestHost {
     async fn run(plugin: Plugin, platform: Arc<Platform>, database: Arc<TestDatabase>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let parts = plugin.parts().unwrap_or_else(|error| panic!("{error}"));
+        migration::check(&parts.migrations).unwrap_or_else(|error| panic!("{error}"));
         let manifest = parts.manifest.clone();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let environment = Environment {

@@ -1,0 +1,184 @@
+//! How far a version's rollout is, and who may follow. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_crds::{
+    Plugin, PluginInstall,
+    plugin::{RolloutPhase, RolloutStatus},
+    plugin_install::UpgradePhase,
+};
+
+use super::{canary, goes_first};
+use crate::plugin_install::{leads_to, was_taken_back};
+
+/// How many tenants are named where it failed.
+const NAMED: usize = 10;
+
+/// The state of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// As it stands in the status; none if nobody is concerned.
+    pub status: Option<RolloutStatus>,
+    /// When time alone changes it.
+    pub by: Option<Timestamp>,
+}
+
+/// Where the entry's rollout stands among all installs of the plugin.
+pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin], now: Timestamp) -> Decided {
+    let version = plugin.spec.version.as_str();
+    let concerned: Vec<&PluginInstall> =
+        installs.iter().copied().filter(|install| leads_to(install, catalogue, version)).collect();
+    if concerned.is_empty() && plugin.spec.rollout.is_none() {
+        return Decided { status: None, by: None };
+    }
+    let tenant = |install: &PluginInstall| install.spec.tenant_ref.name.clone();
+    let migrated = |install: &&PluginInstall| is_at(install, version);
+    let mut failed: Vec<String> =
+        concerned.iter().filter(|install| was_taken_back(install, version)).map(|install| tenant(install)).collect();
+    failed.sort_unstable();
+    let (total, there) = (concerned.len(), concerned.iter().copied().filter(|one| migrated(one)).count());
+    let mut message = format!("migrated {there}/{total}");
+    if !failed.is_empty() {
+        let more = if failed.len() > NAMED { ", …" } else { "" };
+        let named = failed.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        message = format!("{message}, {} failed: {named}{more}", failed.len());
+    }
+
+    let last = plugin.status.as_ref().and_then(|status| status.rollout.as_ref());
+    let (mut phase, mut baking_since, mut by) = (RolloutPhase::Open, None, None);
+    if let Some(canary) = canary(plugin) {
+        let first = concerned.iter().filter(|one| goes_first(canary, &plugin.spec.id, &one.spec.tenant_ref.name));
+        let first: Vec<&PluginInstall> = first.copied().collect();
+        let ahead = first.iter().copied().filter(|one| migrated(one)).count();
+        let since = last.and_then(|last| last.baking_since.as_ref()).map(|since| since.0);
+        let opened = last.is_some_and(|last| last.phase == RolloutPhase::Open);
+        if opened || (ahead == first.len() && !first.is_empty()) {
+            let since = since.unwrap_or(now);
+            let ends = since + Duration::from_secs(u64::try_from(canary.bake_seconds).unwrap_or_default());
+            baking_since = Some(Time(since));
+            if !opened && now < ends {
+                (phase, by) = (RolloutPhase::Canary, Some(ends));
+            }
+        } else {
+            phase = RolloutPhase::Canary;
+        }
+        if !failed.is_empty() {
+            (phase, by) = (RolloutPhase::Stopped, None);
+        }
+        match phase {
+            RolloutPhase::Canary if first.is_empty() => {
+                message.push_str("; nobody who goes first has it installed, so all others wait");
+            }
+            RolloutPhase::Canary => message = format!("{message}; {ahead} of {} that go first", first.len()),
+            RolloutPhase::Stopped => message.push_str("; nobody else takes it until that is mended"),
+            RolloutPhase::Open => {}
+        }
+    }
+    failed.truncate(NAMED);
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let status = RolloutStatus { phase, total: count(total), migrated: count(there), failed, baking_since, message };
+    Decided { status: Some(status), by }
+}
+
+/// Whether the version serves the install, and is not about to be taken back.
+fn is_at(install: &PluginInstall, version: &str) -> bool {
+    install.status.as_ref().is_some_and(|status| {
+        let leaves = status.upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == UpgradePhase::RollingBack);
+        status.version.as_deref() == Some(version) && !leaves
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use plexica_crds::plugin_install::UpgradeStatus;
+    use serde_json::json;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn canary() -> Plugin {
+        let mut plugin = fixture::plugin("crm", "2.0.0");
+        let rollout = json!({ "canary": { "tenants": ["first", "second"], "bakeSeconds": 60 } });
+        plugin.spec.rollout = Some(serde_json::from_value(rollout).unwrap());
+        plugin
+    }
+
+    fn install(tenant: &str, version: &str) -> PluginInstall {
+        let mut install = fixture::install("plexica-system", tenant, tenant, "crm");
+        install.status.get_or_insert_default().version = Some(version.into());
+        install
+    }
+
+    fn taken_back(tenant: &str) -> PluginInstall {
+        let mut install = install(tenant, "1.0.0");
+        install.status.as_mut().unwrap().upgrade = Some(UpgradeStatus {
+            from: "1.0.0".into(),
+            to: "2.0.0".into(),
+            phase: UpgradePhase::RolledBack,
+            since: Time(at(0)),
+            attempts: 0,
+            unhealthy_since: None,
+            message: None,
+            generation: Some(1),
+            retry: None,
+        });
+        install
+    }
+
+    /// Decides, keeps it as the entry's status, and says what it is.
+    fn step(plugin: &mut Plugin, installs: &[PluginInstall], now: i64) -> (RolloutPhase, String) {
+        let old = fixture::plugin("crm", "1.0.0");
+        let installs: Vec<&PluginInstall> = installs.iter().collect();
+        let seen = plugin.clone();
+        let decided = decide(&seen, &installs, &[&old, &seen], at(now));
+        plugin.status.get_or_insert_default().rollout.clone_from(&decided.status);
+        let status = decided.status.unwrap();
+        (status.phase, status.message)
+    }
+
+    #[test]
+    fn the_first_ones_the_others_and_what_stops_them() {
+        let all = |versions: [&str; 4]| -> Vec<PluginInstall> {
+            ["first", "second", "third", "fourth"].iter().zip(versions).map(|(name, at)| install(name, at)).collect()
+        };
+        let mut plugin = canary();
+        for (now, installs, phase, message) in [
+            (0, all(["1.0.0"; 4]), RolloutPhase::Canary, "migrated 0/4; 0 of 2 that go first"),
+            (10, all(["2.0.0", "1.0.0", "1.0.0", "1.0.0"]), RolloutPhase::Canary, "migrated 1/4; 1 of 2 that go first"),
+            (20, all(["2.0.0", "2.0.0", "1.0.0", "1.0.0"]), RolloutPhase::Canary, "migrated 2/4; 2 of 2 that go first"),
+            (79, all(["2.0.0", "2.0.0", "1.0.0", "1.0.0"]), RolloutPhase::Canary, "migrated 2/4; 2 of 2 that go first"),
+            (80, all(["2.0.0", "2.0.0", "1.0.0", "1.0.0"]), RolloutPhase::Open, "migrated 2/4"),
+            (81, all(["2.0.0", "2.0.0", "2.0.0", "1.0.0"]), RolloutPhase::Open, "migrated 3/4"),
+        ] {
+            assert_eq!(step(&mut plugin, &installs, now), (phase, message.to_owned()), "{now}");
+        }
+        let mut broken = all(["2.0.0", "2.0.0", "2.0.0", "1.0.0"]);
+        broken[3] = taken_back("fourth");
+        let stopped = "migrated 3/4, 1 failed: fourth; nobody else takes it until that is mended";
+        assert_eq!(step(&mut plugin, &broken, 82), (RolloutPhase::Stopped, stopped.to_owned()));
+        broken[3].spec.plugin.version = "=1.0.0".into();
+        assert_eq!(step(&mut plugin, &broken, 83), (RolloutPhase::Open, "migrated 3/3".to_owned()));
+    }
+
+    #[test]
+    fn without_a_canary_nobody_waits_and_progress_is_told() {
+        let mut plugin = fixture::plugin("crm", "2.0.0");
+        let installs = [install("a", "2.0.0"), taken_back("b"), install("c", "1.0.0")];
+        let message = "migrated 1/3, 1 failed: b".to_owned();
+        assert_eq!(step(&mut plugin, &installs, 1), (RolloutPhase::Open, message));
+        let nobody = decide(&plugin, &[], &[&plugin], at(1));
+        assert_eq!(nobody, Decided { status: None, by: None });
+    }
+
+    #[test]
+    fn where_nobody_goes_first_all_wait_and_are_told_so() {
+        let (phase, message) = step(&mut canary(), &[install("third", "1.0.0")], 1);
+        assert_eq!(phase, RolloutPhase::Canary);
+        assert!(message.contains("nobody who goes first"), "{message}");
+    }
+}

@@ -1,0 +1,215 @@
+//! What follows from how a version does that serves now. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_backends::workloads::State;
+use plexica_contract::manifest::Manifest;
+use plexica_crds::{
+    PluginInstall, PluginInstallStatus,
+    plugin::Rollout,
+    plugin_install::{UpgradePhase, UpgradeStatus},
+};
+
+use super::{SETTLED, of};
+
+/// How long it may be unwell before it is taken back: pods are moved and processes restarted.
+const GRACE: Duration = Duration::from_secs(5);
+/// The longest between two looks at it.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// How the version that serves does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It serves this tenant.
+    Well,
+    /// It does not, and why.
+    Unwell(String),
+    /// Its cluster says that it does not come up, and why.
+    Failing(String),
+    /// It cannot be known now: what it stands on is away itself.
+    Unknown,
+}
+
+impl Health {
+    /// From its workload, and from what it says about the tenant.
+    pub fn of(workload: &State, tenant: Option<Result<(), String>>) -> Self {
+        match (workload, tenant) {
+            (State::Ready { .. }, Some(Ok(()))) => Self::Well,
+            (State::Ready { .. }, Some(Err(why))) => Self::Unwell(why),
+            (State::Ready { .. }, None) => Self::Unknown,
+            (State::Starting(why), _) => Self::Unwell(why.clone()),
+            (State::Absent, _) => Self::Unwell("it does not run any more".into()),
+            (State::Failing(why), _) => Self::Failing(why.clone()),
+        }
+    }
+}
+
+/// The next status of an upgrade whose new version serves, if anything follows.
+pub fn advance(
+    install: &PluginInstall,
+    manifest: &Manifest,
+    rollout: &Rollout,
+    health: &Health,
+    way_back: bool,
+    now: Timestamp,
+) -> Option<PluginInstallStatus> {
+    let upgrade = of(install).filter(|upgrade| upgrade.phase == UpgradePhase::Baking)?;
+    if upgrade.to != manifest.version.to_string() {
+        return None;
+    }
+    let status = install.status.clone().unwrap_or_default();
+    let next = |upgrade: UpgradeStatus| Some(PluginInstallStatus { upgrade: Some(upgrade), ..status.clone() });
+    let (why, at_once) = match health {
+        Health::Unknown => return None,
+        Health::Well => return well(install, upgrade, manifest, rollout, now),
+        Health::Unwell(why) => (why, false),
+        Health::Failing(why) => (why, true),
+    };
+    let since = upgrade.unhealthy_since.as_ref().map_or(now, |since| since.0);
+    if way_back && (at_once || now >= since + GRACE) {
+        return next(UpgradeStatus {
+            phase: UpgradePhase::RollingBack,
+            since: Time(now),
+            unhealthy_since: None,
+            message: Some(format!("it did not stay well: {}", why.trim_end_matches('.'))),
+            ..upgrade.clone()
+        });
+    }
+    match upgrade.unhealthy_since {
+        Some(_) => None,
+        None => next(UpgradeStatus { unhealthy_since: Some(Time(now)), ..upgrade.clone() }),
+    }
+}
+
+fn well(
+    install: &PluginInstall,
+    upgrade: &UpgradeStatus,
+    manifest: &Manifest,
+    rollout: &Rollout,
+    now: Timestamp,
+) -> Option<PluginInstallStatus> {
+    let status = install.status.clone().unwrap_or_default();
+    let next = |upgrade| Some(PluginInstallStatus { upgrade: Some(upgrade), ..status.clone() });
+    if now < ends(upgrade, rollout) {
+        upgrade.unhealthy_since.as_ref()?;
+        return next(UpgradeStatus { unhealthy_since: None, ..upgrade.clone() });
+    }
+    let done = |phase| UpgradeStatus { phase, since: Time(now), unhealthy_since: None, ..upgrade.clone() };
+    if !manifest.contracts() {
+        return next(done(UpgradePhase::Complete));
+    }
+    // Before the first of these steps: from there on nothing older can serve.
+    let oldest_version = Some(manifest.version.to_string());
+    Some(PluginInstallStatus { upgrade: Some(done(UpgradePhase::Contracting)), oldest_version, ..status })
+}
+
+/// When the version before is not kept any longer.
+fn ends(upgrade: &UpgradeStatus, rollout: &Rollout) -> Timestamp {
+    upgrade.since.0 + Duration::from_secs(u64::try_from(rollout.bake_seconds).unwrap_or_default()).max(SETTLED)
+}
+
+/// When an upgrade wants to be looked at again, whether or not anything changes.
+pub fn look_again(install: &PluginInstall, rollout: &Rollout, now: Timestamp) -> Option<Timestamp> {
+    let upgrade = of(install)?;
+    match upgrade.phase {
+        UpgradePhase::Baking if upgrade.unhealthy_since.is_some() => Some(now + GRACE / 5),
+        // Often at first, when most of what goes wrong does.
+        UpgradePhase::Baking => {
+            let so_far = Duration::try_from(now.duration_since(upgrade.since.0)).unwrap_or_default();
+            Some(ends(upgrade, rollout).min(now + so_far.clamp(SETTLED, LOOK)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use plexica_contract::manifest::{MigrationDeclaration, MigrationPhase};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn baking() -> PluginInstall {
+        let mut install = fixture::install("plexica-system", "it", "acme", "crm");
+        let status = install.status.get_or_insert_default();
+        status.version = Some("2.0.0".into());
+        status.oldest_version = Some("1.0.0".into());
+        status.upgrade = Some(UpgradeStatus {
+            from: "1.0.0".into(),
+            to: "2.0.0".into(),
+            phase: UpgradePhase::Baking,
+            since: Time(at(100)),
+            attempts: 0,
+            unhealthy_since: None,
+            message: None,
+            generation: Some(1),
+            retry: None,
+        });
+        install
+    }
+
+    fn manifest(contracts: bool) -> Manifest {
+        let mut manifest: Manifest = fixture::plugin("crm", "2.0.0").spec.try_into().unwrap();
+        let contract = MigrationDeclaration { name: "2_a.contract.sql".into(), phase: MigrationPhase::Contract };
+        manifest.migrations.extend(contracts.then_some(contract));
+        manifest
+    }
+
+    /// Applies what follows, and says what it was.
+    fn follow(install: &mut PluginInstall, contracts: bool, health: &Health, now: i64) -> Option<UpgradePhase> {
+        let rollout = Rollout { bake_seconds: 60, ..Rollout::default() };
+        let next = advance(install, &manifest(contracts), &rollout, health, true, at(now))?;
+        install.status = Some(next);
+        of(install).map(|upgrade| upgrade.phase)
+    }
+
+    #[test]
+    fn what_stays_well_is_done_after_a_while() {
+        let mut install = baking();
+        assert_eq!(follow(&mut install, false, &Health::Well, 159), None);
+        assert_eq!(follow(&mut install, false, &Health::Unknown, 1000), None, "nobody knows how it does");
+        assert_eq!(follow(&mut install, false, &Health::Well, 160), Some(UpgradePhase::Complete));
+        assert_eq!(install.status.as_ref().unwrap().oldest_version.as_deref(), Some("1.0.0"), "it can still go back");
+        let mut install = baking();
+        assert_eq!(follow(&mut install, true, &Health::Well, 160), Some(UpgradePhase::Contracting));
+        assert_eq!(install.status.as_ref().unwrap().oldest_version.as_deref(), Some("2.0.0"));
+        assert_eq!(follow(&mut install, true, &Health::Failing("it crashes".into()), 170), None, "too late");
+    }
+
+    #[test]
+    fn what_does_not_goes_back() {
+        let unwell = Health::Unwell("503.".into());
+        let mut install = baking();
+        assert_eq!(follow(&mut install, true, &unwell, 110), Some(UpgradePhase::Baking));
+        assert_eq!(follow(&mut install, true, &unwell, 112), None);
+        assert_eq!(follow(&mut install, true, &Health::Well, 113), Some(UpgradePhase::Baking), "a hiccup");
+        assert_eq!(follow(&mut install, true, &Health::Well, 114), None);
+        assert_eq!(follow(&mut install, true, &unwell, 120), Some(UpgradePhase::Baking));
+        assert_eq!(follow(&mut install, true, &unwell, 125), Some(UpgradePhase::RollingBack));
+        assert_eq!(of(&install).unwrap().message.as_deref(), Some("it did not stay well: 503"));
+
+        let mut install = baking();
+        let failing = Health::Failing("it crashes".into());
+        assert_eq!(follow(&mut install, true, &failing, 101), Some(UpgradePhase::RollingBack));
+
+        let rollout = Rollout::default();
+        let nowhere = advance(&baking(), &manifest(true), &rollout, &failing, false, at(101)).unwrap();
+        assert_eq!(nowhere.upgrade.unwrap().phase, UpgradePhase::Baking, "there is nothing to go back to");
+    }
+
+    #[test]
+    fn when_to_look_again() {
+        let rollout = Rollout { bake_seconds: 60, ..Rollout::default() };
+        let mut install = baking();
+        for (now, then) in [(100, 102), (110, 120), (150, 160)] {
+            assert_eq!(look_again(&install, &rollout, at(now)), Some(at(then)), "{now}");
+        }
+        install.status.as_mut().unwrap().upgrade.as_mut().unwrap().phase = UpgradePhase::Complete;
+        assert_eq!(look_again(&install, &rollout, at(110)), None);
+    }
+}

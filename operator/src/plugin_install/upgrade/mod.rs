@@ -1,0 +1,63 @@
+//! From one version to another: expand beside the old one, move the requests, watch for a while,
+//! contract. Whatever fails before that goes back by itself.
+//!
+//! | module | decides |
+//! |---|---|
+//! | [`target()`] | at which version an install is to be |
+//! | [`advance`] | what follows from how a version does that serves now |
+//! | [`record()`] | what stands in the status after a step |
+//! | [`consent`] | which permissions of it are in force |
+//!
+//! All pure; what was decided stands in `status.upgrade`, so that the next operator goes on with it.
+
+mod advance;
+mod consent;
+mod record;
+mod target;
+
+use std::time::Duration;
+
+pub use advance::{Health, advance, look_again};
+pub use consent::{Consent, consent};
+pub use record::{Served, record};
+pub use target::{Held, Target, target};
+
+use plexica_crds::{
+    PluginInstall,
+    plugin_install::{UpgradePhase, UpgradeStatus},
+};
+
+/// How long after a route moved what served before is still needed: gateways hear of it by a watch.
+pub const SETTLED: Duration = Duration::from_secs(2);
+
+/// The upgrade that the status tells of.
+pub fn of(install: &PluginInstall) -> Option<&UpgradeStatus> {
+    install.status.as_ref()?.upgrade.as_ref()
+}
+
+/// The version that is kept beside the one that serves, to go back to at once.
+pub fn kept(install: &PluginInstall) -> Option<&str> {
+    let upgrade = of(install)?;
+    let kept = matches!(upgrade.phase, UpgradePhase::Baking | UpgradePhase::RollingBack);
+    kept.then_some(upgrade.from.as_str())
+}
+
+/// Whether the version before is to serve again, which is decided and not done yet.
+pub fn goes_back(install: &PluginInstall) -> bool {
+    of(install).is_some_and(|upgrade| upgrade.phase == UpgradePhase::RollingBack)
+}
+
+/// The annotation by which a person asks for another try.
+pub fn retry(install: &PluginInstall) -> Option<&String> {
+    install.metadata.annotations.as_ref()?.get(plexica_crds::label::RETRY_UPGRADE)
+}
+
+/// Whether that version was taken back and nobody has asked for another try since.
+pub fn was_taken_back(install: &PluginInstall, version: &str) -> bool {
+    of(install).is_some_and(|upgrade| {
+        matches!(upgrade.phase, UpgradePhase::RollingBack | UpgradePhase::RolledBack)
+            && upgrade.to == version
+            && upgrade.generation == install.metadata.generation
+            && upgrade.retry.as_ref() == retry(install)
+    })
+}

@@ -1,0 +1,219 @@
+//! What stands in the status after a step. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_contract::name::PluginVersion;
+use plexica_crds::{
+    PluginInstall, Reason,
+    plugin::Rollout,
+    plugin_install::{UpgradePhase, UpgradeStatus},
+};
+
+use super::{of, retry};
+use crate::problem::Problem;
+
+/// How often a plugin may fail to bring a tenant's data to a new version.
+const ATTEMPTS: i32 = 3;
+
+/// What came of bringing an install to a version.
+#[derive(Clone, Copy, Debug)]
+pub struct Served<'a> {
+    /// The version.
+    pub version: &'a PluginVersion,
+    /// What was in the way, if it does not serve.
+    pub problem: Option<&'a Problem>,
+    /// How its tenants are brought to it.
+    pub rollout: &'a Rollout,
+}
+
+/// The next upgrade, and the oldest version that can serve.
+pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (Option<UpgradeStatus>, Option<String>) {
+    let Served { version, problem, rollout } = served;
+    let last = install.status.clone().unwrap_or_default();
+    let serving = last.version.as_deref().and_then(|serving| serving.parse::<PluginVersion>().ok());
+    let new = |from: &PluginVersion, to: &PluginVersion, phase| UpgradeStatus {
+        from: from.to_string(),
+        to: to.to_string(),
+        phase,
+        since: Time(now),
+        attempts: 0,
+        unhealthy_since: None,
+        message: None,
+        generation: install.metadata.generation,
+        retry: retry(install).cloned(),
+    };
+    match (serving, problem) {
+        // Nothing older ever served this data, as far as anybody knows.
+        (None, None) => (last.upgrade, last.oldest_version.or_else(|| Some(version.to_string()))),
+        (Some(serving), None) if serving == *version => (stayed(last.upgrade, version, now), last.oldest_version),
+        (Some(serving), None) if serving < *version => {
+            let oldest = last.oldest_version.or_else(|| Some(serving.to_string()));
+            (Some(new(&serving, version, UpgradePhase::Baking)), oldest)
+        }
+        (Some(serving), None) => {
+            let decided = last.upgrade.filter(|upgrade| upgrade.phase == UpgradePhase::RollingBack);
+            let asked = || UpgradeStatus {
+                message: Some(format!("the spec asks for {version}")),
+                ..new(version, &serving, UpgradePhase::RolledBack)
+            };
+            let back = decided.map_or_else(asked, |upgrade| UpgradeStatus {
+                phase: UpgradePhase::RolledBack,
+                since: Time(now),
+                ..upgrade
+            });
+            (Some(back), last.oldest_version)
+        }
+        (Some(serving), Some(problem)) if serving < *version => {
+            let begun = of(install).filter(|upgrade| {
+                upgrade.phase == UpgradePhase::Expanding
+                    && upgrade.to == version.to_string()
+                    && upgrade.generation == install.metadata.generation
+                    && upgrade.retry.as_ref() == retry(install)
+            });
+            let begun = begun.cloned().unwrap_or_else(|| new(&serving, version, UpgradePhase::Expanding));
+            (Some(failed(begun, problem, rollout, now)), last.oldest_version)
+        }
+        (_, Some(_)) => (last.upgrade, last.oldest_version),
+    }
+}
+
+/// The version that served before serves.
+fn stayed(upgrade: Option<UpgradeStatus>, version: &PluginVersion, now: Timestamp) -> Option<UpgradeStatus> {
+    let upgrade = upgrade?;
+    let done = |phase| UpgradeStatus { phase, since: Time(now), ..upgrade.clone() };
+    match upgrade.phase {
+        UpgradePhase::RollingBack if upgrade.from == version.to_string() => Some(done(UpgradePhase::RolledBack)),
+        UpgradePhase::Contracting if upgrade.to == version.to_string() => Some(done(UpgradePhase::Complete)),
+        // Nobody wants the other version any more.
+        UpgradePhase::Expanding => None,
+        _ => Some(upgrade),
+    }
+}
+
+fn failed(upgrade: UpgradeStatus, problem: &Problem, rollout: &Rollout, now: Timestamp) -> UpgradeStatus {
+    let refused = problem.reason == Reason::MigrationFailed;
+    let attempts = upgrade.attempts + i32::from(refused);
+    let deadline = Duration::from_secs(u64::try_from(rollout.progress_deadline_seconds).unwrap_or_default());
+    // A system that is away is not the version's fault, and a migration may take its time.
+    let its_own =
+        refused || matches!(problem.reason, Reason::WorkloadNotReady | Reason::WorkloadFailed | Reason::Pending);
+    let late = its_own && now >= upgrade.since.0 + deadline;
+    if attempts < ATTEMPTS && !late {
+        return UpgradeStatus { attempts, ..upgrade };
+    }
+    let message = problem.message.trim_end_matches('.');
+    UpgradeStatus {
+        phase: UpgradePhase::RollingBack,
+        since: Time(now),
+        attempts,
+        message: Some(if late { format!("it did not come up in time: {message}") } else { message.to_owned() }),
+        ..upgrade
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn serving(version: Option<&str>) -> PluginInstall {
+        let mut install = fixture::install("plexica-system", "it", "acme", "crm");
+        install.status.get_or_insert_default().version = version.map(str::to_owned);
+        install
+    }
+
+    /// Applies what stands in the status after that, and says what it is.
+    fn step(install: &mut PluginInstall, version: &str, problem: Option<Reason>, now: i64) -> Option<UpgradePhase> {
+        let problem = problem.map(|reason| Problem::new(reason, "why."));
+        let (version, rollout) = (version.parse().unwrap(), Rollout::default());
+        let served = Served { version: &version, problem: problem.as_ref(), rollout: &rollout };
+        let (upgrade, oldest) = record(install, served, at(now));
+        let status = install.status.as_mut().unwrap();
+        (status.upgrade, status.oldest_version) = (upgrade, oldest);
+        if problem.is_none() {
+            status.version = Some(version.to_string());
+        }
+        status.upgrade.as_ref().map(|upgrade| upgrade.phase)
+    }
+
+    fn oldest(install: &PluginInstall) -> Option<&str> {
+        install.status.as_ref()?.oldest_version.as_deref()
+    }
+
+    #[test]
+    fn a_first_install_is_no_upgrade() {
+        let mut install = serving(None);
+        assert_eq!(step(&mut install, "1.0.0", Some(Reason::MigrationFailed), 1), None);
+        assert_eq!(step(&mut install, "1.0.0", None, 2), None);
+        assert_eq!(oldest(&install), Some("1.0.0"));
+        assert_eq!(step(&mut install, "1.0.0", None, 3), None);
+    }
+
+    #[test]
+    fn expand_bake_and_contract() {
+        let mut install = serving(Some("1.0.0"));
+        assert_eq!(step(&mut install, "2.0.0", Some(Reason::WorkloadNotReady), 1), Some(UpgradePhase::Expanding));
+        assert_eq!(step(&mut install, "2.0.0", None, 5), Some(UpgradePhase::Baking));
+        let upgrade = of(&install).unwrap().clone();
+        assert_eq!((upgrade.from.as_str(), upgrade.to.as_str(), upgrade.since.0), ("1.0.0", "2.0.0", at(5)));
+        assert_eq!(oldest(&install), Some("1.0.0"));
+        assert_eq!(step(&mut install, "2.0.0", None, 6), Some(UpgradePhase::Baking), "time alone ends it");
+        install.status.as_mut().unwrap().upgrade.as_mut().unwrap().phase = UpgradePhase::Contracting;
+        assert_eq!(step(&mut install, "2.0.0", Some(Reason::MigrationFailed), 7), Some(UpgradePhase::Contracting));
+        assert_eq!(step(&mut install, "2.0.0", None, 8), Some(UpgradePhase::Complete));
+        assert_eq!(step(&mut install, "2.0.0", None, 9), Some(UpgradePhase::Complete));
+    }
+
+    #[test]
+    fn what_fails_is_given_up() {
+        use UpgradePhase::{Expanding, RolledBack, RollingBack};
+        let mut install = serving(Some("1.0.0"));
+        for (now, phase) in [(1, Expanding), (2, Expanding), (3, RollingBack)] {
+            assert_eq!(step(&mut install, "2.0.0", Some(Reason::MigrationFailed), now), Some(phase));
+        }
+        assert_eq!(of(&install).unwrap().message.as_deref(), Some("why"));
+        assert_eq!(step(&mut install, "1.0.0", None, 4), Some(RolledBack));
+        assert_eq!(step(&mut install, "1.0.0", None, 5), Some(RolledBack));
+
+        let mut install = serving(Some("1.0.0"));
+        for (now, reason, phase) in [
+            (1, Reason::WorkloadFailed, Expanding),
+            (600, Reason::WorkloadFailed, Expanding),
+            (602, Reason::BackendUnavailable, Expanding),
+            (603, Reason::Progressing, Expanding),
+            (604, Reason::WorkloadNotReady, RollingBack),
+        ] {
+            assert_eq!(step(&mut install, "2.0.0", Some(reason), now), Some(phase), "{now}");
+        }
+        assert_eq!(of(&install).unwrap().message.as_deref(), Some("it did not come up in time: why"));
+    }
+
+    #[test]
+    fn another_try_counts_anew() {
+        let mut install = serving(Some("1.0.0"));
+        for now in 1..3 {
+            step(&mut install, "2.0.0", Some(Reason::MigrationFailed), now);
+        }
+        install.metadata.generation = Some(2);
+        let phase = step(&mut install, "2.0.0", Some(Reason::MigrationFailed), 3);
+        assert_eq!((phase, of(&install).unwrap().attempts), (Some(UpgradePhase::Expanding), 1));
+        assert_eq!(step(&mut install, "1.0.0", None, 4), None, "the spec does not want it any more");
+    }
+
+    #[test]
+    fn back_as_the_spec_asks() {
+        let mut install = serving(Some("2.0.0"));
+        install.status.as_mut().unwrap().oldest_version = Some("1.0.0".into());
+        assert_eq!(step(&mut install, "1.0.0", Some(Reason::WorkloadNotReady), 1), None);
+        assert_eq!(step(&mut install, "1.0.0", None, 2), Some(UpgradePhase::RolledBack));
+        let upgrade = of(&install).unwrap();
+        assert_eq!((upgrade.from.as_str(), upgrade.to.as_str()), ("1.0.0", "2.0.0"));
+        assert_eq!(oldest(&install), Some("1.0.0"));
+    }
+}

@@ -1,0 +1,143 @@
+//! At which version an install is to be. Pure.
+
+use plexica_crds::{Plugin, PluginInstall, Reason};
+
+use super::{of, was_taken_back};
+use crate::{plugin::rollout, plugin_install::resolve::resolve, problem::Problem};
+
+/// The version an install is to be at now.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Its catalogue entry.
+    pub plugin: &'a Plugin,
+    /// Why it is not the one that the spec leads to.
+    pub held: Option<Held<'a>>,
+}
+
+/// Why an install is not at the version that its spec leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Held<'a> {
+    /// That one was tried, and taken back.
+    TakenBack,
+    /// That one goes to others first.
+    Waiting(&'a Plugin),
+}
+
+/// The highest version that matches, unless it was taken back here or goes to others first.
+///
+/// # Errors
+/// [`Reason::InvalidVersion`] and [`Reason::PluginNotFound`].
+pub fn target<'a>(install: &PluginInstall, catalogue: &[&'a Plugin]) -> Result<Target<'a>, Problem> {
+    let reference = &install.spec.plugin;
+    let wanted = resolve(reference, catalogue.iter().copied())?;
+    let held = |plugin, held| Ok(Target { plugin, held: Some(held) });
+    let entry = |version: &str| {
+        catalogue.iter().copied().find(|plugin| plugin.spec.id == reference.id && plugin.spec.version == version)
+    };
+    if was_taken_back(install, &wanted.spec.version)
+        && let Some(before) = of(install).and_then(|upgrade| entry(&upgrade.from))
+    {
+        return held(before, Held::TakenBack);
+    }
+    if rollout::admits(wanted, install) {
+        return Ok(Target { plugin: wanted, held: None });
+    }
+    let admitted = catalogue.iter().copied().filter(|plugin| rollout::admits(plugin, install));
+    let serving = install.status.as_ref().and_then(|status| entry(status.version.as_deref()?));
+    match resolve(reference, admitted) {
+        // Who goes first has no say over who has never been anywhere, nor leads anybody back.
+        Ok(next) if serving.is_none_or(|serving| rollout::is_older(serving, next)) => held(next, Held::Waiting(wanted)),
+        Ok(next) if serving.is_some_and(|serving| serving.spec.version == next.spec.version) => {
+            held(next, Held::Waiting(wanted))
+        }
+        Ok(_) | Err(Problem { reason: Reason::PluginNotFound, .. }) => match serving {
+            Some(serving) => held(serving, Held::Waiting(wanted)),
+            None => Ok(Target { plugin: wanted, held: None }),
+        },
+        Err(problem) => Err(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use plexica_crds::plugin_install::{UpgradePhase, UpgradeStatus};
+    use serde_json::json;
+
+    fn canary(version: &str) -> Plugin {
+        let mut plugin = fixture::plugin("crm", version);
+        plugin.spec.rollout = Some(serde_json::from_value(json!({ "canary": { "tenants": ["first"] } })).unwrap());
+        plugin
+    }
+
+    fn at(tenant: &str, version: Option<&str>) -> PluginInstall {
+        let mut install = fixture::install("plexica-system", "it", tenant, "crm");
+        install.spec.plugin.version = "*".into();
+        install.status.get_or_insert_default().version = version.map(str::to_owned);
+        install
+    }
+
+    fn found(install: &PluginInstall, catalogue: &[Plugin]) -> (String, Option<String>) {
+        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
+        let Target { plugin, held } = target(install, &catalogue).unwrap();
+        let held = held.map(|held| match held {
+            Held::TakenBack => "taken back".to_owned(),
+            Held::Waiting(wanted) => wanted.spec.version.clone(),
+        });
+        (plugin.spec.version.clone(), held)
+    }
+
+    fn is(version: &str, wanted: Option<&str>) -> (String, Option<String>) {
+        (version.into(), wanted.map(str::to_owned))
+    }
+
+    #[test]
+    fn who_goes_first_and_who_waits() {
+        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "1.1.0"), canary("2.0.0")];
+        let two = Some("2.0.0");
+        for (install, expected) in [
+            (at("first", Some("1.0.0")), is("2.0.0", None)),
+            (at("other", Some("1.0.0")), is("1.1.0", two)),
+            (at("other", Some("1.1.0")), is("1.1.0", two)),
+            (at("other", None), is("1.1.0", two)),
+            (at("other", two), is("2.0.0", None)),
+        ] {
+            assert_eq!(found(&install, &catalogue), expected, "{install:?}");
+        }
+        assert_eq!(found(&at("other", None), &[canary("2.0.0")]), is("2.0.0", None), "there is no other");
+        let mut onward = at("other", Some("1.1.0"));
+        onward.spec.plugin.version = "^2".into();
+        assert_eq!(found(&onward, &catalogue), is("1.1.0", two), "what the spec asks for next has to wait");
+        assert_eq!(found(&at("other", two), &[fixture::plugin("crm", "1.0.0"), canary("2.0.0")]), is("2.0.0", None));
+    }
+
+    #[test]
+    fn what_was_taken_back_is_tried_again_when_somebody_asks() {
+        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
+        let mut install = at("acme", Some("1.0.0"));
+        install.metadata.generation = Some(4);
+        let taken_back = UpgradeStatus {
+            from: "1.0.0".into(),
+            to: "2.0.0".into(),
+            phase: UpgradePhase::RolledBack,
+            since: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH),
+            attempts: 3,
+            unhealthy_since: None,
+            message: None,
+            generation: Some(4),
+            retry: None,
+        };
+        install.status.as_mut().unwrap().upgrade = Some(taken_back);
+        assert_eq!(found(&install, &catalogue), is("1.0.0", Some("taken back")));
+        let mut newer = catalogue.to_vec();
+        newer.push(fixture::plugin("crm", "2.0.1"));
+        assert_eq!(found(&install, &newer), is("2.0.1", None), "another version is another try");
+        assert_eq!(found(&install, &catalogue[1..]), is("2.0.0", None), "there is nothing to go back to");
+        let mut asked = install.clone();
+        asked.metadata.annotations = Some([(plexica_crds::label::RETRY_UPGRADE.to_owned(), "1".to_owned())].into());
+        assert_eq!(found(&asked, &catalogue), is("2.0.0", None));
+        install.metadata.generation = Some(5);
+        assert_eq!(found(&install, &catalogue), is("2.0.0", None));
+    }
+}
