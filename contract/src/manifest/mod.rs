@@ -7,7 +7,7 @@ mod parts;
 mod plugin;
 
 pub use parts::{
-    Api, Configuration, Events, Frontend, PermissionDeclaration, Requirement, ResourceQuantities, Resources, Runtime,
-    Translations,
+    Api, Configuration, Events, Frontend, PermissionDeclaration, Provision, Requirement, ResourceQuantities, Resources,
+    Runtime, Translations,
 };
 pub use plugin::Manifest;

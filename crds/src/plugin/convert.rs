@@ -27,6 +27,7 @@ impl From<Manifest> for PluginSpec {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
@@ -41,12 +42,15 @@ impl From<Manifest> for PluginSpec {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
             configuration,
             frontend,
             translations,
+            deprecated: None,
+            yanked: None,
         }
     }
 }
@@ -61,12 +65,16 @@ impl TryFrom<PluginSpec> for Manifest {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
             configuration,
             frontend,
             translations,
+            // The catalogue's word about a version, not its author's.
+            deprecated: _,
+            yanked: _,
         } = spec;
         Ok(Self {
             id: id.parse()?,
@@ -75,6 +83,7 @@ impl TryFrom<PluginSpec> for Manifest {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,

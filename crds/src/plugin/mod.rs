@@ -5,5 +5,5 @@ mod spec;
 mod status;
 
 pub use convert::ManifestError;
-pub use spec::{Plugin, PluginSpec};
+pub use spec::{Deprecation, Plugin, PluginSpec, Yank};
 pub use status::{Phase, PluginStatus};

@@ -6,6 +6,7 @@
 mod apply;
 mod cleanup;
 mod desired;
+mod needed;
 mod observe;
 mod plan;
 mod reconcile;

@@ -9,12 +9,13 @@ use plexica_contract::{
 };
 use plexica_crds::{
     ConditionType, Plugin, PluginInstall, PluginInstallSpec, Reason, Tenant, TenantStatus,
+    dependency::{Catalogue, Present},
     plugin_install::{Isolation, PluginReference, TenantReference},
     tenant::{AdoptionPolicy, DriftPolicy},
 };
 use serde_json::Value;
 
-use super::resolve::{requirement, resolve};
+use super::resolve::{Resolved, required, resolve};
 use crate::{plugin, problem::Problem, settings::Settings};
 
 /// The database that `Shared` workloads serve.
@@ -25,7 +26,7 @@ const SHARED_PLACEMENT: &str = "default";
 pub struct References {
     /// Its tenant.
     pub tenant: Option<Arc<Tenant>>,
-    /// All catalogue entries of its plugin.
+    /// All catalogue entries of its plugin and of its siblings'.
     pub catalogue: Vec<Arc<Plugin>>,
     /// All other installs that name its tenant.
     pub siblings: Vec<Arc<PluginInstall>>,
@@ -60,6 +61,19 @@ pub struct Valid {
     pub migrated: Option<PluginVersion>,
     /// Uid of the install.
     pub uid: String,
+    /// What is to be said of the version, though it may be.
+    pub notice: Option<Problem>,
+}
+
+impl Valid {
+    /// Its version for people, and what is to be said of it.
+    pub fn resolved(&self) -> (Reason, String) {
+        let Manifest { id, version, .. } = &self.manifest;
+        match &self.notice {
+            None => (Reason::Provisioned, format!("{id} {version}")),
+            Some(Problem { reason, message }) => (*reason, format!("{id} {version}; {message}")),
+        }
+    }
 }
 
 /// What the install is to be.
@@ -67,7 +81,7 @@ pub struct Valid {
 /// # Errors
 /// The first thing that stands in its way.
 pub fn validate(install: &PluginInstall, references: &References, settings: &Settings) -> Result<Valid, Problem> {
-    let References { tenant, catalogue, siblings } = references;
+    let References { tenant, catalogue: entries, siblings } = references;
     let PluginInstallSpec {
         tenant_ref: TenantReference { name: tenant_name },
         plugin: reference,
@@ -87,7 +101,9 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     allowed(install, &slug, settings)?;
     let tenant = ready(&slug, tenant.as_deref())?;
     oldest(install, &slug, siblings, settings)?;
-    let plugin = resolve(reference, catalogue.iter().map(AsRef::as_ref))?;
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref));
+    let beside = present(install, &slug, references, &catalogue, settings);
+    let Resolved { plugin, release, notice } = resolve(install, entries, &catalogue, &beside)?;
     let manifest = plugin::validate(&plugin.spec)?;
     runnable(&manifest.runtime, settings.needs)?;
     let migrated = forward(install, reference, &manifest.version)?;
@@ -96,7 +112,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     let runs = *enabled && !tenant.spec.suspend;
     // What does not run needs no other, and none of a suspended tenant's is routed.
     if runs {
-        required(&manifest, siblings)?;
+        required(install, release, &beside)?;
     }
     let placement = placed(tenant, *isolation, settings)?;
 
@@ -115,7 +131,23 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         isolation: *isolation,
         migrated,
         uid: install.metadata.uid.clone().unwrap_or_default(),
+        notice,
     })
+}
+
+/// Other plugins of the tenant, as far as the install may depend on them or they on it. An install
+/// that may not name the tenant has no say.
+pub fn present<'a>(
+    install: &PluginInstall,
+    slug: &Slug,
+    references: &References,
+    catalogue: &'a Catalogue,
+    settings: &Settings,
+) -> Vec<Present<'a>> {
+    let others = references.siblings.iter().filter(|other| {
+        other.spec.plugin.id != install.spec.plugin.id && allowed(other, slug, settings).is_ok()
+    });
+    others.map(|other| Present::of(other, catalogue)).collect()
 }
 
 /// In a tenant's namespace only that tenant may be named; in the platform's, any.
@@ -260,27 +292,6 @@ fn granted(manifest: &Manifest, granted: Option<&[String]>) -> Result<Vec<String
     }
     // In the manifest's order, so that the order in the spec changes nothing.
     Ok(declared.into_iter().filter(|key| granted.contains(key)).cloned().collect())
-}
-
-fn required(manifest: &Manifest, siblings: &[Arc<PluginInstall>]) -> Result<(), Problem> {
-    for needed in manifest.requires.iter().filter(|needed| !needed.optional) {
-        let wanted = requirement(&needed.version)?;
-        let met = siblings.iter().any(|sibling| {
-            let serving = sibling.status.as_ref().filter(|status| status.route.is_some());
-            let version = serving.and_then(|status| status.version.as_deref()?.parse::<PluginVersion>().ok());
-            sibling.spec.plugin.id == needed.plugin && version.is_some_and(|version| wanted.matches(version.semver()))
-        });
-        if !met {
-            return Err(Problem::new(
-                Reason::RequirementNotMet,
-                format!(
-                    "{} {} needs {} {} to be installed and routed for this tenant: install that first.",
-                    manifest.id, manifest.version, needed.plugin, needed.version
-                ),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The tenant's database, if workloads of that isolation may run here and serve it.
