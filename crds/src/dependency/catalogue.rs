@@ -6,7 +6,7 @@ use plexica_contract::name::PluginVersion;
 use semver::Version;
 
 use super::Need;
-use crate::Plugin;
+use crate::{Plugin, PluginInstall};
 
 /// One version of a plugin, as far as others depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,33 @@ impl Catalogue {
             versions.sort_by(|one, other| other.version.cmp(&one.version));
         }
         Self { releases }
+    }
+
+    /// With the versions that these installs serve, should an entry of one be gone: what it needs is not
+    /// known then, and it is not chosen.
+    #[must_use]
+    pub fn knowing<'a>(mut self, installs: impl IntoIterator<Item = &'a PluginInstall>) -> Self {
+        for install in installs {
+            let id = &install.spec.plugin.id;
+            let version = install.status.as_ref().and_then(|status| status.version.as_deref()?.parse().ok());
+            let Some(version) = version.filter(|version: &PluginVersion| self.get(id, &version.to_string()).is_none())
+            else {
+                continue;
+            };
+            let gone = Release {
+                id: id.clone(),
+                version,
+                needs: Vec::new(),
+                provides: Vec::new(),
+                deprecated: None,
+                yanked: None,
+                leaving: true,
+            };
+            let versions = self.releases.entry(id.clone()).or_default();
+            let at = versions.partition_point(|one| one.version > gone.version);
+            versions.insert(at, gone);
+        }
+        self
     }
 
     /// Versions of a plugin, highest first.

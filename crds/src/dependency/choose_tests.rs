@@ -115,3 +115,20 @@ fn what_is_yanked_runs_on_and_is_never_chosen_anew() {
         assert_eq!(chosen(&lines, asked, current, &[]), expected, "{asked} {current:?}");
     }
 }
+
+/// What serves is there, though nobody keeps its entry any more; and it is not chosen anew.
+#[test]
+fn what_serves_is_known_without_its_entry() {
+    let installs = [crate::dependency::fixture::install("files * @1.2.0")];
+    let catalogue = catalogue(&["files 1.0.0", "files 2.0.0"]).knowing(&installs);
+    assert_eq!(catalogue.versions("files").iter().map(ToString::to_string).collect::<Vec<_>>(), [
+        "files 2.0.0",
+        "files 1.2.0",
+        "files 1.0.0"
+    ]);
+    let present = Present::of(&installs[0], &catalogue);
+    assert_eq!(present.answers().map(ToString::to_string).as_deref(), Some("files 1.2.0"));
+    let requirement = "~1.2".parse().unwrap();
+    let refused = choose(Asked { id: "files", requirement: &requirement, current: None }, &catalogue, &[]).unwrap_err();
+    assert_eq!(refused, Refusal::NoMatch(["1.0.0", "2.0.0"].map(|version| version.parse().unwrap()).into()));
+}

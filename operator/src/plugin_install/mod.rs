@@ -15,7 +15,9 @@ mod resolve;
 mod sweep;
 mod validate;
 
+pub use needed::needed;
 pub use reconcile::reconcile;
+pub use validate::{References, validate};
 
 use crate::problem::Problem;
 

@@ -25,9 +25,11 @@ pub fn needed(install: &PluginInstall, references: &References, settings: &Setti
     if (install.spec.enabled && !goes) || !serves {
         return None;
     }
-    let catalogue = Catalogue::of(references.catalogue.iter().map(AsRef::as_ref));
+    let siblings = || references.siblings.iter().map(AsRef::as_ref);
+    let entries = references.catalogue.iter().map(AsRef::as_ref);
+    let catalogue = Catalogue::of(entries).knowing(siblings().chain([install]));
     let release = catalogue.get(&install.spec.plugin.id, status.version.as_deref()?)?;
-    let present = present(install, &slug, references, &catalogue, settings);
+    let present = present(install, &slug, siblings(), &catalogue, settings);
     let at_work: Vec<_> = present.iter().filter_map(Present::in_force).collect();
     // Of some that go at once and need each other, none waits for the others.
     let waits = |one: &Dependent<'_>| !(goes && one.leaving && relies_on(release, one.release, &at_work));

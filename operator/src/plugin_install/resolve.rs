@@ -34,17 +34,31 @@ pub fn resolve<'a>(
     catalogue: &'a Catalogue,
     present: &[Present<'_>],
 ) -> Result<Resolved<'a>, Problem> {
+    let (release, held) = release(install, catalogue, present)?;
+    let (id, version) = (&release.id, release.version.to_string());
+    let entry = entries.iter().find(|entry| entry.spec.id == *id && entry.spec.version == version);
+    let Some(plugin) = entry else { return Err(not_found(id, &install.spec.plugin.version, &[])) };
+    Ok(Resolved { plugin, release, notice: notice(release, held) })
+}
+
+/// That version, and the highest that is held back.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn release<'a>(
+    install: &PluginInstall,
+    catalogue: &'a Catalogue,
+    present: &[Present<'_>],
+) -> Result<(&'a Release, Option<(&'a Release, Obstacle)>), Problem> {
     let reference = &install.spec.plugin;
     let (id, requirement) = (reference.id.as_str(), requirement(&reference.version)?);
     let migrated = install.status.as_ref().and_then(|status| status.migrated_version.as_deref());
     let current = migrated.and_then(|version| version.parse::<PluginVersion>().ok());
     let asked = Asked { id, requirement: &requirement, current: current.as_ref() };
-    let Choice { release, held } = choose(asked, catalogue, present)
-        .map_err(|refusal| refused(id, &reference.version, refusal))?;
-    let version = release.version.to_string();
-    let entry = entries.iter().find(|entry| entry.spec.id == id && entry.spec.version == version);
-    let Some(plugin) = entry else { return Err(not_found(id, &reference.version, &[])) };
-    Ok(Resolved { plugin, release, notice: notice(release, held) })
+    match choose(asked, catalogue, present) {
+        Ok(Choice { release, held }) => Ok((release, held)),
+        Err(refusal) => Err(refused(id, &reference.version, refusal)),
+    }
 }
 
 /// What a version needs and does not find.

@@ -101,8 +101,9 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     allowed(install, &slug, settings)?;
     let tenant = ready(&slug, tenant.as_deref())?;
     oldest(install, &slug, siblings, settings)?;
-    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref));
-    let beside = present(install, &slug, references, &catalogue, settings);
+    let others = || siblings.iter().map(AsRef::as_ref);
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(others());
+    let beside = present(install, &slug, others(), &catalogue, settings);
     let Resolved { plugin, release, notice } = resolve(install, entries, &catalogue, &beside)?;
     let manifest = plugin::validate(&plugin.spec)?;
     runnable(&manifest.runtime, settings.needs)?;
@@ -137,16 +138,15 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
 
 /// Other plugins of the tenant, as far as the install may depend on them or they on it. An install
 /// that may not name the tenant has no say.
-pub fn present<'a>(
+pub fn present<'a, 's>(
     install: &PluginInstall,
     slug: &Slug,
-    references: &References,
+    siblings: impl Iterator<Item = &'s PluginInstall>,
     catalogue: &'a Catalogue,
     settings: &Settings,
 ) -> Vec<Present<'a>> {
-    let others = references.siblings.iter().filter(|other| {
-        other.spec.plugin.id != install.spec.plugin.id && allowed(other, slug, settings).is_ok()
-    });
+    let of_another = |other: &&PluginInstall| other.spec.plugin.id != install.spec.plugin.id;
+    let others = siblings.filter(of_another).filter(|other| allowed(other, slug, settings).is_ok());
     others.map(|other| Present::of(other, catalogue)).collect()
 }
 
