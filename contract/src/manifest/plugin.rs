@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Api, Configuration, Events, Frontend, PermissionDeclaration, Provision, Requirement, Runtime, Translations};
+use super::{
+    Api, Configuration, Events, Frontend, PermissionDeclaration, Provision, Requirement, Runtime, Translations,
+};
 use crate::name::{PluginId, PluginVersion};
 
 /// Everything a plugin declares.

@@ -53,7 +53,8 @@ fn an_upgrade_does_not_break_who_is_at_work() {
 
 #[test]
 fn interfaces_are_lost_when_nobody_else_provides_them() {
-    let lines = ["files 1.0.0: +blobs.v1 1.0.0", "files 2.0.0", "s3 1.0.0: +blobs.v1 1.1.0", "crm 1.0.0: <blobs.v1> ^1"];
+    let lines =
+        ["files 1.0.0: +blobs.v1 1.0.0", "files 2.0.0", "s3 1.0.0: +blobs.v1 1.1.0", "crm 1.0.0: <blobs.v1> ^1"];
     let held = "files 2.0.0: crm 1.0.0 (tenant-acme/crm) → interface blobs.v1 ^1";
     for (installs, version, held) in
         [(&["crm * @1.0.0"][..], "1.0.0", held), (&["crm * @1.0.0", "s3 * @1.0.0"], "2.0.0", "")]
@@ -121,11 +122,10 @@ fn what_is_yanked_runs_on_and_is_never_chosen_anew() {
 fn what_serves_is_known_without_its_entry() {
     let installs = [crate::dependency::fixture::install("files * @1.2.0")];
     let catalogue = catalogue(&["files 1.0.0", "files 2.0.0"]).knowing(&installs);
-    assert_eq!(catalogue.versions("files").iter().map(ToString::to_string).collect::<Vec<_>>(), [
-        "files 2.0.0",
-        "files 1.2.0",
-        "files 1.0.0"
-    ]);
+    assert_eq!(
+        catalogue.versions("files").iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["files 2.0.0", "files 1.2.0", "files 1.0.0"]
+    );
     let present = Present::of(&installs[0], &catalogue);
     assert_eq!(present.answers().map(ToString::to_string).as_deref(), Some("files 1.2.0"));
     let requirement = "~1.2".parse().unwrap();

@@ -7,10 +7,7 @@ use std::{
 
 use semver::VersionReq;
 
-use super::{
-    Catalogue, Conflict, Need, Offer, On, Present, Release, Wanted, circle, offer,
-    solve::by_id,
-};
+use super::{Catalogue, Conflict, Need, Offer, On, Present, Release, Wanted, circle, offer, solve::by_id};
 
 /// As many chains as a person reads.
 const TOLD: usize = 4;
@@ -232,7 +229,8 @@ impl<'s, 'a> Search<'s, 'a> {
             }
         }
         for (kept, _) in self.kept.iter().filter(|(_, in_force)| *in_force) {
-            let broken = |need: &&Need| clashes(need, release, self.there(decided)) || self.loses(need, release, decided);
+            let broken =
+                |need: &&Need| clashes(need, release, self.there(decided)) || self.loses(need, release, decided);
             if let Some(need) = kept.needs.iter().find(broken) {
                 let chain = format!("{wants}, but {kept} (installed) → {need}");
                 return Some(Failure::of(blamed(need, [], decided), chain));

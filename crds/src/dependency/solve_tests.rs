@@ -39,11 +39,11 @@ fn what_is_missing_comes_first_and_as_high_as_it_may() {
         (&["files * @1.0.0"], &["crm *"], &["crm 1.0.0 (*)"]),
         (&["chat * @1.0.0", "files * @1.4.0"], &["crm *"], &["crm 1.0.0 (<=1.0.0)"]),
         (&["mail * @1.0.0", "files * @1.0.0"], &["files *"], &["files 1.4.0 (*)"]),
-        (&["crm * @1.0.0", "files * @1.0.0"], &["files =1.4.0", "crm ^2"], &[
-            "files 1.4.0 (=1.4.0)",
-            "mail 1.0.0 (^1)",
-            "crm 2.0.0 (^2)",
-        ]),
+        (
+            &["crm * @1.0.0", "files * @1.0.0"],
+            &["files =1.4.0", "crm ^2"],
+            &["files 1.4.0 (=1.4.0)", "mail 1.0.0 (^1)", "crm 2.0.0 (^2)"],
+        ),
     ];
     for (installs, asked, expected) in cases {
         let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();

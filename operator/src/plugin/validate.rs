@@ -15,8 +15,14 @@ use crate::problem::Problem;
 pub fn validate(spec: &PluginSpec) -> Result<Manifest, Problem> {
     let manifest =
         Manifest::try_from(spec.clone()).map_err(|error| Problem::new(Reason::InvalidManifest, format!("{error}.")))?;
-    let mistakes: Vec<String> =
-        [requirements(&manifest), provisions(&manifest), permissions(&manifest), events(&manifest), configuration(&manifest)].concat();
+    let mistakes: Vec<String> = [
+        requirements(&manifest),
+        provisions(&manifest),
+        permissions(&manifest),
+        events(&manifest),
+        configuration(&manifest),
+    ]
+    .concat();
     if mistakes.is_empty() { Ok(manifest) } else { Err(Problem::new(Reason::InvalidManifest, mistakes.join(" "))) }
 }
 
@@ -74,9 +80,8 @@ fn provisions(manifest: &Manifest) -> Vec<String> {
 
 /// Why an interface cannot have that name.
 fn unfit(name: &str) -> Option<&'static str> {
-    let word = |word: &str| {
-        !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
+    let word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let fits = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('.').all(word);
     (!fits).then_some("is no name of lower-case letters, digits, dashes and dots, such as files.v1")
 }

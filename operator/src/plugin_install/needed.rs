@@ -55,7 +55,8 @@ pub fn told(
     let message = format!("{what}; {}", problem.message);
     overall.set_false(ConditionType::Ready, problem.reason, &message);
     overall.set_true(ConditionType::Reconciling, problem.reason, &message);
-    let replaced = [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled].map(ConditionType::as_str);
+    let replaced =
+        [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled].map(ConditionType::as_str);
     let mut conditions = overall.finish();
     conditions.extend(next.conditions.into_iter().filter(|one| !replaced.contains(&one.type_.as_str())));
     let phase = Some(if goes { Phase::Terminating } else { Phase::Pending });

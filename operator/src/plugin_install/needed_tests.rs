@@ -36,7 +36,8 @@ fn entry(id: &str, needs: &str) -> Arc<Plugin> {
         let optional = needs.starts_with('?');
         let plugin_needed = needs.trim_start_matches('?');
         plugin.spec.requires =
-            serde_json::from_value(json!([{ "plugin": plugin_needed, "version": "^1", "optional": optional }])).unwrap();
+            serde_json::from_value(json!([{ "plugin": plugin_needed, "version": "^1", "optional": optional }]))
+                .unwrap();
     }
     Arc::new(plugin)
 }

@@ -72,16 +72,19 @@ pub fn required(install: &PluginInstall, release: &Release, present: &[Present<'
         Offer::Other(other) => format!(
             "{release} → {need}, but {other} is installed for this tenant: bring that to a matching version first."
         ),
-        Offer::Met | Offer::Nothing => format!(
-            "{release} → {need}, which is not installed and routed for this tenant: install that first."
-        ),
+        Offer::Met | Offer::Nothing => {
+            format!("{release} → {need}, which is not installed and routed for this tenant: install that first.")
+        }
     };
     Err(Problem::new(Reason::RequirementNotMet, message))
 }
 
 fn notice(release: &Release, held: Option<(&Release, Obstacle)>) -> Option<Problem> {
     let yanked = release.yanked.as_ref().map(|reason| {
-        Problem::new(Reason::Yanked, format!("{release} is yanked ({reason}): it goes on here, ask for another version"))
+        Problem::new(
+            Reason::Yanked,
+            format!("{release} is yanked ({reason}): it goes on here, ask for another version"),
+        )
     });
     let deprecated = release
         .deprecated
@@ -90,9 +93,7 @@ fn notice(release: &Release, held: Option<(&Release, Obstacle)>) -> Option<Probl
     let held = held.and_then(|(higher, obstacle)| match obstacle {
         // Nobody is to do anything about it.
         Obstacle::Yanked(_) => None,
-        obstacle => {
-            Some(Problem::new(Reason::HeldBack, format!("{} is held back: {obstacle}", higher.version)))
-        }
+        obstacle => Some(Problem::new(Reason::HeldBack, format!("{} is held back: {obstacle}", higher.version))),
     });
     // The first says the reason, all say their message.
     let all: Vec<Problem> = [yanked, deprecated, held].into_iter().flatten().collect();

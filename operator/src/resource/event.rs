@@ -106,14 +106,8 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
 /// The recorder counts events of one reason and action together and keeps the text of the first:
 /// what drifted, and what is said of a version, is told anew unless it is the same.
 fn action(note: &Note) -> String {
-    let anew = [
-        Reason::DriftDetected,
-        Reason::DriftRepaired,
-        Reason::Yanked,
-        Reason::Deprecated,
-        Reason::HeldBack,
-    ]
-    .map(Reason::as_str);
+    let anew = [Reason::DriftDetected, Reason::DriftRepaired, Reason::Yanked, Reason::Deprecated, Reason::HeldBack]
+        .map(Reason::as_str);
     if anew.contains(&note.reason.as_str()) {
         return format!("Compare-{}", plexica_backends::digest(&note.text));
     }
