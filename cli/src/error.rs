@@ -43,6 +43,14 @@ pub enum Error {
     NoTarget,
     #[error("several targets must be of one kind: tenant/acme tenant/beta")]
     MixedTargets,
+    #[error("no tenant has these labels, or there is none at all")]
+    NoTenants,
+    #[error("{0}")]
+    Install(String),
+    #[error("{failed} of {all} tenant(s) failed: the table says why")]
+    Bulk { failed: usize, all: usize },
+    #[error("{0} resource(s) would be refused or could not come up: the plan says why")]
+    Refused(usize),
     #[error("{0} is not there")]
     NotThere(String),
     #[error(

@@ -4,10 +4,16 @@ mod cluster;
 mod dev;
 mod error;
 mod explain_condition;
+#[cfg(test)]
+mod fixture;
+mod install;
+mod plan;
 mod preflight;
 mod resource;
 mod restore;
 mod run_plugin;
+mod state;
+mod table;
 mod token;
 
 use std::process::ExitCode;
@@ -30,6 +36,12 @@ enum Command {
     Preflight(Box<preflight::Options>),
     /// Create or change resources from files.
     Apply(resource::apply::Options),
+    /// Say what applying files would create, migrate, grant, route, restart and take away.
+    Plan(plan::Options),
+    /// Install plugins, and what they need, for one tenant or many.
+    Install(install::InstallOptions),
+    /// Uninstall plugins from one tenant or many.
+    Uninstall(install::UninstallOptions),
     /// Show resources.
     Get(resource::get::Options),
     /// Delete resources.
@@ -50,7 +62,7 @@ enum Command {
 fn main() -> ExitCode {
     let started = std::time::Instant::now();
     match run(Cli::parse().command, started) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("plexica: {error}");
             ExitCode::FAILURE
@@ -58,10 +70,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, started: std::time::Instant) -> Result<(), error::Error> {
+fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error::Error> {
     // A plugin builds a small runtime of its own: its idle memory is part of what it promises.
     if let Command::RunPlugin(options) = command {
-        return run_plugin::run(&options);
+        return run_plugin::run(&options).map(|()| ExitCode::SUCCESS);
     }
     // The only error is that a provider is installed already, which is what is wanted.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -71,6 +83,9 @@ fn run(command: Command, started: std::time::Instant) -> Result<(), error::Error
             Command::Dev(options) => dev::run(&options, started).await,
             Command::Preflight(options) => preflight::run(&options).await,
             Command::Apply(options) => resource::apply::run(options).await,
+            Command::Plan(options) => return plan::run(options).await,
+            Command::Install(options) => install::install(options).await,
+            Command::Uninstall(options) => install::uninstall(options).await,
             Command::Get(options) => resource::get::run(options).await,
             Command::Delete(options) => resource::delete::run(options).await,
             Command::Restore(options) => restore::run(options).await,
@@ -79,6 +94,7 @@ fn run(command: Command, started: std::time::Instant) -> Result<(), error::Error
             Command::ExplainCondition(options) => explain_condition::run(&options),
             Command::RunPlugin(_) => Ok(()),
         }
+        .map(|()| ExitCode::SUCCESS)
     });
     // What is still under way is not to be waited for.
     runtime.shutdown_background();

@@ -6,6 +6,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod condition;
+pub mod dependency;
 pub mod label;
 pub mod plugin;
 pub mod plugin_install;

@@ -86,6 +86,14 @@ fn plugin_of(id: &str) -> Value {
     json!({"id": id, "version": "1.4.0", "displayName": "Any", "runtime": {"image": "any:1"}})
 }
 
+fn requires(on: Value) -> Value {
+    json!([with(on, "/version", json!("^1"))])
+}
+
+fn provides(interface: &str) -> Value {
+    json!([{"interface": interface, "version": "1.0.0"}])
+}
+
 fn install() -> Value {
     json!({"tenantRef": {"name": "acme"}, "plugin": {"id": "crm", "version": "^1"}})
 }
@@ -102,6 +110,10 @@ async fn what_is_taken() {
         object("Plugin", "crm-1.0.0", with(plugin("1.0.0"), "/runtime", json!({"command": ["crm"]}))),
         object("Plugin", "my-crm2-1.4.0", plugin_of("my-crm2")),
         object("Plugin", "plugins-1.4.0", plugin_of("plugins")),
+        object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/requires", requires(json!({"plugin": "files"})))),
+        object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/requires", requires(json!({"interface": "files.v1"})))),
+        object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/provides", provides("contacts.v1"))),
+        object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/yanked", json!({"reason": "it loses data"}))),
         object("Tenant", "acme-corp-3", with(tenant(), "/driftPolicy", json!("Report"))),
         object("PluginInstall", "crm", install()),
         object("PluginInstall", "crm", with(install(), "/driftPolicy", json!("Repair"))),
@@ -149,6 +161,21 @@ async fn what_is_refused_and_with_which_sentence() {
             object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/events/publishes", json!(["files.a.b"]))),
             "only events of its own",
         ),
+        (
+            object(
+                "Plugin",
+                "crm-1.4.0",
+                with(plugin("1.4.0"), "/requires", requires(json!({"plugin": "files", "interface": "files.v1"}))),
+            ),
+            "either a plugin, such as files, or an interface",
+        ),
+        (
+            object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/requires", requires(json!({})))),
+            "either a plugin, such as files, or an interface",
+        ),
+        (object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/provides", provides("Contacts"))), "such as files.v1"),
+        (object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/provides", provides("contacts."))), "such as files.v1"),
+        (object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/yanked", json!({"reason": ""}))), "yanked.reason"),
         (object("PluginInstall", "crm", json!({"plugin": {"id": "crm"}})), "tenantRef"),
         (object("PluginInstall", "crm", with(install(), "/isolation", json!("None"))), "isolation"),
         (object("PluginInstall", "crm", with(install(), "/config", json!("text"))), "config"),

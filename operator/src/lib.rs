@@ -21,6 +21,7 @@ mod controllers;
 mod drift;
 #[cfg(test)]
 mod fixture;
+pub mod foresee;
 mod leader;
 mod lifecycle;
 mod metrics;

@@ -43,6 +43,8 @@ impl Problem {
             | Reason::TenantNotReady
             | Reason::PluginNotFound
             | Reason::RequirementNotMet
+            | Reason::HeldBack
+            | Reason::Deprecated
             | Reason::WorkloadNotReady
             | Reason::Disabled
             | Reason::Suspended
@@ -71,6 +73,9 @@ impl Problem {
             | Reason::InvalidConfig
             | Reason::InvalidManifest
             | Reason::PermissionNotDeclared
+            | Reason::DependencyConflict
+            | Reason::DependencyCycle
+            | Reason::Yanked
             | Reason::DuplicateInstall
             | Reason::UpgradeFailed
             | Reason::DeletionNotConfirmed

@@ -1,7 +1,7 @@
 //! The manifest, put together in code.
 
 use plexica_contract::{
-    manifest::{Api, Configuration, Events, Frontend, Requirement, Resources, Runtime, Translations},
+    manifest::{Api, Configuration, Events, Frontend, Provision, Requirement, Resources, Runtime, Translations},
     name::{NameError, PluginId, PluginVersion, VersionError},
 };
 use schemars::JsonSchema;
@@ -45,6 +45,7 @@ pub struct Manifest {
     description: Option<String>,
     runtime: Runtime,
     requires: Vec<Requirement>,
+    provides: Vec<Provision>,
     api: Option<Api>,
     permissions: Vec<Declaration>,
     events: Events,
@@ -63,6 +64,7 @@ impl Manifest {
             description: None,
             runtime: Runtime { port: 8080, replicas: 1, ..Runtime::default() },
             requires: Vec::new(),
+            provides: Vec::new(),
             api: None,
             permissions: Vec::new(),
             events: Events::default(),
@@ -116,13 +118,28 @@ impl Manifest {
 
     /// Another plugin that this one needs, by id and semver requirement.
     pub fn requires(mut self, plugin: impl Into<String>, version: impl Into<String>) -> Self {
-        self.requires.push(Requirement { plugin: plugin.into(), version: version.into(), optional: false });
+        let plugin = Some(plugin.into());
+        self.requires.push(Requirement { plugin, version: version.into(), ..Requirement::default() });
         self
     }
 
     /// Another plugin that this one uses if it is there, and then in a version that fits.
     pub fn requires_optionally(mut self, plugin: impl Into<String>, version: impl Into<String>) -> Self {
-        self.requires.push(Requirement { plugin: plugin.into(), version: version.into(), optional: true });
+        let plugin = Some(plugin.into());
+        self.requires.push(Requirement { plugin, version: version.into(), optional: true, ..Requirement::default() });
+        self
+    }
+
+    /// An interface that this one needs, whichever plugin provides it.
+    pub fn requires_interface(mut self, interface: impl Into<String>, version: impl Into<String>) -> Self {
+        let interface = Some(interface.into());
+        self.requires.push(Requirement { interface, version: version.into(), ..Requirement::default() });
+        self
+    }
+
+    /// An interface that this one provides, in a semantic version of the interface's own.
+    pub fn provides(mut self, interface: impl Into<String>, version: impl Into<String>) -> Self {
+        self.provides.push(Provision { interface: interface.into(), version: version.into() });
         self
     }
 
@@ -202,6 +219,7 @@ impl Manifest {
             description: self.description,
             runtime: self.runtime,
             requires: self.requires,
+            provides: self.provides,
             api: self.api,
             permissions: self.permissions.into_iter().map(Into::into).collect(),
             events: (self.events != Events::default()).then_some(self.events),
@@ -254,14 +272,18 @@ mod tests {
             .replicas(3)
             .requires("files", "^1")
             .requires_optionally("mail", ">=2")
+            .requires_interface("search.v1", "^1.2")
+            .provides("contacts.v1", "1.0.0")
             .subscribes("files.file.deleted")
             .frontend(frontend.clone())
             .translations(translations.clone())
             .build()
             .unwrap();
         assert_eq!((manifest.runtime.port, manifest.runtime.replicas), (9000, 3));
-        let requires: Vec<_> = manifest.requires.iter().map(|one| (one.plugin.as_str(), one.optional)).collect();
-        assert_eq!(requires, [("files", false), ("mail", true)]);
+        let needed = |one: &Requirement| (one.plugin.clone().or(one.interface.clone()).unwrap(), one.optional);
+        let requires: Vec<_> = manifest.requires.iter().map(needed).collect();
+        assert_eq!(requires, [("files", false), ("mail", true), ("search.v1", false)].map(|(a, b)| (a.to_owned(), b)));
+        assert_eq!(manifest.provides[0].interface, "contacts.v1");
         assert_eq!(manifest.events.unwrap().subscribes, ["files.file.deleted"]);
         assert_eq!((manifest.frontend, manifest.translations), (Some(frontend), Some(translations)));
     }

@@ -5,7 +5,7 @@ use kube::{Client, core::DynamicObject};
 use serde::Deserialize;
 
 use super::kind::{self, Kind};
-use crate::{cluster, error::Error};
+use crate::{cluster, error::Error, table::columns};
 
 /// What to show.
 #[derive(Debug, clap::Args)]
@@ -185,16 +185,7 @@ fn layout(table: &Table, wide: bool, namespaces: bool) -> String {
         }
         lines.push(line);
     }
-    let columns = lines.first().map_or(0, Vec::len);
-    let widths: Vec<usize> =
-        (0..columns).map(|i| lines.iter().map(|line| line[i].chars().count()).max().unwrap_or(0)).collect();
-    let mut text = String::new();
-    for line in lines {
-        let padded: Vec<String> = line.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
-        text.push_str(padded.join("   ").trim_end());
-        text.push('\n');
-    }
-    text
+    columns(&lines)
 }
 
 fn cell(value: Option<&serde_json::Value>) -> String {

@@ -64,6 +64,11 @@ impl Kind {
         }
     }
 
+    /// Whether it lives in namespaces.
+    pub const fn is_namespaced(&self) -> bool {
+        self.namespaced
+    }
+
     /// `tenant/acme`, as kubectl writes it.
     pub fn display(&self, name: &str) -> String {
         let kind = self.resource.kind.to_lowercase();

@@ -3,6 +3,6 @@
 pub mod apply;
 pub mod delete;
 pub mod get;
-mod kind;
-mod manifest;
+pub mod kind;
+pub mod manifest;
 pub mod wait;

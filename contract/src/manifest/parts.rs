@@ -61,17 +61,37 @@ pub struct ResourceQuantities {
     pub memory: Option<String>,
 }
 
-/// Another plugin that this one needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Another plugin, or an interface that another plugin provides, that this one needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Requirement {
-    /// Its id.
-    pub plugin: String,
+    /// Id of the plugin. Either this or interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 24))]
+    pub plugin: Option<String>,
+    /// Name of the interface: any plugin that provides it will do. Either this or plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub interface: Option<String>,
     /// A semver requirement such as `>=1.0, <2`.
+    #[schemars(length(min = 1, max = 120))]
     pub version: String,
-    /// Whether this plugin also works without it.
+    /// Whether this plugin also works without it. What is there must have a matching version all
+    /// the same.
     #[serde(default)]
     pub optional: bool,
+}
+
+/// An interface that a plugin provides: what others may require in place of the plugin itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Provision {
+    /// Its name, such as `files.v1`.
+    #[schemars(length(min = 1, max = 63))]
+    pub interface: String,
+    /// The interface's own semantic version.
+    #[schemars(length(min = 5, max = 24))]
+    pub version: String,
 }
 
 /// The plugin's HTTP API.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Api, Configuration, Events, Frontend, MigrationDeclaration, MigrationPhase, PermissionDeclaration, Requirement,
-    Runtime, Translations,
+    Api, Configuration, Events, Frontend, MigrationDeclaration, MigrationPhase, PermissionDeclaration, Provision,
+    Requirement, Runtime, Translations,
 };
 use crate::name::{PluginId, PluginVersion};
 
@@ -26,9 +26,12 @@ pub struct Manifest {
     pub description: Option<String>,
     /// How it is run.
     pub runtime: Runtime,
-    /// Other plugins it needs.
+    /// Other plugins and interfaces it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Requirement>,
+    /// Interfaces it provides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provides: Vec<Provision>,
     /// Its HTTP API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,

@@ -103,8 +103,28 @@ reasons! {
         "Correct the field named in the message and apply the Plugin again."
     }
     RequirementNotMet {
-        "A plugin that this one needs is not installed for the tenant in a matching version.",
-        "Install the plugin named in the message first."
+        "A plugin or interface that this one needs is not installed for the tenant in a matching version.",
+        "Install what the message names first; `plexica install --with-dependencies` installs it, too."
+    }
+    DependencyConflict {
+        "The version that is asked for would break an installed plugin that needs another, so it is not taken; what serves goes on.",
+        "Upgrade, disable or remove the installs named in the message first, or ask for another version in spec.plugin.version."
+    }
+    DependencyCycle {
+        "The required plugins need each other in a circle, so that none of them could be the first.",
+        "Make one of the requirements named in the message optional, or install a version without it."
+    }
+    HeldBack {
+        "A higher version matches and is not taken: it would break an installed plugin, or lacks one that it needs.",
+        "Nothing, if the version that serves will do; else upgrade or install what the message names."
+    }
+    Deprecated {
+        "The version works, and who keeps the catalogue says that another should be used.",
+        "Do what the message says before the version is yanked."
+    }
+    Yanked {
+        "The version is not to be chosen any more: installs that run it go on, and new ones are refused.",
+        "Read the reason in the message and ask for another version in spec.plugin.version."
     }
     PermissionNotDeclared {
         "spec.grantedPermissions names a permission that no version of the plugin in the catalogue declares.",

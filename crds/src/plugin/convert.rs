@@ -27,6 +27,7 @@ impl From<Manifest> for PluginSpec {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
@@ -42,6 +43,7 @@ impl From<Manifest> for PluginSpec {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
@@ -49,6 +51,8 @@ impl From<Manifest> for PluginSpec {
             configuration,
             frontend,
             translations,
+            deprecated: None,
+            yanked: None,
             rollout: None,
         }
     }
@@ -64,6 +68,7 @@ impl TryFrom<PluginSpec> for Manifest {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,
@@ -71,7 +76,10 @@ impl TryFrom<PluginSpec> for Manifest {
             configuration,
             frontend,
             translations,
-            rollout: _, // the platform's, not the author's
+            // The catalogue's word about a version, not its author's.
+            deprecated: _,
+            yanked: _,
+            rollout: _,
         } = spec;
         Ok(Self {
             id: id.parse()?,
@@ -80,6 +88,7 @@ impl TryFrom<PluginSpec> for Manifest {
             description,
             runtime,
             requires,
+            provides,
             api,
             permissions,
             events,

@@ -7,5 +7,5 @@ mod status;
 
 pub use convert::ManifestError;
 pub use rollout::{Canary, Rollout, RolloutPhase, RolloutStatus};
-pub use spec::{Plugin, PluginSpec};
+pub use spec::{Deprecation, Plugin, PluginSpec, Yank};
 pub use status::{Phase, PluginStatus};

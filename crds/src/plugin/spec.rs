@@ -2,9 +2,10 @@
 
 use kube::{CustomResource, KubeSchema};
 use plexica_contract::manifest::{
-    Api, Configuration, Events, Frontend, MigrationDeclaration, PermissionDeclaration, Requirement, Runtime,
+    Api, Configuration, Events, Frontend, MigrationDeclaration, PermissionDeclaration, Provision, Requirement, Runtime,
     Translations,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PluginStatus, Rollout};
@@ -24,6 +25,7 @@ use super::{PluginStatus, Rollout};
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Plugin", type_ = "string", json_path = ".spec.id"),
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Installs", type_ = "integer", json_path = ".status.installs"),
     printcolumn(name = "Rollout", type_ = "string", json_path = ".status.rollout.phase"),
     printcolumn(name = "Migrated", type_ = "string", priority = "1", json_path = ".status.rollout.message"),
@@ -42,6 +44,10 @@ use super::{PluginStatus, Rollout};
         .message("a permission's key is <plugin id>:<resource>:<action>, such as crm:contacts:read"),
     validation = Rule::new("!has(self.events) || !has(self.events.publishes) || self.events.publishes.all(e, e.startsWith(self.id + '.'))")
         .message("a plugin publishes only events of its own: <plugin id>.<entity>.<event>, such as crm.contact.created"),
+    validation = Rule::new("!has(self.requires) || self.requires.all(r, has(r.plugin) != has(r.interface))")
+        .message("a requirement names either a plugin, such as files, or an interface, such as files.v1"),
+    validation = Rule::new("!has(self.provides) || self.provides.all(p, p.interface.matches('^[a-z][a-z0-9-]*([.][a-z0-9-]+)*$'))")
+        .message("an interface has a name of lower-case letters, digits, dashes and dots, such as files.v1"),
 )]
 pub struct PluginSpec {
     /// The plugin's id: its route is /api/plugins/<id>. At most 24 characters; cannot be changed.
@@ -67,11 +73,16 @@ pub struct PluginSpec {
     pub description: Option<String>,
     /// How it is run.
     pub runtime: Runtime,
-    /// Other plugins it needs.
+    /// Other plugins, and interfaces that other plugins provide, that it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["plugin".into()]))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub requires: Vec<Requirement>,
+    /// Interfaces it provides: what others may require in place of the plugin itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["interface".into()]))]
+    pub provides: Vec<Provision>,
     /// Its HTTP API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,
@@ -100,4 +111,28 @@ pub struct PluginSpec {
     /// How tenants are brought to this version. The platform's own: no author writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// Set by who keeps the catalogue: this version works, and another should be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Deprecation>,
+    /// Set by who keeps the catalogue: this version is not chosen any more. Installs that run it go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yanked: Option<Yank>,
+}
+
+/// Why another version, or plugin, should be used.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Deprecation {
+    /// What to use instead, and until when.
+    #[schemars(length(min = 1, max = 500))]
+    pub message: String,
+}
+
+/// Why a version is not to be chosen any more.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Yank {
+    /// What is wrong with it.
+    #[schemars(length(min = 1, max = 500))]
+    pub reason: String,
 }

@@ -34,6 +34,10 @@ pub struct PluginStatus {
 pub enum Phase {
     /// Can be installed.
     Available,
+    /// Can be installed, and another should be: spec.deprecated says which.
+    Deprecated,
+    /// Not chosen any more, as spec.yanked says; installs that run it go on.
+    Yanked,
     /// Left alone, as its annotation plexica.io/paused says.
     Paused,
     /// The manifest must be changed: see the conditions.

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use kube::ResourceExt;
 use plexica_crds::{
-    ConditionType, Conditions, Plugin, PluginStatus, Reason,
-    plugin::{Phase, RolloutStatus},
+    ConditionType, Conditions, Plugin, PluginSpec, PluginStatus, Reason,
+    plugin::{Deprecation, Phase, RolloutStatus, Yank},
 };
 
 use crate::{problem::Problem, resource};
@@ -31,8 +31,9 @@ pub fn report(
             Phase::Terminating
         }
         Ok(()) => {
-            conditions.set_true(ConditionType::Ready, Reason::Provisioned, "can be installed");
-            Phase::Available
+            let (reason, message, phase) = standing(&plugin.spec);
+            conditions.set_true(ConditionType::Ready, reason, message);
+            phase
         }
         Err(problem) => {
             conditions.set_false(ConditionType::Ready, problem.reason, &problem.message);
@@ -46,6 +47,20 @@ pub fn report(
         conditions: conditions.finish(),
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
         rollout,
+    }
+}
+
+/// What who keeps the catalogue says of a valid entry.
+fn standing(spec: &PluginSpec) -> (Reason, String, Phase) {
+    match (&spec.yanked, &spec.deprecated) {
+        (Some(Yank { reason }), _) => {
+            let message = format!("yanked, as its spec says: {reason}; installs that run it go on");
+            (Reason::Yanked, message, Phase::Yanked)
+        }
+        (None, Some(Deprecation { message })) => {
+            (Reason::Deprecated, format!("can be installed, and is deprecated: {message}"), Phase::Deprecated)
+        }
+        (None, None) => (Reason::Provisioned, "can be installed".into(), Phase::Available),
     }
 }
 
@@ -87,6 +102,14 @@ mod tests {
         let status = report(&plugin, Err(&broken), 0, None, now);
         assert_eq!(status.phase, Some(Phase::Stalled));
         assert_eq!(status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Ready", "Stalled"]);
+
+        plugin.spec.deprecated = Some(Deprecation { message: "use files 2".into() });
+        let status = report(&plugin, Ok(()), 0, None, now);
+        assert_eq!((status.phase, status.conditions[0].status.as_str()), (Some(Phase::Deprecated), "True"));
+        assert!(status.conditions[0].message.ends_with("use files 2"));
+        plugin.spec.yanked = Some(Yank { reason: "it loses data".into() });
+        let status = report(&plugin, Ok(()), 0, None, now);
+        assert_eq!((status.phase, status.conditions[0].reason.as_str()), (Some(Phase::Yanked), "Yanked"));
 
         plugin.metadata.deletion_timestamp = Some(Time(now));
         for (installs, reason) in [(2, "InUse"), (0, "Deleting")] {

@@ -15,8 +15,14 @@ use crate::problem::Problem;
 pub fn validate(spec: &PluginSpec) -> Result<Manifest, Problem> {
     let manifest =
         Manifest::try_from(spec.clone()).map_err(|error| Problem::new(Reason::InvalidManifest, format!("{error}.")))?;
-    let mistakes: Vec<String> =
-        [requirements(&manifest), permissions(&manifest), events(&manifest), configuration(&manifest)].concat();
+    let mistakes: Vec<String> = [
+        requirements(&manifest),
+        provisions(&manifest),
+        permissions(&manifest),
+        events(&manifest),
+        configuration(&manifest),
+    ]
+    .concat();
     if mistakes.is_empty() { Ok(manifest) } else { Err(Problem::new(Reason::InvalidManifest, mistakes.join(" "))) }
 }
 
@@ -25,19 +31,59 @@ fn requirements(manifest: &Manifest) -> Vec<String> {
     let mut seen = BTreeSet::new();
     for (index, requirement) in manifest.requires.iter().enumerate() {
         let field = format!("spec.requires[{index}]");
-        match requirement.plugin.parse::<PluginId>() {
-            Err(error) => mistakes.push(format!("{field}.plugin {error}.")),
-            Ok(id) if id == manifest.id => mistakes.push(format!("{field}.plugin is the plugin itself.")),
-            Ok(_) => {}
-        }
-        if !seen.insert(&requirement.plugin) {
-            mistakes.push(format!("{field}.plugin is there twice: join the two versions with a comma."));
+        let on = match (&requirement.plugin, &requirement.interface) {
+            (Some(plugin), None) => {
+                match plugin.parse::<PluginId>() {
+                    Err(error) => mistakes.push(format!("{field}.plugin {error}.")),
+                    Ok(id) if id == manifest.id => mistakes.push(format!("{field}.plugin is the plugin itself.")),
+                    Ok(_) => {}
+                }
+                ("plugin", plugin)
+            }
+            (None, Some(interface)) => {
+                mistakes.extend(unfit(interface).map(|why| format!("{field}.interface {why}.")));
+                if manifest.provides.iter().any(|provided| provided.interface == *interface) {
+                    mistakes.push(format!("{field}.interface is provided by the plugin itself."));
+                }
+                ("interface", interface)
+            }
+            _ => {
+                mistakes.push(format!("{field} names either a plugin or an interface."));
+                continue;
+            }
+        };
+        if !seen.insert(on) {
+            mistakes.push(format!("{field}.{} is there twice: join the two versions with a comma.", on.0));
         }
         if let Err(error) = semver::VersionReq::parse(&requirement.version) {
             mistakes.push(format!("{field}.version is no semver requirement such as \">=1.0, <2\" ({error})."));
         }
     }
     mistakes
+}
+
+fn provisions(manifest: &Manifest) -> Vec<String> {
+    let mut mistakes = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, provided) in manifest.provides.iter().enumerate() {
+        let field = format!("spec.provides[{index}]");
+        mistakes.extend(unfit(&provided.interface).map(|why| format!("{field}.interface {why}.")));
+        if !seen.insert(&provided.interface) {
+            mistakes.push(format!("{field}.interface is there twice."));
+        }
+        if let Err(error) = semver::Version::parse(&provided.version) {
+            mistakes.push(format!("{field}.version is no semantic version such as 1.2.0 ({error})."));
+        }
+    }
+    mistakes
+}
+
+/// Why an interface cannot have that name.
+fn unfit(name: &str) -> Option<&'static str> {
+    let word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let fits = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('.').all(word);
+    (!fits).then_some("is no name of lower-case letters, digits, dashes and dots, such as files.v1")
 }
 
 fn permissions(manifest: &Manifest) -> Vec<String> {
@@ -107,6 +153,8 @@ mod tests {
         for good in [
             json!({}),
             json!({"requires": [{"plugin": "files", "version": ">=1.0, <2"}, {"plugin": "mail", "version": "*"}]}),
+            json!({"requires": [{"interface": "files.v1", "version": "^1", "optional": true}]}),
+            json!({"provides": [{"interface": "contacts.v1", "version": "1.0.0"}]}),
             json!({"permissions": [{"key": "crm:contacts:read", "name": "Read", "defaultRoles": ["user"]}]}),
             json!({"events": {"publishes": ["crm.contact.created"], "subscribes": ["core.user.deleted"]}}),
             json!({"configuration": {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}),
@@ -126,6 +174,18 @@ mod tests {
             (json!({"requires": [{"plugin": "Files", "version": "*"}]}), "spec.requires[0].plugin"),
             (json!({"requires": [{"plugin": "crm", "version": "*"}]}), "the plugin itself"),
             (json!({"requires": [{"plugin": "a", "version": "one"}]}), "spec.requires[0].version"),
+            (json!({"requires": [{"version": "1"}]}), "spec.requires[0] names either"),
+            (json!({"requires": [{"plugin": "a", "interface": "a.v1", "version": "1"}]}), "names either"),
+            (json!({"requires": [{"interface": "A", "version": "1"}]}), "spec.requires[0].interface is no name"),
+            (json!({"provides": [{"interface": "a..b", "version": "1.0.0"}]}), "spec.provides[0].interface is no name"),
+            (json!({"provides": [{"interface": "a.v1", "version": "1"}]}), "spec.provides[0].version"),
+            (
+                json!({
+                    "provides": [{"interface": "a.v1", "version": "1.0.0"}],
+                    "requires": [{"interface": "a.v1", "version": "1"}],
+                }),
+                "is provided by the plugin itself",
+            ),
             (
                 json!({"requires": [{"plugin": "a", "version": "1"}, {"plugin": "a", "version": "2"}]}),
                 "spec.requires[1].plugin is there twice",

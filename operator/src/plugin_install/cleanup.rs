@@ -208,6 +208,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         suspended: false,
         isolation: leaving.install.spec.isolation,
         uid: leaving.install.uid().unwrap_or_default(),
+        notice: None,
     })
 }
 

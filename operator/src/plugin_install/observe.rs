@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kube::{ResourceExt, runtime::reflector::ObjectRef};
+use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     System,
     postgres::{self, plugin},
@@ -19,17 +19,29 @@ use crate::context::Context;
 
 /// What the install refers to, as it was seen last. A change of any of it wakes the install again.
 pub fn references(context: &Context, install: &PluginInstall) -> References {
+    beside(context, install, context.installs.state())
+}
+
+/// The same, with the installs as the API has them now: one that came a moment ago may need what is
+/// to go.
+pub async fn references_now(context: &Context, install: &PluginInstall) -> Result<References, kube::Error> {
+    let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+    Ok(beside(context, install, all.into_iter().map(Arc::new)))
+}
+
+fn beside(
+    context: &Context,
+    install: &PluginInstall,
+    installs: impl IntoIterator<Item = Arc<PluginInstall>>,
+) -> References {
     let tenant = &install.spec.tenant_ref.name;
     let sibling = |other: &Arc<PluginInstall>| other.spec.tenant_ref.name == *tenant && other.uid() != install.uid();
+    let siblings: Vec<Arc<PluginInstall>> = installs.into_iter().filter(sibling).collect();
+    let matters = |id: &str| id == install.spec.plugin.id || siblings.iter().any(|other| other.spec.plugin.id == id);
     References {
         tenant: context.tenants.get(&ObjectRef::<Tenant>::new(tenant)),
-        catalogue: context
-            .plugins
-            .state()
-            .into_iter()
-            .filter(|entry| entry.spec.id == install.spec.plugin.id)
-            .collect(),
-        siblings: context.installs.state().into_iter().filter(sibling).collect(),
+        catalogue: context.plugins.state().into_iter().filter(|entry| matters(&entry.spec.id)).collect(),
+        siblings,
     }
 }
 

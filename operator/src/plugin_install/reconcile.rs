@@ -12,11 +12,12 @@ use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER};
 use super::{
     apply::apply,
     cleanup::cleanup,
-    observe::{observe, references},
+    needed::{needed, told},
+    observe::{observe, references, references_now},
     plan::plan,
     report, sweep,
     upgrade::{self, SETTLED},
-    validate::{Valid, validate},
+    validate::{References, Valid, validate},
 };
 use crate::{
     context::Context,
@@ -38,7 +39,7 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
         Ok(Some(install)) if is_paused(&install) || of_paused_tenant(context, &install) => {
             rest(context, &api, install).await
         }
-        Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => leave(context, &api, install).await,
+        Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => go(context, &api, install).await,
         Ok(Some(install)) => stay(context, &api, install).await,
         Ok(None) => return (Action::await_change(), None),
         Err(error) => Err(error),
@@ -60,21 +61,58 @@ async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstal
 
 async fn stay(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
     let references = references(context, &install);
-    match validate(&install, &references, &context.settings) {
+    let needed = needed(&install, &references, &context.settings);
+    look(context, api, install, &references, needed).await
+}
+
+/// What is to go stays as long as others need it: it is looked after like what is to stay.
+async fn go(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    if install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        let references = references_now(context, &install).await?;
+        let needed = needed(&install, &references, &context.settings);
+        if needed.is_some() {
+            return look(context, api, install, &references, needed).await;
+        }
+    }
+    leave(context, api, install).await
+}
+
+async fn look(
+    context: &Context,
+    api: &Api<PluginInstall>,
+    mut install: PluginInstall,
+    references: &References,
+    needed: Option<Problem>,
+) -> Outcome {
+    if needed.is_some() {
+        install.spec.enabled = true;
+    }
+    match validate(&install, references, &context.settings) {
         Err(problem) => {
             let suspended = references.tenant.as_ref().is_some_and(|tenant| tenant.spec.suspend);
-            let status = report::invalid(&install, &problem, suspended, Timestamp::now());
+            let now = Timestamp::now();
+            let mut status = report::invalid(&install, &problem, suspended, now);
+            if let Some(needed) = &needed {
+                status = told(&install, status, needed, now);
+            }
+            let rests = suspended || !install.spec.enabled;
             let install = write_status(&context.recorder, api, install, &status).await?;
-            if suspended || !install.spec.enabled {
+            if rests {
                 sweep::rest(context, &install).await;
             }
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
-        Ok(valid) => bring(context, api, install, &valid).await,
+        Ok(valid) => bring(context, api, install, &valid, needed).await,
     }
 }
 
-async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInstall, valid: &Valid) -> Outcome {
+async fn bring(
+    context: &Context,
+    api: &Api<PluginInstall>,
+    install: PluginInstall,
+    valid: &Valid,
+    needed: Option<Problem>,
+) -> Outcome {
     // Before anything is made: what has no finalizer can go without being cleaned up.
     let mut install = add_finalizer(api, install).await?;
     let routed = |install: &PluginInstall| install.status.as_ref().and_then(|status| status.route.clone());
@@ -102,10 +140,14 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }
-    let status = report::report(&install, valid, &applied, Timestamp::now());
+    let now = Timestamp::now();
+    let mut status = report::report(&install, valid, &applied, now);
+    if let Some(needed) = &needed {
+        status = told(&install, status, needed, now);
+    }
     let failed = applied.worst();
     let install = write_status(&context.recorder, api, install, &status).await?;
-    let problem = failed.clone().or_else(|| valid.taken_back.clone());
+    let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     // What served before is removed at the next look.
     if failed.is_none() && before != routed(&install) {
         return Ok((Action::requeue(SETTLED), problem));

@@ -95,7 +95,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     let generation = install.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
     let version = &valid.manifest.version;
-    conditions.set_true(ConditionType::Resolved, Reason::Provisioned, format!("{} {version}", valid.manifest.id));
+    let (reason, resolved) = valid.resolved();
+    conditions.set_true(ConditionType::Resolved, reason, resolved);
     let mut next = PluginInstallStatus { observed_generation: generation, conditions: Vec::new(), ..last };
     // A consent that was taken back counts at once, whatever else fails.
     next.permissions.retain(|key| valid.permissions.contains(key));

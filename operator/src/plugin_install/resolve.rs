@@ -1,50 +1,147 @@
-//! Which version. Pure.
+//! Which version, beside what else the tenant has. Pure.
+
+use std::sync::Arc;
 
 use plexica_contract::name::PluginVersion;
-use plexica_crds::{Plugin, Reason, plugin_install::PluginReference};
+use plexica_crds::{
+    Plugin, PluginInstall, Reason,
+    dependency::{Asked, Catalogue, Choice, Obstacle, Offer, Present, Refusal, Release, choose, unmet},
+};
 use semver::VersionReq;
 
 use crate::problem::Problem;
 
-/// The highest version in the catalogue that matches; entries that are being removed are left out.
+/// The version that an install is to be at.
+#[derive(Clone, Debug)]
+pub struct Resolved<'a> {
+    /// Its entry.
+    pub plugin: &'a Plugin,
+    /// What it needs.
+    pub release: Release,
+    /// What is to be said of it, though it may be: it is yanked, deprecated, or another is held back.
+    pub notice: Option<Problem>,
+}
+
+/// The highest version in the catalogue that matches and breaks nobody; entries that are being removed
+/// or are yanked are left out, except what the tenant's data is at.
 ///
 /// # Errors
-/// [`Reason::InvalidVersion`] and [`Reason::PluginNotFound`].
+/// [`Reason::InvalidVersion`], [`Reason::PluginNotFound`], [`Reason::DependencyConflict`],
+/// [`Reason::DependencyCycle`] and [`Reason::Yanked`].
 pub fn resolve<'a>(
-    wanted: &PluginReference,
-    catalogue: impl IntoIterator<Item = &'a Plugin>,
-) -> Result<&'a Plugin, Problem> {
-    let PluginReference { id, version } = wanted;
-    let requirement = requirement(version)?;
-    let mut available: Vec<(PluginVersion, &Plugin)> = catalogue
-        .into_iter()
-        .filter(|plugin| plugin.spec.id == *id && plugin.metadata.deletion_timestamp.is_none())
-        .filter_map(|plugin| Some((plugin.spec.version.parse().ok()?, plugin)))
-        .collect();
-    available.sort_by(|(one, _), (other, _)| one.cmp(other));
-    if let Some((_, plugin)) = available.iter().rev().find(|(version, _)| requirement.matches(version.semver())) {
-        return Ok(plugin);
+    install: &PluginInstall,
+    entries: &'a [Arc<Plugin>],
+    catalogue: &Catalogue,
+    present: &[Present<'_>],
+) -> Result<Resolved<'a>, Problem> {
+    let (release, held) = release(install, catalogue, present)?;
+    let (id, version) = (&release.id, release.version.to_string());
+    let entry = entries.iter().find(|entry| entry.spec.id == *id && entry.spec.version == version);
+    let Some(plugin) = entry else { return Err(not_found(id, &install.spec.plugin.version, &[])) };
+    Ok(Resolved { plugin, release: release.clone(), notice: notice(release, held) })
+}
+
+/// That version, and the highest that is held back.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn release<'a>(
+    install: &PluginInstall,
+    catalogue: &'a Catalogue,
+    present: &[Present<'_>],
+) -> Result<(&'a Release, Option<(&'a Release, Obstacle)>), Problem> {
+    let reference = &install.spec.plugin;
+    let (id, requirement) = (reference.id.as_str(), requirement(&reference.version)?);
+    let migrated = install.status.as_ref().and_then(|status| status.migrated_version.as_deref());
+    let current = migrated.and_then(|version| version.parse::<PluginVersion>().ok());
+    let asked = Asked { id, requirement: &requirement, current: current.as_ref() };
+    match choose(asked, catalogue, present) {
+        Ok(Choice { release, held }) => Ok((release, held)),
+        Err(refusal) => Err(refused(id, &reference.version, refusal)),
     }
-    let there_is = match available.as_slice() {
+}
+
+/// What a version needs and does not find.
+///
+/// # Errors
+/// [`Reason::RequirementNotMet`].
+pub fn required(install: &PluginInstall, release: &Release, present: &[Present<'_>]) -> Result<(), Problem> {
+    let at_work = install.status.as_ref().is_some_and(|status| status.version.is_some());
+    let Some((need, found)) = unmet(release, present, at_work) else { return Ok(()) };
+    let message = match found {
+        Offer::Other(other) => format!(
+            "{release} → {need}, but {other} is installed for this tenant: bring that to a matching version first."
+        ),
+        Offer::Met | Offer::Nothing => {
+            format!("{release} → {need}, which is not installed and routed for this tenant: install that first.")
+        }
+    };
+    Err(Problem::new(Reason::RequirementNotMet, message))
+}
+
+fn notice(release: &Release, held: Option<(&Release, Obstacle)>) -> Option<Problem> {
+    let yanked = release.yanked.as_ref().map(|reason| {
+        Problem::new(
+            Reason::Yanked,
+            format!("{release} is yanked ({reason}): it goes on here, ask for another version"),
+        )
+    });
+    let deprecated = release
+        .deprecated
+        .as_ref()
+        .map(|message| Problem::new(Reason::Deprecated, format!("{release} is deprecated: {message}")));
+    let held = held.and_then(|(higher, obstacle)| match obstacle {
+        // Nobody is to do anything about it.
+        Obstacle::Yanked(_) => None,
+        obstacle => Some(Problem::new(Reason::HeldBack, format!("{} is held back: {obstacle}", higher.version))),
+    });
+    // The first says the reason, all say their message.
+    let all: Vec<Problem> = [yanked, deprecated, held].into_iter().flatten().collect();
+    let messages: Vec<&str> = all.iter().map(|one| one.message.as_str()).collect();
+    Some(Problem::new(all.first()?.reason, messages.join("; ")))
+}
+
+fn refused(id: &str, asked: &str, refusal: Refusal) -> Problem {
+    let (version, obstacle) = match refusal {
+        Refusal::NoMatch(versions) => return not_found(id, asked, &versions),
+        Refusal::Refused(version, obstacle) => (version, obstacle),
+    };
+    match obstacle {
+        Obstacle::Breaks(chains) => Problem::new(
+            Reason::DependencyConflict,
+            format!(
+                "{id} {version} would break what needs another: {chains}. Upgrade, disable or remove that first, or ask for another version in spec.plugin.version."
+            ),
+        ),
+        Obstacle::Circle(chain) => Problem::new(
+            Reason::DependencyCycle,
+            format!("{id} {version} would need itself: {chain}. One of these requirements must be optional."),
+        ),
+        Obstacle::Yanked(reason) => Problem::new(
+            Reason::Yanked,
+            format!("{id} {version} is yanked ({reason}): ask for another version in spec.plugin.version."),
+        ),
+        Obstacle::Lacks(chain) => Problem::new(Reason::RequirementNotMet, format!("{chain}: install that first.")),
+    }
+}
+
+fn not_found(id: &str, asked: &str, versions: &[PluginVersion]) -> Problem {
+    let there_is = match versions {
         [] => "there is no version of it".to_owned(),
         some => {
-            let versions: Vec<_> = some.iter().map(|(version, _)| version.to_string()).collect();
+            let versions: Vec<_> = some.iter().map(ToString::to_string).collect();
             format!("there is {}", versions.join(", "))
         }
     };
-    Err(Problem::new(
+    Problem::new(
         Reason::PluginNotFound,
         format!(
-            "no plugin {id} in the catalogue matches {version:?}: {there_is}. Apply a Plugin that matches, or widen spec.plugin.version."
+            "no plugin {id} in the catalogue matches {asked:?}: {there_is}. Apply a Plugin that matches, or widen spec.plugin.version."
         ),
-    ))
+    )
 }
 
-/// A semver requirement.
-///
-/// # Errors
-/// [`Reason::InvalidVersion`].
-pub fn requirement(text: &str) -> Result<VersionReq, Problem> {
+fn requirement(text: &str) -> Result<VersionReq, Problem> {
     VersionReq::parse(text).map_err(|error| {
         Problem::new(
             Reason::InvalidVersion,
@@ -54,69 +151,5 @@ pub fn requirement(text: &str) -> Result<VersionReq, Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture;
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use proptest::prelude::*;
-
-    fn wanted(version: &str) -> PluginReference {
-        PluginReference { id: "crm".into(), version: version.into() }
-    }
-
-    #[test]
-    fn the_highest_match() {
-        let versions = ["1.0.0", "1.4.0", "1.4.1", "1.10.0", "2.0.0-rc.1", "2.0.0", "3.0.0-rc.1"];
-        let catalogue: Vec<Plugin> = versions.iter().map(|version| fixture::plugin("crm", version)).collect();
-        for (requirement, found) in [
-            ("*", Some("2.0.0")),
-            ("^1.4", Some("1.10.0")),
-            ("~1.4", Some("1.4.1")),
-            ("=1.4.0", Some("1.4.0")),
-            ("1.4.0", Some("1.10.0")),
-            (">=1, <1.10", Some("1.4.1")),
-            (">=1, <3", Some("2.0.0")),
-            (">=3.0.0-rc.1", Some("3.0.0-rc.1")),
-            ("=2.0.0-rc.1", Some("2.0.0-rc.1")),
-            ("^4", None),
-            ("<1", None),
-        ] {
-            let version = resolve(&wanted(requirement), &catalogue).ok().map(|plugin| plugin.spec.version.as_str());
-            assert_eq!(version, found, "{requirement}");
-        }
-    }
-
-    #[test]
-    fn what_is_said_when_nothing_matches() {
-        let catalogue =
-            [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "0.9.0"), fixture::plugin("mail", "5.0.0")];
-        let problem = resolve(&wanted("^5"), &catalogue).unwrap_err();
-        assert_eq!(problem.reason, Reason::PluginNotFound);
-        assert!(problem.message.contains("0.9.0, 1.0.0."), "{problem}");
-        assert_eq!(resolve(&wanted("one"), &catalogue).unwrap_err().reason, Reason::InvalidVersion);
-        assert_eq!(resolve(&wanted("*"), &[]).unwrap_err().reason, Reason::PluginNotFound);
-    }
-
-    #[test]
-    fn what_is_being_removed_is_not_chosen() {
-        let mut leaving = fixture::plugin("crm", "2.0.0");
-        leaving.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
-        let catalogue = [fixture::plugin("crm", "1.0.0"), leaving];
-        assert_eq!(resolve(&wanted("*"), &catalogue).unwrap().spec.version, "1.0.0");
-    }
-
-    proptest! {
-        #[test]
-        fn never_a_version_that_does_not_match(
-            versions in proptest::collection::btree_set((0_u64..3, 0_u64..4, 0_u64..4), 0..12),
-            major in 0_u64..3, minor in 0_u64..4,
-        ) {
-            let catalogue: Vec<Plugin> =
-                versions.iter().map(|(a, b, c)| fixture::plugin("crm", &format!("{a}.{b}.{c}"))).collect();
-            let requirement = format!("~{major}.{minor}");
-            let expected = versions.iter().filter(|(a, b, _)| (*a, *b) == (major, minor)).max();
-            let found = resolve(&wanted(&requirement), &catalogue).ok().map(|plugin| plugin.spec.version.clone());
-            prop_assert_eq!(found, expected.map(|(a, b, c)| format!("{a}.{b}.{c}")));
-        }
-    }
-}
+#[path = "resolve_tests.rs"]
+mod tests;

@@ -1,7 +1,10 @@
 //! Workloads that no install needs. Found by looking, not by remembering: an operator that was
 //! killed before it removed one leaves it to the next.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::future::try_join_all;
 use kube::{Api, runtime::reflector::ObjectRef};
@@ -9,13 +12,14 @@ use plexica_backends::{System, workloads::Place};
 use plexica_contract::name::{PluginId, PluginVersion, Slug, workload};
 use plexica_crds::{
     Plugin, PluginInstall, PluginInstallStatus,
+    dependency::Catalogue,
     plugin_install::{Isolation, Phase},
 };
 
 use super::{
     Step,
     upgrade::{kept, of, target},
-    validate::Valid,
+    validate::{Valid, present},
 };
 use crate::{context::Context, resource::has_left, settings::Settings};
 
@@ -49,23 +53,26 @@ pub async fn of_plugin(
     let listed = try_join_all(namespaces.iter().map(|namespace| context.workloads.list(namespace, plugin)));
     let listed = context.tried(System::Workloads, "observe", listed).await?;
     let entries = context.plugins.state();
-    let catalogue: Vec<&Plugin> = entries.iter().map(AsRef::as_ref).collect();
-    let own = leaving.map(|install| owned(install, &catalogue, plugin, &namespaces)).unwrap_or_default();
+    let known = context.installs.state();
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(known.iter().map(AsRef::as_ref));
+    let own =
+        leaving.map(|install| owned(install, &tenants(&known), (&entries, &catalogue), &namespaces, &context.settings));
+    let own = own.unwrap_or_default();
     let mut places: Vec<Place> = listed.into_iter().flatten().chain(own).collect::<BTreeSet<_>>().into_iter().collect();
     let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
-    let known = context.installs.state();
     let suspended = |tenant: &str| {
         let tenant = context.tenants.get(&ObjectRef::new(tenant));
         tenant.is_some_and(|tenant| tenant.spec.suspend)
     };
-    let needed = needed(known.iter().map(AsRef::as_ref), &catalogue, plugin, leaving, &suspended, &context.settings);
+    let needed = needed(&tenants(&known), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
     places.retain(|place| !needed.contains(place));
     if places.is_empty() {
         return Ok(places);
     }
     // The cache may not know of an install that was made a moment ago.
     let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-    let needed = self::needed(live.iter(), &catalogue, plugin, leaving, &suspended, &context.settings);
+    let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
+    let needed = self::needed(&tenants(&live), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
     places.retain(|place| !needed.contains(place));
     Ok(places)
 }
@@ -86,33 +93,68 @@ fn namespaces(slug: &Slug, settings: &Settings) -> Vec<String> {
     [settings.namespace.clone()].into_iter().chain(own).collect()
 }
 
+/// The catalogue: its entries, and what of them others depend on.
+type Entries<'a> = (&'a [Arc<Plugin>], &'a Catalogue);
+
+/// Installs by the tenant that they name.
+type Tenants<'a> = BTreeMap<&'a str, Vec<&'a PluginInstall>>;
+
+fn tenants(installs: &[Arc<PluginInstall>]) -> Tenants<'_> {
+    let mut tenants = Tenants::new();
+    for install in installs {
+        tenants.entry(&install.spec.tenant_ref.name).or_default().push(install);
+    }
+    tenants
+}
+
+/// The version that the install is to be at, beside the others of its tenant.
+fn wanted(
+    install: &PluginInstall,
+    tenants: &Tenants<'_>,
+    (entries, catalogue): Entries<'_>,
+    settings: &Settings,
+) -> Option<String> {
+    let slug: Slug = install.spec.tenant_ref.name.parse().ok()?;
+    let siblings = tenants.get(slug.as_str()).map_or(&[][..], Vec::as_slice);
+    let present = present(install, &slug, siblings.iter().copied(), catalogue, settings);
+    target(install, entries, catalogue, &present).ok().map(|target| target.plugin.spec.version.clone())
+}
+
 /// Where the install may have, or have had, a workload. Pure.
-fn owned(install: &PluginInstall, catalogue: &[&Plugin], plugin: &PluginId, namespaces: &[String]) -> Vec<Place> {
+fn owned(
+    install: &PluginInstall,
+    tenants: &Tenants<'_>,
+    catalogue: Entries<'_>,
+    namespaces: &[String],
+    settings: &Settings,
+) -> Vec<Place> {
+    let Ok(plugin) = install.spec.plugin.id.parse::<PluginId>() else { return Vec::new() };
     let status = install.status.as_ref();
     let versions = [
         status.and_then(|status| status.version.clone()),
         status.and_then(|status| status.migrated_version.clone()),
         of(install).map(|upgrade| upgrade.from.clone()),
         of(install).map(|upgrade| upgrade.to.clone()),
-        target(install, catalogue).ok().map(|target| target.plugin.spec.version.clone()),
+        wanted(install, tenants, catalogue, settings),
     ];
     let versions: BTreeSet<PluginVersion> =
         versions.into_iter().flatten().filter_map(|version| version.parse().ok()).collect();
     let place =
-        |namespace: &String, version| Place { namespace: namespace.clone(), name: workload::name(plugin, version) };
+        |namespace: &String, version| Place { namespace: namespace.clone(), name: workload::name(&plugin, version) };
     namespaces.iter().flat_map(|namespace| versions.iter().map(move |version| place(namespace, version))).collect()
 }
 
 /// Where installs of the plugin serve from, or are about to. Pure.
-fn needed<'a>(
-    installs: impl Iterator<Item = &'a PluginInstall>,
-    catalogue: &[&Plugin],
+fn needed(
+    tenants: &Tenants<'_>,
+    catalogue: Entries<'_>,
     plugin: &PluginId,
     leaving: Option<&str>,
     suspended: &impl Fn(&str) -> bool,
     settings: &Settings,
 ) -> BTreeSet<Place> {
     let mut needed = BTreeSet::new();
+    let installs = tenants.values().flatten().copied();
     for install in installs.filter(|install| install.spec.plugin.id == plugin.as_str()) {
         if has_left(install) || (leaving.is_some() && install.metadata.uid.as_deref() == leaving) {
             continue;
@@ -129,8 +171,7 @@ fn needed<'a>(
         let leaves = install.metadata.deletion_timestamp.is_some();
         let migrated = install.status.as_ref().filter(|_| leaves).and_then(|status| status.migrated_version.clone());
         let runs = install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name);
-        let wanted = target(install, catalogue).ok().filter(|_| runs);
-        let wanted = wanted.map(|target| target.plugin.spec.version.clone());
+        let wanted = runs.then(|| self::wanted(install, tenants, catalogue, settings)).flatten();
         let kept = kept(install).filter(|_| runs).map(str::to_owned);
         // Until it serves as its spec says, it may still serve from where another isolation had it.
         let moving = serves.clone().filter(|_| !leaves && !settled(install)).map(|version| (version, former));
@@ -158,14 +199,27 @@ mod tests {
 
     const SUSPENDED: &str = "idle";
 
+    fn catalogue() -> ([Arc<Plugin>; 2], Catalogue) {
+        let entries = ["1.0.0", "2.0.0"].map(|version| Arc::new(fixture::plugin("crm", version)));
+        let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref));
+        (entries, catalogue)
+    }
+
     fn places(installs: &[PluginInstall], leaving: Option<&str>) -> Vec<(String, String)> {
-        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
-        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
+        let (entries, catalogue) = catalogue();
         let suspended = |tenant: &str| tenant == SUSPENDED;
-        needed(installs.iter(), &catalogue, &"crm".parse().unwrap(), leaving, &suspended, &fixture::settings())
-            .into_iter()
-            .map(|Place { namespace, name }| (namespace, name))
-            .collect()
+        let installs: Vec<Arc<PluginInstall>> = installs.iter().cloned().map(Arc::new).collect();
+        needed(
+            &tenants(&installs),
+            (&entries, &catalogue),
+            &"crm".parse().unwrap(),
+            leaving,
+            &suspended,
+            &fixture::settings(),
+        )
+        .into_iter()
+        .map(|Place { namespace, name }| (namespace, name))
+        .collect()
     }
 
     fn serving(mut install: PluginInstall, version: &str) -> PluginInstall {
@@ -180,12 +234,12 @@ mod tests {
 
     #[test]
     fn where_one_that_leaves_may_have_had_a_workload() {
-        let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
-        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
+        let (entries, catalogue) = catalogue();
         let (settings, slug) = (fixture::settings(), "acme".parse().unwrap());
         let one = fixture::install("tenant-acme", "crm", "acme", "crm");
         let names = |install: &PluginInstall, settings: &Settings| -> Vec<String> {
-            let places = owned(install, &catalogue, &"crm".parse().unwrap(), &namespaces(&slug, settings));
+            let places =
+                owned(install, &Tenants::new(), (&entries, &catalogue), &namespaces(&slug, settings), settings);
             places.into_iter().map(|Place { namespace, name }| format!("{namespace}/{name}")).collect()
         };
         let [platform, own] = ["plexica-system", "tenant-acme"];

@@ -9,6 +9,7 @@ use plexica_contract::{
 };
 use plexica_crds::{
     ConditionType, Plugin, PluginInstall, PluginInstallSpec, Reason, Tenant, TenantStatus,
+    dependency::{Catalogue, Present},
     plugin::Rollout,
     plugin_install::{Isolation, PluginReference, TenantReference},
     tenant::{AdoptionPolicy, DriftPolicy},
@@ -16,7 +17,7 @@ use plexica_crds::{
 use serde_json::Value;
 
 use super::{
-    resolve::requirement,
+    resolve::required,
     upgrade::{self, Consent, Held, Target, consent, target},
 };
 use crate::{plugin, problem::Problem, settings::Settings};
@@ -29,7 +30,7 @@ const SHARED_PLACEMENT: &str = "default";
 pub struct References {
     /// Its tenant.
     pub tenant: Option<Arc<Tenant>>,
-    /// All catalogue entries of its plugin.
+    /// All catalogue entries of its plugin and of its siblings'.
     pub catalogue: Vec<Arc<Plugin>>,
     /// All other installs that name its tenant.
     pub siblings: Vec<Arc<PluginInstall>>,
@@ -74,6 +75,19 @@ pub struct Valid {
     pub migrated: Option<PluginVersion>,
     /// Uid of the install.
     pub uid: String,
+    /// What is to be said of the version, though it may be.
+    pub notice: Option<Problem>,
+}
+
+impl Valid {
+    /// Its version for people, and what is to be said of it.
+    pub fn resolved(&self) -> (Reason, String) {
+        let Manifest { id, version, .. } = &self.manifest;
+        match &self.notice {
+            None => (Reason::Provisioned, format!("{id} {version}")),
+            Some(Problem { reason, message }) => (*reason, format!("{id} {version}; {message}")),
+        }
+    }
 }
 
 /// What the install is to be.
@@ -81,7 +95,7 @@ pub struct Valid {
 /// # Errors
 /// The first thing that stands in its way.
 pub fn validate(install: &PluginInstall, references: &References, settings: &Settings) -> Result<Valid, Problem> {
-    let References { tenant, catalogue, siblings } = references;
+    let References { tenant, catalogue: entries, siblings } = references;
     let PluginInstallSpec {
         tenant_ref: TenantReference { name: tenant_name },
         plugin: reference,
@@ -101,8 +115,12 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     allowed(install, &slug, settings)?;
     let tenant = ready(&slug, tenant.as_deref())?;
     oldest(install, &slug, siblings, settings)?;
-    let entries: Vec<&Plugin> = catalogue.iter().map(AsRef::as_ref).collect();
-    let Target { plugin, held } = target(install, &entries)?;
+    let others = || siblings.iter().map(AsRef::as_ref);
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(others());
+    let beside = present(install, &slug, others(), &catalogue, settings);
+    let Target { plugin, release, notice, held } = target(install, entries, &catalogue, &beside)?;
+    let versions: Vec<&Plugin> =
+        entries.iter().map(AsRef::as_ref).filter(|entry: &&Plugin| entry.spec.id == reference.id).collect();
     let manifest = plugin::validate(&plugin.spec)?;
     runnable(&manifest.runtime, settings.needs)?;
     let migrated = forward(install, reference, &manifest.version)?;
@@ -110,14 +128,14 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     if !matches!(held, Some(Held::TakenBack)) {
         configured(&manifest, config)?;
     }
-    declared(&entries, &id, granted_permissions.as_deref())?;
-    let before = entry(&entries, install.status.as_ref().and_then(|status| status.version.as_deref()));
+    declared(&versions, &id, granted_permissions.as_deref())?;
+    let before = entry(&versions, install.status.as_ref().and_then(|status| status.version.as_deref()));
     let before = before.and_then(|entry| plugin::validate(&entry.spec).ok());
     let Consent { permissions, awaiting } = consent(install, &manifest, before.as_ref());
     let runs = *enabled && !tenant.spec.suspend;
     // What does not run needs no other, and none of a suspended tenant's is routed.
     if runs {
-        required(&manifest, siblings)?;
+        required(install, &release, &beside)?;
     }
     let placement = placed(tenant, *isolation, settings)?;
 
@@ -135,7 +153,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
             Some(Held::Waiting(wanted)) => Some(wanted.spec.version.clone()),
             Some(Held::TakenBack) | None => None,
         },
-        way_back: entry(&entries, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).is_some(),
+        way_back: entry(&versions, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).is_some(),
         permissions,
         awaiting,
         config: config.clone(),
@@ -144,7 +162,22 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         isolation: *isolation,
         migrated,
         uid: install.metadata.uid.clone().unwrap_or_default(),
+        notice,
     })
+}
+
+/// Other plugins of the tenant, as far as the install may depend on them or they on it. An install
+/// that may not name the tenant has no say.
+pub fn present<'a, 's>(
+    install: &PluginInstall,
+    slug: &Slug,
+    siblings: impl Iterator<Item = &'s PluginInstall>,
+    catalogue: &'a Catalogue,
+    settings: &Settings,
+) -> Vec<Present<'a>> {
+    let of_another = |other: &&PluginInstall| other.spec.plugin.id != install.spec.plugin.id;
+    let others = siblings.filter(of_another).filter(|other| allowed(other, slug, settings).is_ok());
+    others.map(|other| Present::of(other, catalogue)).collect()
 }
 
 /// In a tenant's namespace only that tenant may be named; in the platform's, any.
@@ -312,27 +345,6 @@ fn declared(entries: &[&Plugin], id: &PluginId, granted: Option<&[String]>) -> R
             strange.join(", ")
         ),
     ))
-}
-
-fn required(manifest: &Manifest, siblings: &[Arc<PluginInstall>]) -> Result<(), Problem> {
-    for needed in manifest.requires.iter().filter(|needed| !needed.optional) {
-        let wanted = requirement(&needed.version)?;
-        let met = siblings.iter().any(|sibling| {
-            let serving = sibling.status.as_ref().filter(|status| status.route.is_some());
-            let version = serving.and_then(|status| status.version.as_deref()?.parse::<PluginVersion>().ok());
-            sibling.spec.plugin.id == needed.plugin && version.is_some_and(|version| wanted.matches(version.semver()))
-        });
-        if !met {
-            return Err(Problem::new(
-                Reason::RequirementNotMet,
-                format!(
-                    "{} {} needs {} {} to be installed and routed for this tenant: install that first.",
-                    manifest.id, manifest.version, needed.plugin, needed.version
-                ),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The tenant's database, if workloads of that isolation may run here and serve it.

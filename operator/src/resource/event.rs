@@ -28,6 +28,7 @@ pub fn notes(last: &[Condition], next: &[Condition]) -> Vec<Note> {
     let mut notes = given_up(last, next);
     notes.extend(backed_up(last, next));
     notes.extend(of_ready(last, next));
+    notes.extend(advised(last, next));
     notes.extend(drifted(last, next));
     notes
 }
@@ -67,6 +68,16 @@ fn of_ready(last: &[Condition], next: &[Condition]) -> Option<Note> {
     Some(Note { warning, reason: now.reason, text: now.message })
 }
 
+/// What is to be said of a version that serves: that it is yanked, deprecated, or that another is
+/// held back; whenever that is something else.
+fn advised(last: &[Condition], next: &[Condition]) -> Option<Note> {
+    let advice = [Reason::Yanked, Reason::Deprecated, Reason::HeldBack].map(Reason::as_str);
+    let now = find(next, ConditionType::Resolved).filter(|now| now.status == "True")?;
+    let same = find(last, ConditionType::Resolved).is_some_and(|before| before.message == now.message);
+    let told = advice.contains(&now.reason.as_str()) && !same;
+    told.then(|| Note { warning: true, reason: now.reason.clone(), text: now.message.clone() })
+}
+
 fn drifted(last: &[Condition], next: &[Condition]) -> Option<Note> {
     let now = find(next, ConditionType::Drifted).filter(|now| now.status == "True")?;
     let before = find(last, ConditionType::Drifted);
@@ -93,10 +104,11 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
 }
 
 /// The recorder counts events of one reason and action together and keeps the text of the first:
-/// what drifted is told anew unless it is the same.
+/// what drifted, and what is said of a version, is told anew unless it is the same.
 fn action(note: &Note) -> String {
-    let drift = [Reason::DriftDetected, Reason::DriftRepaired].map(Reason::as_str);
-    if drift.contains(&note.reason.as_str()) {
+    let anew = [Reason::DriftDetected, Reason::DriftRepaired, Reason::Yanked, Reason::Deprecated, Reason::HeldBack]
+        .map(Reason::as_str);
+    if anew.contains(&note.reason.as_str()) {
         return format!("Compare-{}", plexica_backends::digest(&note.text));
     }
     "Reconcile".into()

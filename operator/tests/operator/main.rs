@@ -9,6 +9,7 @@ mod confirm;
 mod credential;
 mod death;
 mod departure;
+mod dependency;
 mod drift;
 mod drift_of_install;
 mod farewell;

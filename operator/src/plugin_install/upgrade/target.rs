@@ -1,15 +1,28 @@
 //! At which version an install is to be. Pure.
 
-use plexica_crds::{Plugin, PluginInstall, Reason};
+use std::sync::Arc;
+
+use plexica_crds::{
+    Plugin, PluginInstall, Reason,
+    dependency::{Catalogue, Present, Release},
+};
 
 use super::{of, was_taken_back};
-use crate::{plugin::rollout, plugin_install::resolve::resolve, problem::Problem};
+use crate::{
+    plugin::rollout,
+    plugin_install::resolve::{Resolved, resolve},
+    problem::Problem,
+};
 
 /// The version an install is to be at now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Target<'a> {
     /// Its catalogue entry.
     pub plugin: &'a Plugin,
+    /// What it needs.
+    pub release: Release,
+    /// What is to be said of it, though it may be.
+    pub notice: Option<Problem>,
     /// Why it is not the one that the spec leads to.
     pub held: Option<Held<'a>>,
 }
@@ -23,37 +36,49 @@ pub enum Held<'a> {
     Waiting(&'a Plugin),
 }
 
-/// The highest version that matches, unless it was taken back here or goes to others first.
+/// The highest version that matches and breaks nobody, unless it was taken back here or goes to
+/// others first.
 ///
 /// # Errors
-/// [`Reason::InvalidVersion`] and [`Reason::PluginNotFound`].
-pub fn target<'a>(install: &PluginInstall, catalogue: &[&'a Plugin]) -> Result<Target<'a>, Problem> {
-    let reference = &install.spec.plugin;
-    let wanted = resolve(reference, catalogue.iter().copied())?;
-    let held = |plugin, held| Ok(Target { plugin, held: Some(held) });
+/// As [`resolve`].
+pub fn target<'a>(
+    install: &PluginInstall,
+    entries: &'a [Arc<Plugin>],
+    catalogue: &Catalogue,
+    present: &[Present<'_>],
+) -> Result<Target<'a>, Problem> {
+    let id = install.spec.plugin.id.as_str();
     let entry = |version: &str| {
-        catalogue.iter().copied().find(|plugin| plugin.spec.id == reference.id && plugin.spec.version == version)
+        let mut entries = entries.iter().map(AsRef::as_ref);
+        entries.find(|plugin: &&Plugin| plugin.spec.id == id && plugin.spec.version == version)
     };
+    let stays = |version: &str, held| {
+        let (plugin, release) = (entry(version)?, catalogue.get(id, version)?.clone());
+        Some(Target { plugin, release, notice: None, held: Some(held) })
+    };
+    let Resolved { plugin: wanted, release, notice } = resolve(install, entries, catalogue, present)?;
     if was_taken_back(install, &wanted.spec.version)
-        && let Some(before) = of(install).and_then(|upgrade| entry(&upgrade.from))
+        && let Some(before) = of(install).and_then(|upgrade| stays(&upgrade.from, Held::TakenBack))
     {
-        return held(before, Held::TakenBack);
+        return Ok(before);
     }
+    let whole = Target { plugin: wanted, release, notice, held: None };
     if rollout::admits(wanted, install) {
-        return Ok(Target { plugin: wanted, held: None });
+        return Ok(whole);
     }
-    let admitted = catalogue.iter().copied().filter(|plugin| rollout::admits(plugin, install));
-    let serving = install.status.as_ref().and_then(|status| entry(status.version.as_deref()?));
-    match resolve(reference, admitted) {
-        // Who goes first has no say over who has never been anywhere, nor leads anybody back.
-        Ok(next) if serving.is_none_or(|serving| rollout::is_older(serving, next)) => held(next, Held::Waiting(wanted)),
-        Ok(next) if serving.is_some_and(|serving| serving.spec.version == next.spec.version) => {
-            held(next, Held::Waiting(wanted))
+    let closed =
+        |release: &Release| entry(&release.version.to_string()).is_some_and(|plugin| !rollout::admits(plugin, install));
+    let admitted = catalogue.clone().without(id, closed);
+    let held = Some(Held::Waiting(wanted));
+    let serving = install.status.as_ref().and_then(|status| status.version.as_deref());
+    let onward = |next: &Plugin| serving.and_then(entry).is_none_or(|serving| !rollout::is_older(next, serving));
+    match resolve(install, entries, &admitted, present) {
+        // Who goes first leads nobody back.
+        Ok(Resolved { plugin, release, notice }) if onward(plugin) => Ok(Target { plugin, release, notice, held }),
+        // Nor has it a say over who has never been anywhere.
+        Ok(_) | Err(Problem { reason: Reason::PluginNotFound, .. }) => {
+            Ok(serving.and_then(|serving| stays(serving, Held::Waiting(wanted))).unwrap_or(whole))
         }
-        Ok(_) | Err(Problem { reason: Reason::PluginNotFound, .. }) => match serving {
-            Some(serving) => held(serving, Held::Waiting(wanted)),
-            None => Ok(Target { plugin: wanted, held: None }),
-        },
         Err(problem) => Err(problem),
     }
 }
@@ -79,8 +104,9 @@ mod tests {
     }
 
     fn found(install: &PluginInstall, catalogue: &[Plugin]) -> (String, Option<String>) {
-        let catalogue: Vec<&Plugin> = catalogue.iter().collect();
-        let Target { plugin, held } = target(install, &catalogue).unwrap();
+        let entries: Vec<Arc<Plugin>> = catalogue.iter().cloned().map(Arc::new).collect();
+        let catalogue = Catalogue::of(catalogue);
+        let Target { plugin, held, .. } = target(install, &entries, &catalogue, &[]).unwrap();
         let held = held.map(|held| match held {
             Held::TakenBack => "taken back".to_owned(),
             Held::Waiting(wanted) => wanted.spec.version.clone(),

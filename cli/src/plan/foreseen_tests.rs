@@ -1,0 +1,129 @@
+use super::*;
+use crate::fixture::{install, plugin, state};
+use serde_json::json;
+
+fn before() -> State {
+    let plugins = vec![plugin("files 1.0.0", json!({})), plugin("crm 1.0.0", json!({}))];
+    state(&["acme"], plugins, vec![install("acme", "crm", "*", Some("1.0.0"))])
+}
+
+/// What the files hold: plugins and installs.
+fn with(before: &State, plugins: Vec<Value>, installs: Vec<Value>) -> Wanted {
+    let new = state(&[], plugins, installs);
+    let mut wanted = Wanted { after: before.clone(), named: Vec::new() };
+    let said = |value: Value| json!({ "spec": value["spec"] });
+    for one in new.plugins {
+        let earlier = wanted.after.plugins.iter().find(|other| other.name_any() == one.name_any()).cloned();
+        wanted.named.push(Named {
+            kind: "Plugin".into(),
+            namespace: None,
+            name: one.name_any(),
+            before: earlier.map(|one| said(serde_json::to_value(&*one).unwrap())),
+            after: Ok(said(serde_json::to_value(&*one).unwrap())),
+        });
+        wanted.after.plugins.retain(|other| other.name_any() != one.name_any());
+        wanted.after.plugins.push(one);
+    }
+    for mut one in new.installs {
+        let earlier = wanted.after.installs.iter().find(|other| same(other, &one)).cloned();
+        if let Some(earlier) = &earlier {
+            Arc::make_mut(&mut one).status.clone_from(&earlier.status);
+        }
+        wanted.named.push(Named {
+            kind: "PluginInstall".into(),
+            namespace: one.namespace(),
+            name: one.name_any(),
+            before: earlier.map(|one| said(serde_json::to_value(&*one).unwrap())),
+            after: Ok(said(serde_json::to_value(&*one).unwrap())),
+        });
+        wanted.after.installs.retain(|other| !same(other, &one));
+        wanted.after.installs.push(one);
+    }
+    wanted
+}
+
+/// A line for each effect.
+fn told(plugins: Vec<Value>, installs: Vec<Value>) -> Vec<String> {
+    let before = before();
+    let changes = changes(&before, &with(&before, plugins, installs), "plexica-system");
+    let mut lines = Vec::new();
+    for change in changes {
+        lines.push(format!("{} {}", change.action.sign(), change.resource));
+        for (word, what) in change.effects() {
+            lines.extend(what.iter().map(|one| format!("{word} {one}")));
+        }
+    }
+    lines
+}
+
+#[test]
+fn nothing_changes() {
+    assert_eq!(told(vec![], vec![install("acme", "crm", "*", None)]), ["= plugininstall/tenant-acme/crm"]);
+    assert_eq!(told(vec![plugin("crm 1.0.0", json!({}))], vec![]), ["= plugin/crm-1.0.0"]);
+}
+
+#[test]
+fn a_new_install_comes_with_all_that_it_takes() {
+    assert_eq!(
+        told(vec![], vec![install("acme", "files", "^1", None)]),
+        [
+            "+ plugininstall/tenant-acme/files",
+            "creates schema and role tenant_acme_plugin_files",
+            "creates workload files 1.0.0",
+            "migrates files: nothing → 1.0.0",
+            "grants files:things:read",
+            "routes /api/plugins/files",
+        ]
+    );
+}
+
+#[test]
+fn a_new_version_reaches_installs_that_are_not_in_the_files() {
+    let more = json!({ "permissions": [{ "key": "crm:deals:read", "name": "Read" }] });
+    assert_eq!(
+        told(vec![plugin("crm 1.1.0", more)], vec![]),
+        [
+            "+ plugin/crm-1.1.0",
+            "creates crm 1.1.0 in the catalogue",
+            "~ plugininstall/tenant-acme/crm",
+            "creates workload crm 1.1.0",
+            "migrates crm: 1.0.0 → 1.1.0",
+            "grants crm:deals:read",
+            "routes /api/plugins/crm to 1.1.0",
+            "loses permission crm:things:read",
+        ]
+    );
+    // One that would lack something is not taken, so nothing happens to the install.
+    let needs = json!({ "requires": [{ "plugin": "files", "version": "^1" }] });
+    let held = told(vec![plugin("crm 1.1.0", needs.clone())], vec![]);
+    assert_eq!(held, ["+ plugin/crm-1.1.0", "creates crm 1.1.0 in the catalogue"]);
+    // Together with what it needs, it is.
+    let both = told(vec![plugin("crm 1.1.0", needs)], vec![install("acme", "files", "^1", None)]);
+    assert!(both.contains(&"migrates crm: 1.0.0 → 1.1.0".to_owned()), "{both:?}");
+}
+
+#[test]
+fn what_cannot_be_is_said_with_what_it_needs() {
+    let needs = json!({ "requires": [{ "plugin": "files", "version": "^1" }] });
+    let refused = told(vec![plugin("mail 1.0.0", needs)], vec![install("acme", "mail", "*", None)]);
+    assert_eq!(refused[2], "! plugininstall/tenant-acme/mail", "{refused:?}");
+    assert_eq!(refused[3], "needs files 1.0.0 (plexica install --with-dependencies adds it)");
+    let mut strange = install("acme", "crm", "*", None);
+    strange["spec"]["config"] = json!({ "colour": "red" });
+    let refused = told(vec![], vec![strange]);
+    assert_eq!(refused[0], "! plugininstall/tenant-acme/crm");
+    assert!(refused.iter().any(|line| line.contains("takes no configuration")), "{refused:?}");
+}
+
+#[test]
+fn what_is_taken_away_is_lost() {
+    let mut disabled = install("acme", "crm", "*", None);
+    disabled["spec"]["enabled"] = json!(false);
+    let lost = told(vec![], vec![disabled]);
+    assert_eq!(
+        lost,
+        ["~ plugininstall/tenant-acme/crm", "loses route /api/plugins/crm; the data stays", "sets spec.enabled",]
+    );
+    let changed = told(vec![plugin("crm 1.0.0", json!({ "runtime": { "image": "crm:2" } }))], vec![]);
+    assert_eq!(changed, ["~ plugin/crm-1.0.0", "restarts crm 1.0.0 of 1 install(s)", "sets spec.runtime"]);
+}

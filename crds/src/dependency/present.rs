@@ -1,0 +1,149 @@
+//! What a tenant has.
+
+use std::fmt;
+
+use kube::ResourceExt;
+use semver::VersionReq;
+
+use super::{Catalogue, Need, Release};
+use crate::{PluginInstall, PluginInstallStatus};
+
+/// An install of the tenant, as far as others depend on it.
+#[derive(Clone, Debug)]
+pub struct Present<'a> {
+    /// The plugin.
+    pub id: String,
+    /// Namespace and name of the install.
+    pub install: String,
+    /// The version that serves, or served last.
+    pub serves: Option<&'a Release>,
+    /// The highest version that its spec asks for.
+    pub asked: Option<&'a Release>,
+    /// Whether its spec wants it routed.
+    pub enabled: bool,
+    /// Whether it is.
+    pub routed: bool,
+    /// Whether it is being removed.
+    pub leaving: bool,
+}
+
+impl<'a> Present<'a> {
+    /// An install, with what the catalogue says of its versions.
+    pub fn of(install: &PluginInstall, catalogue: &'a Catalogue) -> Self {
+        let reference = &install.spec.plugin;
+        let status = install.status.as_ref();
+        let serves = status.and_then(|status| catalogue.get(&reference.id, status.version.as_deref()?));
+        let asked = reference.version.parse::<VersionReq>().ok().and_then(|requirement| {
+            let versions = catalogue.versions(&reference.id).iter();
+            versions.filter(|one| one.is_offered()).find(|one| requirement.matches(one.version.semver()))
+        });
+        Self {
+            id: reference.id.clone(),
+            install: format!("{}/{}", install.namespace().unwrap_or_default(), install.name_any()),
+            serves,
+            asked,
+            enabled: install.spec.enabled,
+            routed: status.is_some_and(|PluginInstallStatus { route, .. }| route.is_some()),
+            leaving: install.metadata.deletion_timestamp.is_some(),
+        }
+    }
+
+    /// As a version is that a plan brings up.
+    pub fn at_work(release: &'a Release) -> Self {
+        Self {
+            id: release.id.clone(),
+            install: release.id.clone(),
+            serves: Some(release),
+            asked: Some(release),
+            enabled: true,
+            routed: true,
+            leaving: false,
+        }
+    }
+
+    /// The version that is, or was before a pause, at work for the tenant.
+    pub fn in_force(&self) -> Option<&'a Release> {
+        self.serves.filter(|_| self.enabled)
+    }
+
+    /// That, or else what is to be.
+    pub fn expected(&self) -> Option<&'a Release> {
+        self.in_force().or(self.asked.filter(|_| self.enabled))
+    }
+
+    /// What answers now.
+    pub fn answers(&self) -> Option<&'a Release> {
+        self.serves.filter(|_| self.routed)
+    }
+}
+
+/// What of all that is there a need finds.
+#[derive(Clone, Copy, Debug)]
+pub enum Offer<'a> {
+    /// What it asks for.
+    Met,
+    /// Another version.
+    Other(&'a Release),
+    /// Nothing.
+    Nothing,
+}
+
+/// What of these versions a need finds.
+pub fn offer<'a>(need: &Need, releases: impl IntoIterator<Item = &'a Release>) -> Offer<'a> {
+    let mut found = Offer::Nothing;
+    for release in releases {
+        if need.met_by(release) {
+            return Offer::Met;
+        }
+        if need.concerns(release) && matches!(found, Offer::Nothing) {
+            found = Offer::Other(release);
+        }
+    }
+    found
+}
+
+/// An install at work that needs another.
+#[derive(Clone, Debug)]
+pub struct Dependent<'a> {
+    /// Namespace and name.
+    pub install: &'a str,
+    /// Its version.
+    pub release: &'a Release,
+    /// What it needs.
+    pub need: &'a Need,
+    /// Whether it is being removed.
+    pub leaving: bool,
+}
+
+impl fmt::Display for Dependent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}) → {}", self.release, self.install, self.need)
+    }
+}
+
+/// Installs at work that need this version and find nothing else among `present`, which is without
+/// the install it is about.
+pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>]) -> Vec<Dependent<'a>> {
+    let mut found = Vec::new();
+    for one in present {
+        let Some(release) = one.in_force() else { continue };
+        for need in release.needs.iter().filter(|need| !need.optional && need.met_by(of)) {
+            let others = present.iter().filter(|other| !other.leaving).filter_map(Present::answers);
+            if !matches!(offer(need, others), Offer::Met) {
+                found.push(Dependent { install: &one.install, release, need, leaving: one.leaving });
+            }
+        }
+    }
+    found
+}
+
+/// The first need of a version that finds not what it asks for among what answers, and what it finds.
+/// Who is not at work yet does not begin to rely on what is being removed.
+pub fn unmet<'a>(release: &'a Release, present: &[Present<'a>], at_work: bool) -> Option<(&'a Need, Offer<'a>)> {
+    let there = || present.iter().filter(|one| at_work || !one.leaving).filter_map(Present::answers);
+    release.needs.iter().map(|need| (need, offer(need, there()))).find(|(need, offer)| match offer {
+        Offer::Met => false,
+        Offer::Other(_) => true,
+        Offer::Nothing => !need.optional,
+    })
+}

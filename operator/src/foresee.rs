@@ -1,0 +1,116 @@
+//! What an install would come to: the operator's own decisions about resources that are not there yet,
+//! for who plans a change. Pure.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use plexica_backends::{Secret, keycloak::Digests, workloads::Needs};
+use plexica_contract::name::{Prefixes, Slug};
+use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
+
+use crate::{
+    plugin_install::{References, needed, validate},
+    problem::Problem,
+    settings::{BackupPlace, Settings},
+};
+
+/// What an install is beside.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Its tenant, if there is one.
+    pub tenant: Option<Arc<Tenant>>,
+    /// The catalogue, or what matters of it.
+    pub catalogue: Vec<Arc<Plugin>>,
+    /// All other installs that name the tenant.
+    pub siblings: Vec<Arc<PluginInstall>>,
+    /// The platform's namespace.
+    pub platform: String,
+}
+
+/// What an install would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    /// The version it is brought to.
+    pub version: String,
+    /// Permissions in force.
+    pub permissions: Vec<String>,
+    /// Whether it is routed.
+    pub routed: bool,
+    /// What is said of the version, though it may be.
+    pub notice: Option<String>,
+}
+
+/// What the install would come to. Its tenant is taken to become ready, and a runner to be there that
+/// can start it.
+///
+/// # Errors
+/// What stands in its way.
+pub fn foresee(install: &PluginInstall, around: &Around) -> Result<Foreseen, Problem> {
+    let Around { tenant, catalogue, siblings, platform } = around;
+    let settings = settings(tenant.as_deref(), platform);
+    let references = References {
+        tenant: tenant.clone().map(|tenant| Arc::new(ready(&tenant))),
+        catalogue: catalogue.clone(),
+        siblings: siblings.clone(),
+    };
+    if let Some(problem) = needed(install, &references, &settings) {
+        return Err(problem);
+    }
+    let of = |needs| validate(install, &references, &Settings { needs, ..settings.clone() });
+    let valid = of(Needs::Image).or_else(|problem| match problem.reason {
+        Reason::WorkloadUnsupported => of(Needs::Command),
+        _ => Err(problem),
+    })?;
+    Ok(Foreseen {
+        version: valid.manifest.version.to_string(),
+        permissions: valid.permissions.clone(),
+        routed: valid.enabled,
+        notice: valid.notice.map(|notice| notice.message),
+    })
+}
+
+/// What it is before it has come to what it is to be, whatever keeps it from that now.
+fn ready(tenant: &Tenant) -> Tenant {
+    let mut tenant = tenant.clone();
+    let mut conditions = Conditions::new(&[], tenant.metadata.generation, Timestamp::UNIX_EPOCH);
+    for part in [ConditionType::DatabaseReady, ConditionType::NamespaceReady] {
+        conditions.set_true(part, Reason::Provisioned, "");
+    }
+    tenant.status.get_or_insert_default().conditions = conditions.finish();
+    tenant
+}
+
+/// As permissive as an installation can be: what it allows is its own to say.
+fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
+    let named = tenant.and_then(|tenant| {
+        let namespace = tenant.status.as_ref()?.namespace.as_deref()?;
+        namespace.strip_suffix(tenant.metadata.name.as_deref()?).map(str::to_owned)
+    });
+    let prefixes = Prefixes::default();
+    let prefixes = Prefixes { namespace: named.unwrap_or_else(|| prefixes.namespace.clone()), ..prefixes };
+    Settings {
+        installation: String::new(),
+        namespace: platform.to_owned(),
+        prefixes,
+        placements: tenant.map(|tenant| tenant.spec.database.placement.clone()).into_iter().collect(),
+        needs: Needs::Image,
+        dedicated: true,
+        core_api_url: String::new(),
+        s3_endpoint: String::new(),
+        s3_region: String::new(),
+        s3_encrypted: false,
+        digests: Digests::new(&Secret::new("")),
+        direct_grants: false,
+        backup: BackupPlace::Missing,
+        purge_deadline: std::time::Duration::ZERO,
+    }
+}
+
+/// The namespace of a tenant.
+///
+/// # Errors
+/// When its name can be no slug.
+pub fn namespace(tenant: &Tenant) -> Result<String, plexica_contract::name::NameError> {
+    let slug: Slug = tenant.metadata.name.as_deref().unwrap_or_default().parse()?;
+    Ok(settings(Some(tenant), "").prefixes.namespace(&slug))
+}
