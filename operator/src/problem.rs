@@ -65,6 +65,9 @@ impl Problem {
             | Reason::AdoptionRefused
             | Reason::InvalidSpec
             | Reason::UnknownPlacement
+            | Reason::UnknownPlan
+            | Reason::QuotaExceeded
+            | Reason::PlanRolledBack
             | Reason::TenantNotAllowed
             | Reason::InvalidVersion
             | Reason::InvalidConfig

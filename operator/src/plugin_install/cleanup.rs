@@ -198,6 +198,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         plugin_uid: entry.uid().unwrap_or_default(),
         permissions: Vec::new(),
         config: leaving.install.spec.config.clone(),
+        features: Vec::new(),
         enabled: false,
         suspended: false,
         isolation: leaving.install.spec.isolation,

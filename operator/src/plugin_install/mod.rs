@@ -8,6 +8,7 @@ mod cleanup;
 mod desired;
 mod observe;
 mod plan;
+mod quota;
 mod reconcile;
 mod report;
 mod resolve;
@@ -15,6 +16,7 @@ mod sweep;
 mod validate;
 
 pub use reconcile::reconcile;
+pub use validate::allowed;
 
 use crate::problem::Problem;
 
