@@ -14,7 +14,7 @@ use super::{
     read::{PlansError, read},
 };
 
-/// How often the file is looked at: a mounted ConfigMap changes by a link that is moved, which the many
+/// How often the file is looked at: a mounted `ConfigMap` changes by a link that is moved, which the many
 /// ways to be told of a change see differently.
 const LOOK: Duration = Duration::from_secs(1);
 

@@ -25,8 +25,8 @@ fn change(in_force: Option<&str>, wanted: &str) -> Change {
     Change { in_force: in_force.map(|name| fixture::in_force(name, &plans())), wanted: plans().get(wanted) }
 }
 
-fn users(users: u64) -> Part<Usage> {
-    Ok(Usage { users: Some(users), ..Usage::default() })
+fn users(users: u64) -> Usage {
+    Usage { users: Some(users), ..Usage::default() }
 }
 
 #[test]
@@ -34,19 +34,19 @@ fn which_plan_comes_and_which_stays() {
     let down = || Err(Problem::new(Reason::BackendUnavailable, "no answer."));
     let cases = [
         // (in force, wanted, usage, enters, refused)
-        (None, "free", users(5), Some("free"), None),
-        (None, "free", users(6), None, Some(Reason::QuotaExceeded)),
+        (None, "free", Ok(users(5)), Some("free"), None),
+        (None, "free", Ok(users(6)), None, Some(Reason::QuotaExceeded)),
         (None, "free", down(), None, Some(Reason::BackendUnavailable)),
-        (Some("cpu"), "free", users(5), Some("free"), None),
-        (Some("cpu"), "free", users(6), None, Some(Reason::QuotaExceeded)),
+        (Some("cpu"), "free", Ok(users(5)), Some("free"), None),
+        (Some("cpu"), "free", Ok(users(6)), None, Some(Reason::QuotaExceeded)),
         (Some("cpu"), "free", down(), None, Some(Reason::BackendUnavailable)),
-        (Some("free"), "free", users(6), None, None),
-        (Some("free"), "cpu", users(6), Some("cpu"), None),
+        (Some("free"), "free", Ok(users(6)), None, None),
+        (Some("free"), "cpu", Ok(users(6)), Some("cpu"), None),
         // It takes nothing away.
-        (Some("free"), "renamed", users(6), Some("renamed"), None),
+        (Some("free"), "renamed", Ok(users(6)), Some("renamed"), None),
         (Some("free"), "renamed", down(), Some("renamed"), None),
-        (Some("free"), "brass", users(1), None, Some(Reason::UnknownPlan)),
-        (None, "brass", users(1), None, Some(Reason::UnknownPlan)),
+        (Some("free"), "brass", Ok(users(1)), None, Some(Reason::UnknownPlan)),
+        (None, "brass", Ok(users(1)), None, Some(Reason::UnknownPlan)),
     ];
     for (in_force, wanted, usage, enters, refusal) in cases {
         let what = format!("{in_force:?} {wanted} {usage:?}");
@@ -71,7 +71,7 @@ fn the_namespace_is_brought_to_the_plan_that_comes_or_stays() {
         (None, "free", 6, false),
     ] {
         let objects = Some(Ok(Objects::default()));
-        let observed = Observed { change: change(in_force, wanted), usage: users(count), objects };
+        let observed = Observed { change: change(in_force, wanted), usage: Ok(users(count)), objects };
         let Ensure { desired, seen: _, aim } = plan(&valid(), observed, &record()).objects.unwrap().unwrap();
         assert_eq!((desired.quota.is_some(), desired.range.is_some()), (limited, limited), "{in_force:?} {wanted}");
         assert_eq!((aim.part, aim.course), ("plan", Course::Apply));
