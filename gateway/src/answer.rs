@@ -38,6 +38,10 @@ pub mod refusal {
         message: "The request needs one valid access token of your realm: Authorization: Bearer <token>.",
     };
     pub const SUSPENDED: Refusal = Refusal { code: Code::TenantSuspended, message: TENANT_SUSPENDED };
+    pub const TOO_FAST: Refusal = Refusal {
+        code: Code::TooManyRequests,
+        message: "Requests of your tenant come faster than its plan allows; try again after the seconds of Retry-After.",
+    };
     pub const IDENTITY: Refusal =
         Refusal { code: Code::Unavailable, message: "Access tokens cannot be checked at the moment; try again." };
     pub const ORIGIN: Refusal =

@@ -26,6 +26,7 @@ impl Feed {
     pub fn publish(&self, snapshot: Snapshot) {
         let realms: HashSet<&str> = snapshot.realms().map(|realm| realm.name.as_str()).collect();
         self.state.keys.retain(&realms);
+        self.state.rates.follow(&snapshot);
         self.state.metrics.realms.set(i64::try_from(realms.len()).unwrap_or(i64::MAX));
         self.state.metrics.routes.set(i64::try_from(snapshot.route_count()).unwrap_or(i64::MAX));
         self.state.snapshot.store(Some(Arc::new(snapshot)));

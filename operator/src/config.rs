@@ -1,6 +1,7 @@
 //! Flags and variables.
 
 mod backup;
+mod plans;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +20,7 @@ use plexica_service::Common;
 use url::Url;
 
 pub use backup::{Backup, FinalBackup};
+pub use plans::Plans;
 
 /// The operator's configuration.
 #[derive(Parser, Clone, Debug)]
@@ -42,6 +44,9 @@ pub struct Config {
     /// Backups of tenants that go.
     #[command(flatten)]
     pub backup: Backup,
+    /// The plans that tenants may have.
+    #[command(flatten)]
+    pub plans: Plans,
     /// What runs plugins.
     #[command(flatten)]
     pub plugins: Plugins,

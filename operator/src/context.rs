@@ -27,6 +27,7 @@ use crate::{
     lifecycle::Lifecycle,
     metrics::Metrics,
     outage::Outages,
+    plans::Plans,
     platform::Keys,
     problem::{Problem, Remedy},
     settings::Settings,
@@ -43,6 +44,8 @@ pub struct Context {
     pub client: Client,
     /// What pure steps know of the configuration.
     pub settings: Settings,
+    /// The plans there are.
+    pub plans: watch::Receiver<Arc<Plans>>,
     /// Databases by name.
     pub databases: Placements,
     /// Keycloak.

@@ -19,9 +19,10 @@ use kube::{
         watcher,
     },
 };
-use plexica_crds::{Plugin, PluginInstall, Tenant};
+use plexica_crds::{ConditionType, Plugin, PluginInstall, Reason, Tenant};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -124,10 +125,20 @@ impl Watches {
         let back = || context.outages.returned();
         let (relief, known) = (context.clone(), context.tenants.clone());
         let tenants = tenants.controller.watches(all(), config(), move |install| {
-            // A tenant waits for its installs only when it goes.
+            // A tenant waits for its installs only when it goes, or has too many of them.
             let tenant = ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name);
-            known.get(&tenant).filter(|tenant| tenant.metadata.deletion_timestamp.is_some()).map(|_| tenant)
+            let waits = |tenant: &Arc<Tenant>| tenant.metadata.deletion_timestamp.is_some() || has_too_much(tenant);
+            known.get(&tenant).filter(waits).map(|_| tenant)
         });
+        let known = context.tenants.clone();
+        let tenants = tenants.reconcile_on(WatchStream::from_changes(context.plans.clone()).flat_map(move |plans| {
+            let tenants = known.state();
+            let concerned = tenants.into_iter().filter(move |tenant| {
+                let in_force = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
+                plans.concern(&tenant.spec.plan, in_force)
+            });
+            stream::iter(concerned.map(|tenant| ObjectRef::from_obj(&*tenant)))
+        }));
         let tenants = tenants.reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.tenants))));
         let (relief, known) = (context.clone(), context.plugins.clone());
         let plugins =
@@ -170,6 +181,13 @@ impl Watches {
             ),
         );
     }
+}
+
+/// Whether a plan does not come into force because of what the tenant has.
+fn has_too_much(tenant: &Tenant) -> bool {
+    let conditions = tenant.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let plan = conditions.iter().find(|condition| condition.type_ == ConditionType::PlanApplied.as_str());
+    plan.is_some_and(|condition| condition.reason == Reason::QuotaExceeded.as_str())
 }
 
 fn of_plugin(known: &Store<Plugin>, id: &str) -> Vec<ObjectRef<Plugin>> {

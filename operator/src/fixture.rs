@@ -62,3 +62,14 @@ pub fn settings() -> crate::settings::Settings {
         purge_deadline: std::time::Duration::from_mins(1),
     }
 }
+
+/// Plans of this text.
+pub fn plans(text: &str) -> crate::plans::Plans {
+    crate::plans::read(text).unwrap()
+}
+
+/// The plan of that name, in force.
+pub fn in_force(name: &str, plans: &crate::plans::Plans) -> plexica_crds::tenant::PlanStatus {
+    let crate::plans::Definition { name, digest, limits } = plans.get(name).unwrap();
+    plexica_crds::tenant::PlanStatus { name, digest, limits, since: Time(jiff::Timestamp::UNIX_EPOCH) }
+}

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`tenant`], [`plugin`], [`plugin_install`] | a reconciler each |
 //! | [`platform`] | what is there before any tenant |
+//! | [`plans`] | the plans there are |
 //! | [`resource`] | finalizer, status and events of all three |
 //! | [`drift`] | what was changed behind the operator's back |
 //! | [`controllers`] | what wakes which reconciler |
@@ -26,6 +27,7 @@ mod leader;
 mod lifecycle;
 mod metrics;
 mod outage;
+mod plans;
 mod platform;
 mod plugin;
 mod plugin_install;
@@ -37,5 +39,6 @@ mod start;
 mod tenant;
 
 pub use config::Config;
+pub use plans::PlansError;
 pub use problem::Problem;
 pub use start::{StartError, start};

@@ -68,6 +68,9 @@ impl Problem {
             | Reason::AdoptionRefused
             | Reason::InvalidSpec
             | Reason::UnknownPlacement
+            | Reason::UnknownPlan
+            | Reason::QuotaExceeded
+            | Reason::PlanRolledBack
             | Reason::TenantNotAllowed
             | Reason::InvalidVersion
             | Reason::InvalidConfig

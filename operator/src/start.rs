@@ -20,12 +20,21 @@ use plexica_backends::{
 use plexica_crds::label::FIELD_MANAGER;
 use plexica_service::{Gate, Readiness, Running, Tasks, observability, trust};
 use prometheus_client::registry::Registry;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, config::Runner, context::Context, controllers::Watches, leader, lifecycle::Lifecycle, metrics::Metrics,
-    outage::Outages, platform, settings::Settings,
+    Config,
+    config::Runner,
+    context::Context,
+    controllers::Watches,
+    leader,
+    lifecycle::Lifecycle,
+    metrics::Metrics,
+    outage::Outages,
+    plans::{self, Plans, PlansError},
+    platform,
+    settings::Settings,
 };
 
 /// The operator cannot start: something in its configuration, which trying again would not change.
@@ -34,6 +43,9 @@ pub enum StartError {
     /// A backend's part of the configuration.
     #[error("{0}. {remedy}", remedy = .0.remedy)]
     Backend(#[from] plexica_backends::Error),
+    /// The plans.
+    #[error(transparent)]
+    Plans(#[from] PlansError),
     /// The CA bundle.
     #[error(transparent)]
     CaBundle(#[from] trust::Error),
@@ -54,6 +66,7 @@ struct Parts {
     client: Client,
     config: Config,
     settings: Settings,
+    plans: watch::Receiver<Arc<Plans>>,
     databases: Placements,
     realms: Realms,
     store: Store,
@@ -132,6 +145,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         },
         client,
         settings,
+        plans: plans::follow(&tasks, config.plans.file.as_deref())?,
         databases,
         workloads,
         config,
@@ -169,7 +183,7 @@ async fn work(parts: Arc<Parts>, stop: CancellationToken) {
 }
 
 async fn term(parts: &Parts, stop: &CancellationToken) {
-    let Parts { client, config, settings, databases, realms, store, intents, workloads, metrics, gates } = parts;
+    let Parts { client, config, settings, plans, databases, realms, store, intents, workloads, metrics, gates } = parts;
     let Some(keys) = platform::keys(client, settings, stop).await else {
         return;
     };
@@ -183,6 +197,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
     let context = Arc::new(Context {
         client: client.clone(),
         settings: settings.clone(),
+        plans: plans.clone(),
         databases: databases.clone(),
         realms: realms.clone(),
         store: store.clone(),

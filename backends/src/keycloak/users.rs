@@ -91,6 +91,34 @@ impl Users<'_> {
         }))
     }
 
+    /// How many there are; none without a realm.
+    pub async fn count(&self) -> Result<u64> {
+        let what = format!("counting users of realm {}", self.realm);
+        let found = self
+            .realms
+            .find(&what, |admin| {
+                let none = || None::<String>;
+                admin.realm_users_count_get(
+                    self.realm,
+                    none(),
+                    none(),
+                    none(),
+                    None,
+                    None,
+                    None,
+                    none(),
+                    none(),
+                    none(),
+                    none(),
+                    none(),
+                    none(),
+                    none(),
+                )
+            })
+            .await?;
+        Ok(found.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
+    }
+
     /// Creates the user, or gives them what they lack. Writes nothing if they lack nothing.
     pub async fn ensure(&self, desired: &UserDesired) -> Result<Changes> {
         let mut changes = Changes::none();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::quantity;
 
 /// Maps of quantities, which the server writes in a form of its own.
-const AMOUNTS: [&str; 2] = ["limits", "requests"];
+const AMOUNTS: [&str; 5] = ["limits", "requests", "hard", "default", "defaultRequest"];
 
 /// Paths of what `wanted` says and `found` does not have so. What the API server or others added does
 /// not count; lists must agree item by item.
@@ -97,6 +97,10 @@ mod tests {
             (json!({"requests": {"memory": "1Gi"}}), json!({"requests": {"memory": "1024Mi"}}), true),
             (json!({"requests": {"memory": "1Gi", "cpu": "1"}}), json!({"requests": {"memory": "1Gi"}}), true),
             (json!({"limits": {"cpu": "500m"}}), json!({"limits": {"cpu": "0.6"}}), false),
+            (json!({"hard": {"limits.cpu": "1500m"}}), json!({"hard": {"limits.cpu": "1.5"}}), true),
+            (json!({"hard": {"limits.cpu": "1500m"}}), json!({"hard": {"limits.cpu": "1.6"}}), false),
+            (json!({"limits": [{"default": {"cpu": "500m"}}]}), json!({"limits": [{"default": {"cpu": "0.5"}}]}), true),
+            (json!({"limits": [{"default": {"cpu": "500m"}}]}), json!({"limits": [{"default": {"cpu": "1"}}]}), false),
             (json!({"limits": {}}), json!({"limits": {"cpu": "0.5"}}), false),
             (json!({"data": "500m"}), json!({"data": "0.5"}), false),
             (json!({"limits": "500m"}), json!({"limits": "0.5"}), false),

@@ -3,7 +3,7 @@
 mod apply;
 mod differing;
 mod mark;
-mod quantity;
+pub mod quantity;
 mod retain;
 
 pub use apply::{apply, changes, differences, digest, failed, may_take, sign};

@@ -1,12 +1,21 @@
 //! Kubernetes' quantities: one amount has many forms, and the API server keeps its own.
 
 /// Whether both are the same amount; texts that are no quantities are compared as they are.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub fn same(one: &str, other: &str) -> bool {
     one == other || nanos(one).is_some_and(|one| nanos(other) == Some(one))
 }
 
+/// The amount in whole units, such as bytes; a part of one counts as one. `None` for what is no quantity,
+/// or less than nothing, or more than can be counted.
+pub fn units(text: &str) -> Option<u64> {
+    let nanos = nanos(text)?;
+    u64::try_from(nanos.div_euclid(NANO) + i128::from(nanos.rem_euclid(NANO) != 0)).ok()
+}
+
+const NANO: i128 = 1_000_000_000;
+
 /// In billionths, the finest that the API server keeps; it rounds up.
-fn nanos(text: &str) -> Option<i128> {
+pub fn nanos(text: &str) -> Option<i128> {
     let number = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(number);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -48,6 +57,24 @@ fn unit(suffix: &str) -> Option<(u8, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_units() {
+        for (text, expected) in [
+            ("10Gi", Some(10 << 30)),
+            ("1500M", Some(1_500_000_000)),
+            ("0", Some(0)),
+            ("100m", Some(1)),
+            ("1.5", Some(2)),
+            ("-1", None),
+            ("ten", None),
+            ("", None),
+            ("10 Gi", None),
+            ("16Ei", None),
+        ] {
+            assert_eq!(units(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn amounts_and_not_their_forms() {

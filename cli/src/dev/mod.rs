@@ -14,6 +14,7 @@ mod identity;
 mod installation;
 mod logs;
 mod options;
+mod plans;
 mod platform;
 mod postgres;
 mod rights;

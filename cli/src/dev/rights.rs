@@ -74,8 +74,9 @@ mod tests {
     /// Group, resource, name of the object if only that one, verb.
     type Right = (String, String, Option<String>, String);
 
-    /// Plugins are child processes here: nothing runs them as Deployments behind Services.
-    const IN_CLUSTERS_ONLY: [&str; 2] = ["deployments", "services"];
+    /// Plugins are child processes here: nothing runs them as Deployments behind Services, nor counts what
+    /// they take of a namespace.
+    const IN_CLUSTERS_ONLY: [&str; 4] = ["deployments", "services", "resourcequotas", "limitranges"];
 
     fn rights(rules: &[PolicyRule]) -> BTreeSet<Right> {
         let mut all = BTreeSet::new();

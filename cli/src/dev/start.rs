@@ -15,7 +15,7 @@ use super::{
     addresses::{self, Addresses},
     backup,
     database::Database,
-    given, identity,
+    given, identity, plans,
     platform::Platform,
     postgres, rights,
     service::{self, Service, Services},
@@ -71,6 +71,7 @@ pub async fn start(
         flags: of_operator(options, &database, &identity, &store, core_api, &data.folder("plugin-logs")?)
             .into_iter()
             .chain(backup)
+            .chain([format!("--plans={}", plans::file(data)?.display())])
             .collect(),
     };
     let program = std::env::current_exe().map_err(Error::file("plexica"))?;

@@ -23,6 +23,9 @@ pub struct PluginTenant {
     /// `PluginInstall.spec.config`, checked against the manifest's schema.
     #[serde(default)]
     pub config: serde_json::Value,
+    /// Words in the tenant's plan that the plugin may switch something on by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
     /// Whether requests are routed; lifecycle calls come either way.
     pub enabled: bool,
     /// Whether the tenant is suspended: the answer to its users is 403 `TENANT_SUSPENDED`.

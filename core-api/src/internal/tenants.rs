@@ -107,9 +107,15 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant) -> Option<PluginTe
         schema: database.schema.clone(),
         role: database.role.clone(),
         config: install.spec.config.clone(),
+        features: features(tenant),
         enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
         suspended: tenant.spec.suspend,
     })
+}
+
+fn features(tenant: &Tenant) -> Vec<String> {
+    let plan = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
+    plan.map(|plan| plan.limits.features.clone()).unwrap_or_default()
 }
 
 /// The same for the same tenants, from every copy of this service and after every restart.
@@ -197,6 +203,7 @@ mod tests {
             schema: "s".into(),
             role: "r".into(),
             config: json!({}),
+            features: Vec::new(),
             enabled,
             suspended: false,
         };

@@ -23,6 +23,8 @@ pub enum ConditionType {
     StorageReady,
     /// Tenant: namespace and Secrets.
     NamespaceReady,
+    /// Tenant: the plan of the spec is in force.
+    PlanApplied,
     /// Tenant: the backup that is made before its data is removed.
     BackedUp,
     /// PluginInstall: tenant, plugin version and configuration hold.
@@ -50,6 +52,7 @@ impl ConditionType {
             Self::IdentityReady => "IdentityReady",
             Self::StorageReady => "StorageReady",
             Self::NamespaceReady => "NamespaceReady",
+            Self::PlanApplied => "PlanApplied",
             Self::BackedUp => "BackedUp",
             Self::Resolved => "Resolved",
             Self::WorkloadReady => "WorkloadReady",

@@ -72,7 +72,7 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 15] = [
+const ORDER: [ConditionType; 16] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
@@ -82,6 +82,7 @@ const ORDER: [ConditionType; 15] = [
     ConditionType::IdentityReady,
     ConditionType::StorageReady,
     ConditionType::NamespaceReady,
+    ConditionType::PlanApplied,
     ConditionType::BackedUp,
     ConditionType::Resolved,
     ConditionType::WorkloadReady,

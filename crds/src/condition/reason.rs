@@ -70,6 +70,18 @@ reasons! {
         "spec.database.placement is not a database in the platform's configuration.",
         "Make a tenant with one of the placements named in the message, or add the placement to the platform's configuration."
     }
+    UnknownPlan {
+        "spec.plan is not a plan in the platform's configuration; the plan in force, if there is one, stays.",
+        "Name one of the plans in the message, or add the plan to the platform's configuration."
+    }
+    QuotaExceeded {
+        "A plan does not allow as much: more is in use than the plan of the spec allows, so that the plan before stays in force; or an install would be one more than the plan in force allows.",
+        "Remove what the message names until it fits, or choose a plan that allows more; the operator looks again by itself."
+    }
+    PlanRolledBack {
+        "A step of bringing the tenant to the plan of its spec was refused, and the plan before is in force again.",
+        "Mend what the message names; the operator tries again by itself. Or set spec.plan to the plan in force."
+    }
     SecretNotFound {
         "spec.identity refers to a Secret, or to a key in one, that is not in the tenant's namespace. Everything else of the realm is as the spec says.",
         "Create the Secret or add the key that the message names; the operator goes on by itself within seconds."

@@ -22,6 +22,7 @@ use super::{IdentitySpec, TenantStatus};
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".spec.plan"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "In Force", type_ = "string", priority = "1", json_path = ".status.plan.name"),
     printcolumn(name = "Drifted", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Drifted")].status"#),
     printcolumn(name = "Message", type_ = "string", priority = "1", json_path = r#".status.conditions[?(@.type=="Ready")].message"#),
     validation = Rule::new("self.metadata.name.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*$') && size(self.metadata.name) <= 24")
@@ -37,7 +38,8 @@ pub struct TenantSpec {
     #[schemars(length(min = 1, max = 120))]
     pub display_name: String,
 
-    /// Name of a plan in the platform's configuration.
+    /// Name of a plan in the platform's configuration. The one before stays in force while this one
+    /// cannot be.
     #[serde(default = "default_plan")]
     #[schemars(length(min = 1, max = 63))]
     pub plan: String,

@@ -7,6 +7,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::PlanStatus;
+
 /// Where the tenant stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,9 @@ pub struct TenantStatus {
     /// The tenant's namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// The plan in force: that of the spec, or while that cannot be, the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanStatus>,
     /// The backup that was made before its data is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_backup: Option<FinalBackupStatus>,

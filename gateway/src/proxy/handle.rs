@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
@@ -17,6 +17,7 @@ use super::{
     authorize::{Admitted, admit, authenticate},
     body::RequestBody,
     forward::forward,
+    rate::retry_after,
 };
 use crate::{
     answer::{Body, Refusal, no_content, refusal},
@@ -43,6 +44,8 @@ struct Seen {
     target: Option<String>,
     tenant: Option<String>,
     user: Option<String>,
+    /// How long to wait, if this was one too many.
+    wait: Option<Duration>,
 }
 
 /// Answers a request. Never fails: what goes wrong is an answer too.
@@ -60,6 +63,9 @@ pub async fn handle(state: Arc<State>, connection: Connection, request: Request<
             Ok(answer) => answer,
             Err(refusal) => refusal.answer(id),
         };
+        if let Some(wait) = seen.wait {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after(wait)));
+        }
         cors::vary(answer.headers_mut());
         if let Some(origin) = origin.filter(|_| seen.allows_origin)
             && !answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
@@ -109,6 +115,12 @@ async fn respond(
     // Only who proved to be the tenant's is told so.
     if realm.suspended {
         return Err(refusal::SUSPENDED);
+    }
+    if let Some(tenant) = &caller.tenant {
+        state.rates.take(tenant).map_err(|wait| {
+            seen.wait = Some(wait);
+            refusal::TOO_FAST
+        })?;
     }
     let admitted = admit(state, &snapshot, caller, target)?;
     seen.target = Some(admitted.target.clone());

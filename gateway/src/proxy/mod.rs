@@ -4,6 +4,7 @@ mod authorize;
 mod body;
 mod forward;
 mod handle;
+mod rate;
 mod state;
 
 pub use handle::{Connection, handle};

@@ -9,7 +9,7 @@ use hyper_util::{
 };
 use plexica_contract::token::Minter;
 
-use super::body::RequestBody;
+use super::{body::RequestBody, rate::Rates};
 use crate::{
     Limits,
     metrics::Metrics,
@@ -28,6 +28,8 @@ pub struct State {
     pub keys: Arc<KeyStore>,
     /// Where the core API is.
     pub core_api: Upstream,
+    /// How fast tenants' requests may come.
+    pub rates: Rates,
     /// How much and how long.
     pub limits: Limits,
     /// What `/metrics` tells.
@@ -50,6 +52,7 @@ impl State {
             minter: ArcSwapOption::empty(),
             keys,
             core_api,
+            rates: Rates::default(),
             limits,
             metrics,
             client,

@@ -49,13 +49,15 @@ pub fn build(sources: &Sources<'_>) -> Snapshot {
 }
 
 fn realm(slug: &Slug, tenant: &Tenant) -> Option<Realm> {
-    let identity = tenant.status.as_ref()?.identity.as_ref()?;
+    let status = tenant.status.as_ref()?;
+    let identity = status.identity.as_ref()?;
     Some(Realm {
         name: identity.realm.clone(),
         issuer: identity.issuer.clone(),
         tenant: Some(slug.clone()),
         domains: tenant.spec.domains.iter().cloned().collect(),
         suspended: tenant.spec.suspend,
+        rate_limits: status.plan.as_ref().and_then(|plan| plan.limits.rate_limits),
     })
 }
 

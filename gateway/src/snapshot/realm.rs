@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use plexica_contract::name::Slug;
+use plexica_crds::tenant::RateLimits;
 
 /// A realm whose tokens are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Realm {
     pub domains: HashSet<String>,
     /// Whether its users are known and nevertheless refused, with the reason.
     pub suspended: bool,
+    /// How fast requests of all its users together may come.
+    pub rate_limits: Option<RateLimits>,
 }
 
 impl Realm {

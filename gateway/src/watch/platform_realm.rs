@@ -65,5 +65,6 @@ fn read(secret: &Secret) -> Option<Realm> {
         tenant: None,
         domains: HashSet::new(),
         suspended: false,
+        rate_limits: None,
     })
 }

@@ -7,6 +7,7 @@ mod keycloak;
 mod keys;
 mod kubernetes;
 mod limits;
+mod rates;
 mod requests;
 mod resources;
 mod snapshot;

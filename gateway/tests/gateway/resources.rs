@@ -16,6 +16,7 @@ pub fn platform() -> Realm {
         tenant: None,
         domains: HashSet::new(),
         suspended: false,
+        rate_limits: None,
     }
 }
 

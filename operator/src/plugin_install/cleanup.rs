@@ -204,6 +204,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         permissions: Vec::new(),
         awaiting: Vec::new(),
         config: leaving.install.spec.config.clone(),
+        features: Vec::new(),
         enabled: false,
         suspended: false,
         isolation: leaving.install.spec.isolation,

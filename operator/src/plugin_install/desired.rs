@@ -130,6 +130,7 @@ pub fn call(valid: &Valid, action: Action) -> Request {
             schema: database.clone(),
             role: database,
             config: valid.config.clone(),
+            features: valid.features.clone(),
             enabled: valid.enabled,
             suspended: valid.suspended,
         },

@@ -9,6 +9,7 @@ mod desired;
 mod needed;
 mod observe;
 mod plan;
+mod quota;
 mod reconcile;
 mod report;
 mod resolve;
@@ -19,7 +20,7 @@ mod validate;
 pub use needed::needed;
 pub use reconcile::reconcile;
 pub use upgrade::was_taken_back;
-pub use validate::{References, validate};
+pub use validate::{References, allowed, validate};
 
 use plexica_contract::name::PluginVersion;
 use plexica_crds::{Plugin, PluginInstall};

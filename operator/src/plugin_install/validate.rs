@@ -17,6 +17,7 @@ use plexica_crds::{
 use serde_json::Value;
 
 use super::{
+    quota,
     resolve::required,
     upgrade::{self, Consent, Held, Target, consent, target},
 };
@@ -65,6 +66,8 @@ pub struct Valid {
     pub awaiting: Vec<String>,
     /// Its configuration, checked.
     pub config: Value,
+    /// Words in the plan of its tenant that plugins switch something on by.
+    pub features: Vec<String>,
     /// Whether it is to be routed.
     pub enabled: bool,
     /// Whether it is not to be, because its tenant is suspended.
@@ -115,6 +118,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     allowed(install, &slug, settings)?;
     let tenant = ready(&slug, tenant.as_deref())?;
     oldest(install, &slug, siblings, settings)?;
+    quota::within(install, &slug, tenant, siblings, settings)?;
     let others = || siblings.iter().map(AsRef::as_ref);
     let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(others());
     let beside = present(install, &slug, others(), &catalogue, settings);
@@ -157,6 +161,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         permissions,
         awaiting,
         config: config.clone(),
+        features: features(tenant),
         enabled: runs,
         suspended: tenant.spec.suspend,
         isolation: *isolation,
@@ -210,6 +215,12 @@ fn ready<'a>(slug: &Slug, tenant: Option<&'a Tenant>) -> Result<&'a Tenant, Prob
             return Err(Problem::new(Reason::TenantNotReady, format!("the tenant {slug} is not {needed} yet.")));
         }
     }
+    // Nobody knows yet what the plan allows. A tenant of before there were plans has no such condition.
+    let planned = conditions.iter().find(|condition| condition.type_ == ConditionType::PlanApplied.as_str());
+    let in_force = tenant.status.as_ref().is_some_and(|status| status.plan.is_some());
+    if !in_force && planned.is_some_and(|condition| condition.status != "True") {
+        return Err(Problem::new(Reason::TenantNotReady, format!("no plan is in force for the tenant {slug} yet.")));
+    }
     Ok(tenant)
 }
 
@@ -239,12 +250,18 @@ fn oldest(
     })
 }
 
-fn seniority(one: &PluginInstall, other: &PluginInstall) -> Ordering {
+/// Which of two came first.
+pub fn seniority(one: &PluginInstall, other: &PluginInstall) -> Ordering {
     let key = |install: &PluginInstall| {
         let metadata = &install.metadata;
         (metadata.creation_timestamp.clone(), metadata.namespace.clone(), metadata.name.clone())
     };
     key(one).cmp(&key(other))
+}
+
+fn features(tenant: &Tenant) -> Vec<String> {
+    let plan = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
+    plan.map(|plan| plan.limits.features.clone()).unwrap_or_default()
 }
 
 fn runnable(runtime: &Runtime, needs: Needs) -> Result<(), Problem> {

@@ -21,6 +21,7 @@ use super::{
     Part, namespace,
     observe::Secrets,
     plan::{Ensure, IDENTITY_SECRET, Plan, STORAGE_SECRET},
+    quota,
     report::Applied,
     secret::{self, Validity},
     validate::Valid,
@@ -33,7 +34,7 @@ use crate::{
 
 /// Applies the plan.
 pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan) -> Applied {
-    let Plan { database, identity, sign_in, storage, keys, namespace } = plan;
+    let Plan { database, identity, sign_in, storage, keys, namespace, quota } = plan;
     let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database, &mut of_database),
@@ -55,6 +56,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         }
         Err(problem) => (Err(problem), Ok(())),
     };
+    let plan = Box::pin(quota::enact(context, valid, quota, namespace.as_ref().err(), &mut drift)).await;
     let renew_at = storage.as_ref().ok().and_then(|bucket| bucket.renew_at);
     Applied {
         namespace,
@@ -64,6 +66,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         identity: identity.map(|(status, _)| status),
         storage: storage.map(|Bucket { status, keys: _, renew_at: _ }| status),
         renew_at,
+        plan,
         drift,
     }
 }

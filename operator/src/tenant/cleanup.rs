@@ -1,7 +1,7 @@
 //! A tenant goes: its installs first, then each part by the deletion policy. Does not validate.
 
 use kube::{Api, ResourceExt, api::DeleteParams};
-use plexica_backends::{Retired, System, s3::bucket};
+use plexica_backends::{Retired, System, s3::bucket, workloads::Needs};
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
@@ -134,7 +134,8 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug, abandoned: &[&str
         context.tried(System::S3, "retire", retired).await
     };
     let namespace = async {
-        let retired = namespace::retire(&context.client, &valid.namespace, &valid.mark, policy);
+        let limited = context.settings.needs == Needs::Image;
+        let retired = namespace::retire(&context.client, &valid.namespace, &valid.mark, policy, limited);
         context.tried(System::Kubernetes, "retire", retired).await
     };
     let given_up = |part: PartName| {

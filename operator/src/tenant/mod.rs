@@ -14,6 +14,7 @@ mod namespace;
 mod observe;
 mod placement;
 mod plan;
+mod quota;
 mod reconcile;
 mod report;
 mod secret;

@@ -17,7 +17,7 @@ use plexica_crds::{
     tenant::{AdoptionPolicy, DeletionPolicy},
 };
 
-use super::secret;
+use super::{quota, secret};
 
 /// What should be there. Pure.
 pub fn wanted(slug: &Slug, name: &str) -> Namespace {
@@ -80,8 +80,15 @@ fn taken_back(seen: &Namespace) -> String {
     format!("took back namespace {}", seen.name_any())
 }
 
-/// Marks it and the tenant's Secrets in it as retained, or removes it with all that is in it.
-pub async fn retire(client: &Client, name: &str, owner: &Mark, policy: DeletionPolicy) -> Result<Retired> {
+/// Marks it and what is the tenant's in it as retained, or removes it with all that is in it. `limited`
+/// says whether the objects of plans can be there.
+pub async fn retire(
+    client: &Client,
+    name: &str,
+    owner: &Mark,
+    policy: DeletionPolicy,
+    limited: bool,
+) -> Result<Retired> {
     let api: Api<Namespace> = Api::all(client.clone());
     let seen = api.get_opt(name).await.map_err(failed)?;
     let parting = judge_retired(&object::found(seen.as_ref()), owner);
@@ -96,6 +103,9 @@ pub async fn retire(client: &Client, name: &str, owner: &Mark, policy: DeletionP
             // The namespace last: what it says holds for all that is in it.
             for secret in secrets(client, name).await? {
                 object::retain(&Api::namespaced(client.clone(), name), &secret, owner, now).await?;
+            }
+            if limited {
+                quota::retain(client, name, owner, now).await?;
             }
             object::retain(&api, &seen, owner, now).await?;
             Ok(Retired::Kept)

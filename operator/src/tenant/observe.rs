@@ -14,7 +14,7 @@ use plexica_backends::{
 use super::{
     Part,
     credential::{self, Credentials},
-    desired, namespace, placement, secret,
+    desired, namespace, placement, quota, secret,
     validate::Valid,
 };
 use crate::{context::Context, problem::Problem, resource::namespaced};
@@ -34,6 +34,8 @@ pub struct Observed {
     pub namespace: Part<Option<Namespace>>,
     /// Secrets.
     pub secrets: Part<Secrets>,
+    /// Its plan, and what that has to do with.
+    pub quota: quota::Observed,
 }
 
 /// The tenant's Secrets.
@@ -46,8 +48,8 @@ pub struct Secrets {
 }
 
 /// Reads all parts at once.
-pub async fn observe(context: &Context, valid: &Valid) -> Observed {
-    let (database, identity, credentials, storage, namespace, secrets) = futures::join!(
+pub async fn observe(context: &Context, valid: &Valid, change: quota::Change) -> Observed {
+    let (database, identity, credentials, storage, namespace, secrets, quota) = futures::join!(
         database(context, valid),
         identity(context, valid),
         credential::read(context, valid),
@@ -57,8 +59,9 @@ pub async fn observe(context: &Context, valid: &Valid) -> Observed {
             context.tried(System::Kubernetes, "observe", found).await
         },
         secrets(context, valid),
+        Box::pin(quota::observe(context, valid, change)),
     );
-    let mut observed = Observed { database, identity, credentials, storage, namespace, secrets };
+    let mut observed = Observed { database, identity, credentials, storage, namespace, secrets, quota };
     if matches!(&observed.database, Ok(seen) if *seen.schema() == Found::Absent) {
         let elsewhere = elsewhere(context, valid).await;
         placement::settle(&mut observed, valid, elsewhere);

@@ -58,7 +58,10 @@ fn came_back(namespace: &Part<Option<Namespace>>, mark: &Mark) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, tenant::validate::validate};
+    use crate::{
+        fixture,
+        tenant::{quota, validate::validate},
+    };
     use jiff::Timestamp;
 
     fn down<T>() -> Part<T> {
@@ -74,6 +77,7 @@ mod tests {
             storage: Err(unread()),
             namespace,
             secrets: Err(unread()),
+            quota: quota::Observed::unlimited(),
         }
     }
 

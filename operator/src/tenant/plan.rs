@@ -17,6 +17,7 @@ use super::{
     desired,
     namespace::{terminating, wanted},
     observe::{Observed, Secrets},
+    quota,
     secret::{Validity, storage_digest, validity},
     validate::Valid,
 };
@@ -62,18 +63,21 @@ pub struct Plan {
     pub keys: (Validity, Aim),
     /// Namespace and, in it, what the Secrets are now.
     pub namespace: Part<Ensure<Namespace, (Option<Namespace>, Secrets)>>,
+    /// Its plan.
+    pub quota: quota::Step,
 }
 
 impl Plan {
     /// Parts that are to be what they were not last, in the terms of the record.
     pub fn changing(&self) -> Vec<&'static str> {
         // The Secret of the keys is one write, so it is never half changed.
-        let Self { database, identity, sign_in: _, storage, keys: _, namespace } = self;
+        let Self { database, identity, sign_in: _, storage, keys: _, namespace, quota } = self;
         let aims = [
             database.as_ref().ok().map(|plan| &plan.aim),
             identity.as_ref().ok().map(|plan| &plan.aim),
             storage.as_ref().ok().map(|plan| &plan.aim),
             namespace.as_ref().ok().map(|plan| &plan.aim),
+            quota.objects.as_ref().and_then(|objects| Some(&objects.as_ref().ok()?.aim)),
         ];
         let mut changing: Vec<&'static str> =
             aims.into_iter().flatten().filter(|aim| aim.course == Course::Apply).map(|aim| aim.part).collect();
@@ -87,7 +91,7 @@ impl Plan {
 
 /// The plan for what was seen. A part that could not be read is left alone and reported.
 pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Record, now: Timestamp) -> Plan {
-    let Observed { database, identity, credentials, storage, namespace, secrets } = observed;
+    let Observed { database, identity, credentials, storage, namespace, secrets, quota } = observed;
     let known = credentials.clone().unwrap_or_default();
     let realm = desired::identity(valid, settings, &known);
     // What is not known to be there is made anew, and so is what still has an earlier tenant's mark.
@@ -117,6 +121,7 @@ pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Rec
             let aim = record.aim(NAMESPACE, Some(object::digest(&desired, &valid.mark)));
             Ok(Ensure { desired, seen: (seen, secrets?), aim })
         }),
+        quota: quota::plan(valid, quota, record),
     }
 }
 

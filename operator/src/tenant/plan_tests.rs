@@ -29,6 +29,7 @@ fn nothing_but(out: &[&str]) -> Observed {
         storage: part(out, "storage", bucket::Observed::absent()),
         namespace: part(out, "namespace", None),
         secrets: part(out, "secrets", Secrets::default()),
+        quota: quota::Observed::unlimited(),
     }
 }
 
@@ -53,7 +54,7 @@ proptest! {
     fn each_part_stands_for_itself(
         out in proptest::sample::subsequence(vec!["database", "identity", "credentials", "storage", "namespace", "secrets"], 0..=6),
     ) {
-        let Plan { database, identity, sign_in, storage, keys, namespace } = planned(nothing_but(&out));
+        let Plan { database, identity, sign_in, storage, keys, namespace, quota: _ } = planned(nothing_but(&out));
         let problem = |part: &str| out.contains(&part).then(|| unreadable(part));
         prop_assert_eq!(database.as_ref().err().cloned(), problem("database"));
         prop_assert_eq!(identity.as_ref().err().cloned(), problem("identity"));
@@ -144,7 +145,7 @@ fn only_parts_that_are_to_be_something_else_are_changing() {
     let all = ["database", "identity", "storage", "namespace", "identity-secret"];
     let first = planned(nothing_but(&[]));
     assert_eq!(first.changing(), all);
-    let Plan { database, identity, sign_in: _, storage, keys, namespace } = first;
+    let Plan { database, identity, sign_in: _, storage, keys, namespace, quota: _ } = first;
     let aims = [database.unwrap().aim, identity.unwrap().aim, storage.unwrap().aim, keys.1, namespace.unwrap().aim];
     let brought: BTreeMap<String, String> =
         aims.into_iter().map(|aim| (aim.part.to_owned(), aim.digest.unwrap())).collect();

@@ -11,6 +11,7 @@ use super::{
     farewell::{self, Leaving},
     observe::observe,
     plan::plan,
+    quota::Change,
     report,
     validate::validate,
 };
@@ -45,17 +46,20 @@ async fn rest(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
 
 async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
     let now = Timestamp::now();
-    let (tenant, status, problem, renew_at) = match validate(&tenant, &context.settings) {
+    let plans = context.plans.borrow().clone();
+    let known = validate(&tenant, &context.settings);
+    let known = known.and_then(|valid| Change::of(&tenant, &plans).map(|change| (valid, change)));
+    let (tenant, status, problem, renew_at) = match known {
         // What cannot be needs no cleaning up, unless it could be before.
         Err(problem) => {
             let status = report::invalid(&tenant, &problem, now);
             (tenant, status, Some(problem), None)
         }
-        Ok(valid) => {
+        Ok((valid, change)) => {
             // Before anything is made: what has no finalizer can go without being cleaned up.
             let tenant = add_finalizer(api, tenant).await?;
             let record = Record::new(valid.drift, tenant.status.as_ref().map(|status| &status.applied));
-            let observed = Box::pin(observe(context, &valid)).await;
+            let observed = Box::pin(observe(context, &valid, change)).await;
             let plan = plan(&valid, observed, &context.settings, &record, now);
             let tenant = forget(context, api, tenant, &plan.changing()).await?;
             let applied = Box::pin(apply(context, &valid, &record, plan)).await;

@@ -8,7 +8,7 @@ use plexica_crds::{
     tenant::{DatabaseStatus, IdentityStatus, Phase, StorageStatus},
 };
 
-use super::Part;
+use super::{Part, quota};
 use crate::{
     drift::{self, Drift},
     problem::{Problem, Remedy, worst},
@@ -32,6 +32,8 @@ pub struct Applied {
     pub storage: Part<StorageStatus>,
     /// When the credentials are to be renewed.
     pub renew_at: Option<Timestamp>,
+    /// The plan in force.
+    pub plan: quota::Outcome,
     /// What was changed behind the operator's back.
     pub drift: Drift,
 }
@@ -39,9 +41,9 @@ pub struct Applied {
 impl Applied {
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
-        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _, drift: _ } = self;
+        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _, plan, drift: _ } = self;
         let parts = [database.as_ref().err(), identity.as_ref().err(), sign_in.as_ref().err(), storage.as_ref().err()];
-        let room = [namespace.as_ref().err(), secrets.as_ref().err()];
+        let room = [namespace.as_ref().err(), secrets.as_ref().err(), plan.told.as_ref().err()];
         let problems: Vec<Problem> = parts.into_iter().chain(room).flatten().cloned().collect();
         worst(&problems).cloned()
     }
@@ -49,7 +51,7 @@ impl Applied {
 
 /// The status after a plan was applied.
 pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus {
-    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _, drift } = applied;
+    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _, plan, drift } = applied;
     let last = tenant.status.clone().unwrap_or_default();
     let generation = tenant.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
@@ -65,6 +67,8 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
     told(ConditionType::IdentityReady, "identity", identity.as_ref().err().or(sign_in.as_ref().err()));
     told(ConditionType::StorageReady, "storage", storage.as_ref().err());
     told(ConditionType::NamespaceReady, "namespace", namespace.as_ref().err().or(secrets.as_ref().err()));
+    let quota::Outcome { in_force, told: of_plan } = plan;
+    told(ConditionType::PlanApplied, "plan", of_plan.as_ref().err());
     drift::mark(&mut conditions, &drift, worst(&problems));
     let phase = overall(&mut conditions, &problems, tenant.spec.suspend);
     TenantStatus {
@@ -76,6 +80,7 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
         identity: standing(identity, last.identity),
         storage: standing(storage, last.storage),
         namespace: standing(namespace, last.namespace),
+        plan: in_force,
         final_backup: None,
         ready_at: last.ready_at.or_else(|| matches!(phase, Phase::Ready | Phase::Suspended).then_some(Time(now))),
     }
@@ -95,6 +100,9 @@ fn standing<T>(part: Part<T>, last: Option<T>) -> Option<T> {
 pub fn invalid(tenant: &Tenant, problem: &Problem, now: Timestamp) -> TenantStatus {
     let last = tenant.status.clone().unwrap_or_default();
     let mut conditions = Conditions::new(&last.conditions, tenant.metadata.generation, now);
+    if problem.reason == Reason::UnknownPlan {
+        conditions.set_false(ConditionType::PlanApplied, problem.reason, &problem.message);
+    }
     let phase = overall(&mut conditions, std::slice::from_ref(problem), tenant.spec.suspend);
     TenantStatus {
         observed_generation: tenant.metadata.generation,

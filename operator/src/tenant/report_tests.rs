@@ -17,6 +17,7 @@ fn good() -> Applied {
         sign_in: Ok(()),
         storage: Ok(StorageStatus { bucket: "tenant-acme".into(), credentials_expire_at: None }),
         renew_at: None,
+        plan: quota::Outcome { in_force: None, told: Ok(()) },
         drift: Drift::default(),
     }
 }
@@ -96,6 +97,7 @@ fn what_cannot_be_reached_is_still_where_it_was() {
         identity: Err(down.clone()),
         storage: Err(down.clone()),
         renew_at: None,
+        plan: quota::Outcome { in_force: None, told: Ok(()) },
         drift: Drift::default(),
     };
     let status = report(&tenant, all_down, Timestamp::MAX);

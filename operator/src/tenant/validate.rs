@@ -46,7 +46,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
     let name = tenant.metadata.name.as_deref().unwrap_or_default();
     let TenantSpec {
         display_name,
-        plan: _, // a label for people until plans exist
+        plan: _, // quota::Change looks at it
         admin,
         suspend: _, // whoever lets people in or runs something looks at it
         domains,

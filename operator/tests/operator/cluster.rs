@@ -145,6 +145,8 @@ async fn grant(world: &World, user: &str) {
     let (status, finalizers) = (of("status"), of("finalizers"));
     let mut named = rule("", &["secrets"], &["get", "patch", "update", "delete"]);
     named["resourceNames"] = json!(["plexica-identity", "plexica-storage"]);
+    let mut of_plan = rule("", &["resourcequotas", "limitranges"], &["get", "patch", "update", "delete"]);
+    of_plan["resourceNames"] = json!(["plexica-plan"]);
     let everywhere = [
         rule("plexica.io", &kinds, &["get", "list", "watch", "patch", "update"]),
         rule("plexica.io", &["plugininstalls"], &["delete"]),
@@ -154,6 +156,8 @@ async fn grant(world: &World, user: &str) {
         rule("events.k8s.io", &["events"], &["create", "patch"]),
         rule("", &["secrets"], &["create"]),
         named,
+        rule("", &["resourcequotas", "limitranges"], &["create"]),
+        of_plan,
     ];
     let at_home = [
         rule("coordination.k8s.io", &["leases"], &["get", "list", "watch", "create", "patch", "update"]),

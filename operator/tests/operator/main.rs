@@ -24,6 +24,7 @@ mod killed;
 mod leader;
 mod pause;
 mod placement;
+mod plan;
 mod plugin;
 mod purge;
 mod quiet;

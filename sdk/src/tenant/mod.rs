@@ -43,6 +43,11 @@ impl Tenant {
         self.database.begin(&self.known).await
     }
 
+    /// Whether the tenant's plan has this word among its features.
+    pub fn has_feature(&self, feature: &str) -> bool {
+        self.known.features.iter().any(|word| word == feature)
+    }
+
     /// How the tenant configured the plugin. The platform has checked it against the manifest's
     /// schema; fields added since the last install need a `#[serde(default)]`.
     ///

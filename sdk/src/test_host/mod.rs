@@ -146,7 +146,7 @@ impl TestHost {
     pub async fn prepare(&self, slug: &str, config: Value) -> PluginTenant {
         let tenant = slug.parse().unwrap_or_else(|why| panic!("the slug {slug:?} {why}"));
         let (schema, role) = self.database.make(&tenant, &self.manifest.id).await;
-        PluginTenant { tenant, schema, role, config, enabled: true, suspended: false }
+        PluginTenant { tenant, schema, role, config, features: Vec::new(), enabled: true, suspended: false }
     }
 
     /// The lifecycle request the operator would send.

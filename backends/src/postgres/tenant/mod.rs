@@ -4,6 +4,7 @@ mod ensure;
 mod grants;
 mod observe;
 mod retire;
+mod size;
 
 use plexica_contract::name::{self, Slug};
 use plexica_crds::tenant::AdoptionPolicy;
@@ -15,6 +16,7 @@ use crate::ownership::Mark;
 pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
 pub use retire::{retire, schemas};
+pub use size::bytes;
 
 /// What should be there.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ mod plan;
 mod policy;
 pub(super) mod probe;
 mod retire;
+mod size;
 
 use plexica_crds::tenant::AdoptionPolicy;
 
@@ -19,6 +20,7 @@ pub use observe::{observe, owns};
 pub use plan::{differences, digest};
 pub(super) use retire::remove;
 pub use retire::retire;
+pub use size::bytes;
 
 /// What should be there.
 #[derive(Clone, Debug)]

@@ -13,10 +13,13 @@ pub async fn users_are_made_once(subject: &Subject) {
     subject.make(&desired).await;
     let users = subject.realms.users(&desired.realm);
     assert_eq!(users.find("bob").await.unwrap(), None);
+    assert_eq!(users.count().await.unwrap(), 0);
+    assert_eq!(subject.realms.users("not-there").count().await.unwrap(), 0);
     assert!(!users.ensure(&bob()).await.unwrap().is_empty());
     let found = users.find("BOB").await.unwrap().unwrap();
     assert_eq!((found.username.as_str(), found.email.as_deref()), ("bob", Some("bob@acme.test")));
     assert!(found.enabled);
+    assert_eq!(users.count().await.unwrap(), 1);
     subject.proxy.writes();
     assert!(users.ensure(&bob()).await.unwrap().is_empty());
     // A password that is there stays.

@@ -95,6 +95,8 @@ impl World {
         Api::all(client.clone()).create(&PostParams::default(), &platform).await.unwrap();
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(&format!("http://{}", proxies[2].address))).unwrap();
+        let plans = folder.path().join("plans.yaml");
+        std::fs::write(&plans, format!("standard: {{}}\np: {{}}\n{}: {{}}\n", "p".repeat(63))).unwrap();
         let flags = vec![
             ("--installation", name.clone()),
             ("--namespace", format!("{name}-system")),
@@ -117,6 +119,7 @@ impl World {
             ("--core-api-url", "http://127.0.0.1:9".into()),
             ("--plugin-logs", folder.path().join("plugins").display().to_string()),
             ("--purge-deadline", "5".into()),
+            ("--plans", plans.display().to_string()),
             ("--resync", "1".into()),
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];

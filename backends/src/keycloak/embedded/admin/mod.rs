@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
         .route("/admin/realms/{realm}/roles", get(role::list).post(role::create))
         .route("/admin/realms/{realm}/roles/{name}", get(role::read))
         .route("/admin/realms/{realm}/users", get(user::list).post(user::create))
+        .route("/admin/realms/{realm}/users/count", get(user::count))
         .route("/admin/realms/{realm}/users/{id}", get(user::read).put(user::set))
         .route("/admin/realms/{realm}/users/{id}/credentials", get(user::credentials))
         .route("/admin/realms/{realm}/users/{id}/reset-password", put(user::set_password))

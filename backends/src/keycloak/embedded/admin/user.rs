@@ -76,6 +76,11 @@ pub async fn list(
     Ok(Json(found.iter().map(Account::representation).collect()))
 }
 
+pub async fn count(_: ServiceAccount, State(app): State<App>, Path(realm): Path<String>) -> Result<Json<i64>, Fault> {
+    managed(&app, &realm).await?;
+    Ok(Json(app.store.count_accounts(&realm).await?))
+}
+
 pub async fn create(
     _: ServiceAccount,
     State(app): State<App>,

@@ -120,6 +120,12 @@ impl Store {
         Ok(sqlx::query_as(query).bind(realm).bind(first).bind(max).fetch_all(&self.pool).await?)
     }
 
+    /// How many users there are.
+    pub async fn count_accounts(&self, realm: &str) -> Result<i64, Fault> {
+        let query = "SELECT count(*) FROM embedded_keycloak.account WHERE realm = $1";
+        Ok(sqlx::query_scalar(query).bind(realm).fetch_one(&self.pool).await?)
+    }
+
     /// Adds a user.
     pub async fn create_account(&self, realm: &str, account: NewAccount) -> Result<Uuid, Fault> {
         insert(&mut *self.pool.acquire().await?, realm, account).await
