@@ -6,12 +6,14 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod condition;
+mod credential;
 pub mod label;
 pub mod plugin;
 pub mod plugin_install;
 pub mod tenant;
 
 pub use condition::{ConditionType, Conditions, Reason};
+pub use credential::CredentialStatus;
 pub use plugin::{Plugin, PluginSpec, PluginStatus};
 pub use plugin_install::{PluginInstall, PluginInstallSpec, PluginInstallStatus};
 pub use tenant::{Tenant, TenantSpec, TenantStatus};

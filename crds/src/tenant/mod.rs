@@ -1,6 +1,7 @@
 //! `Tenant`: a customer of the platform and everything that is theirs.
 
 mod identity;
+mod rotation;
 mod spec;
 mod status;
 
@@ -8,5 +9,8 @@ pub use identity::{
     Broker, BrokerType, IdentitySpec, Mfa, OidcBroker, PasswordPolicy, SamlBroker, SamlNameId, SecretKeyRef, Sessions,
     Smtp, SmtpAuth, SmtpTls,
 };
+pub use rotation::RotationSpec;
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, DriftPolicy, Tenant, TenantSpec};
-pub use status::{DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};
+pub use status::{
+    CredentialsStatus, DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus,
+};
