@@ -55,7 +55,9 @@ impl Problem {
             | Reason::Gone
             | Reason::Abandoned
             | Reason::BackedUp
-            | Reason::BackupSkipped => Remedy::Wait,
+            | Reason::BackupSkipped
+            | Reason::CredentialsRotated
+            | Reason::RotationEnded => Remedy::Wait,
             Reason::BackendUnavailable
             | Reason::BackendDenied
             | Reason::MigrationFailed

@@ -11,6 +11,7 @@ mod plan;
 mod reconcile;
 mod report;
 mod resolve;
+mod rotation;
 mod sweep;
 mod validate;
 

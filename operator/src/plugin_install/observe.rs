@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
-    System,
+    Generation, System,
     postgres::{self, plugin},
     workloads::{self, Place, Workload},
 };
 use plexica_crds::{PluginInstall, Tenant};
 
 use super::{
-    Step, desired, sweep,
+    Step, desired,
+    rotation::Turn,
+    sweep,
     validate::{References, Valid},
 };
 use crate::context::Context;
@@ -55,9 +57,9 @@ pub struct Running {
 }
 
 /// Reads the parts.
-pub async fn observe(context: &Context, valid: &Valid) -> Observed {
+pub async fn observe(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Observed {
     let (database, workload, idle) =
-        futures::join!(database(context, valid), workload(context, valid), sweep::idle(context, valid));
+        futures::join!(database(context, valid), workload(context, valid, turn), sweep::idle(context, valid));
     // What is left over is no reason to fail: the next look finds it again.
     let idle = idle.unwrap_or_else(|problem| {
         tracing::warn!("idle workloads could not be listed: {problem}");
@@ -73,17 +75,19 @@ async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> 
     context.tried(System::Postgres, "observe", found).await
 }
 
-async fn workload(context: &Context, valid: &Valid) -> Step<Running> {
-    let desired = wanted(context, valid)?;
+async fn workload(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Step<Running> {
+    let turn = turn.as_ref().map_err(Clone::clone)?;
+    let desired = wanted(context, valid, &turn.generation)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&desired)).await?;
     let digest = context.workloads.digest(&desired);
     Ok(Running { desired, seen, digest })
 }
 
 /// The workload as it should be.
-pub fn wanted(context: &Context, valid: &Valid) -> Step<Workload> {
+pub fn wanted(context: &Context, valid: &Valid, generation: &Generation) -> Step<Workload> {
     let provisioner = context.databases.get(&valid.placement)?;
-    let (settings, keys) = (&context.settings, &context.keys);
-    let login = desired::login(&valid.slug, &valid.manifest.id, valid.isolation, settings, keys);
-    Ok(desired::workload(valid, &login.url(provisioner)?, settings, keys))
+    let with = (&context.settings, &context.keys);
+    let desired::SignIn { login, password } =
+        desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, generation, with);
+    Ok(desired::workload(valid, &login.url(provisioner)?, &password, with))
 }

@@ -14,14 +14,16 @@ use super::{
     cleanup::cleanup,
     observe::{observe, references},
     plan::plan,
-    report, sweep,
+    report,
+    rotation::turn,
+    sweep,
     validate::{Valid, validate},
 };
 use crate::{
     context::Context,
     drift::{self, Record},
     problem::Problem,
-    resource::{add_finalizer, is_paused, namespaced, remove_finalizer, write_status},
+    resource::{add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
 };
 
 /// How long after a route moved what served before is still needed: gateways hear of it by a watch.
@@ -84,17 +86,24 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     }
     let before = routed(&install);
     let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
-    let observed = observe(context, valid).await;
-    let plan = plan(&install, valid, observed, (&context.settings, &context.keys), &record);
+    let turn = turn(context, &install, valid).await;
+    let look_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
+    let note = turn.as_ref().ok().and_then(|turn| turn.note.clone());
+    let observed = observe(context, valid, &turn).await;
+    let plan = plan(&install, valid, turn, observed, (&context.settings, &context.keys), &record);
     let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, valid, plan).await;
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }
+    publish(&context.recorder, &install, note.into_iter().collect()).await;
     let status = report::report(&install, valid, &applied, Timestamp::now());
     let problem = applied.worst();
     let install = write_status(&context.recorder, api, install, &status).await?;
-    let action = context.again(&install, problem.as_ref());
+    let action = match (&problem, look_at) {
+        (None, Some(at)) => context.again_by(&install, at),
+        (problem, _) => context.again(&install, problem.as_ref()),
+    };
     // What served before is removed at the next look.
     let moved = problem.is_none() && before != routed(&install);
     Ok((if moved { Action::requeue(SETTLED) } else { action }, problem))

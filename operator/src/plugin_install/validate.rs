@@ -15,7 +15,7 @@ use plexica_crds::{
 use serde_json::Value;
 
 use super::resolve::{requirement, resolve};
-use crate::{plugin, problem::Problem, settings::Settings};
+use crate::{plugin, problem::Problem, rotation::Policy, settings::Settings};
 
 /// The database that `Shared` workloads serve.
 const SHARED_PLACEMENT: &str = "default";
@@ -42,6 +42,8 @@ pub struct Valid {
     pub adoption: AdoptionPolicy,
     /// What becomes of what others change: as the install says, or else the tenant.
     pub drift: DriftPolicy,
+    /// When what it signs in with is replaced.
+    pub rotation: Policy,
     /// The version it is to be at.
     pub manifest: Manifest,
     /// Uid of that version's catalogue entry.
@@ -106,6 +108,11 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         placement,
         adoption: tenant.spec.adoption_policy,
         drift: drift_policy.unwrap_or(tenant.spec.drift_policy),
+        rotation: match isolation {
+            Isolation::Shared => Policy::of_plugin(catalogue.iter().map(AsRef::as_ref), settings),
+            // The tenant itself says what of its spec cannot be; until it is corrected nothing is replaced.
+            Isolation::Dedicated => Policy::of_tenant(tenant, settings).unwrap_or_default(),
+        },
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
         manifest,
         permissions,

@@ -93,13 +93,17 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
 }
 
 /// The recorder counts events of one reason and action together and keeps the text of the first:
-/// what drifted is told anew unless it is the same.
+/// what drifted or was rotated is told anew unless it is the same.
 fn action(note: &Note) -> String {
-    let drift = [Reason::DriftDetected, Reason::DriftRepaired].map(Reason::as_str);
-    if drift.contains(&note.reason.as_str()) {
-        return format!("Compare-{}", plexica_backends::digest(&note.text));
-    }
-    "Reconcile".into()
+    let is_one = |all: [Reason; 2]| all.map(Reason::as_str).contains(&note.reason.as_str());
+    let verb = if is_one([Reason::DriftDetected, Reason::DriftRepaired]) {
+        "Compare"
+    } else if is_one([Reason::CredentialsRotated, Reason::RotationEnded]) {
+        "Rotate"
+    } else {
+        return "Reconcile".into();
+    };
+    format!("{verb}-{}", plexica_backends::digest(&note.text))
 }
 
 fn cut(mut text: String) -> String {

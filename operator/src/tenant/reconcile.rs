@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     drift::{self, Record},
     problem::{Problem, worst},
-    resource::{add_finalizer, given_up, is_paused, remove_finalizer, write_status},
+    resource::{add_finalizer, given_up, is_paused, publish, remove_finalizer, write_status},
 };
 
 /// Brings one tenant closer to its spec, and says when to look again.
@@ -45,7 +45,7 @@ async fn rest(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
 
 async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
     let now = Timestamp::now();
-    let (tenant, status, problem, renew_at) = match validate(&tenant, &context.settings) {
+    let (tenant, status, problem, look_at) = match validate(&tenant, &context.settings) {
         // What cannot be needs no cleaning up, unless it could be before.
         Err(problem) => {
             let status = report::invalid(&tenant, &problem, now);
@@ -61,14 +61,15 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
             let applied = Box::pin(apply(context, &valid, &record, plan)).await;
             drift::tell(context, &tenant, &applied.drift).await;
             let problem = applied.worst();
-            let renew_at = applied.renew_at;
-            (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, renew_at)
+            publish(&context.recorder, &tenant, applied.notes.clone()).await;
+            let look_at = applied.look_at;
+            (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, look_at)
         }
     };
     write_status(&context.recorder, api, tenant.clone(), &status).await?;
-    let action = match (&problem, renew_at) {
+    let action = match (&problem, look_at) {
         // Keys end whether or not anything changes.
-        (None, Some(renew_at)) => context.again_by(&tenant, renew_at),
+        (None, Some(look_at)) => context.again_by(&tenant, look_at),
         (problem, _) => context.again(&tenant, problem.as_ref()),
     };
     Ok((action, problem))
