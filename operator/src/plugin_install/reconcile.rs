@@ -7,7 +7,7 @@ use kube::{
     Api, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER};
+use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER, plugin_install::Isolation};
 
 use super::{
     apply::apply,
@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     drift::{self, Record},
     problem::Problem,
-    resource::{add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
+    resource::{Note, add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
 };
 
 /// How long after a route moved what served before is still needed: gateways hear of it by a watch.
@@ -96,7 +96,7 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }
-    publish(&context.recorder, &install, note.into_iter().collect()).await;
+    announce(context, &install, valid, note).await;
     let status = report::report(&install, valid, &applied, Timestamp::now());
     let problem = applied.worst();
     let install = write_status(&context.recorder, api, install, &status).await?;
@@ -107,6 +107,16 @@ async fn bring(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     // What served before is removed at the next look.
     let moved = problem.is_none() && before != routed(&install);
     Ok((if moved { Action::requeue(SETTLED) } else { action }, problem))
+}
+
+/// Tells of what was done to credentials: at the catalogue's entry, if all its installs have them.
+async fn announce(context: &Context, install: &PluginInstall, valid: &Valid, note: Option<Note>) {
+    let Some(note) = note else { return };
+    let entry = context.plugins.get(&ObjectRef::new(&valid.manifest.resource_name()));
+    match (valid.isolation, entry) {
+        (Isolation::Shared, Some(entry)) => publish(&context.recorder, &*entry, vec![note]).await,
+        (Isolation::Shared | Isolation::Dedicated, _) => publish(&context.recorder, install, vec![note]).await,
+    }
 }
 
 /// Whoever finds parts half changed must not take them for drift.

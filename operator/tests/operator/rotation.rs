@@ -143,10 +143,10 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
     }
     let loads = slugs.each_ref().map(|slug| Load::on(&world, slug, &id));
     let original = get(&format!("{}{URL}", upstream(&world, &slugs[0]).await)).await.unwrap();
-    let mut before = original.clone();
+    let (mut before, entry) = (original.clone(), format!("{id}-1.0.0"));
     let username = format!("plugin:{id}");
     for (request, generation, login) in [("one", 2, &second), ("two", 3, &first)] {
-        annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, request).await;
+        annotate(&world.plugins(), &entry, ROTATE, request).await;
         let mut now = String::new();
         for slug in &slugs {
             let told = turned(&world, slug, generation, false).await;
@@ -157,8 +157,7 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
         }
         assert!(signs_in(&before).await && signs_in(&now).await, "both work at a time");
         assert_eq!(passwords(&world, &username).await, 2);
-        told(&world, &format!("tenant-{}", slugs[0]), "it", "CredentialsRotated", &format!("generation {generation}"))
-            .await;
+        told(&world, "default", &entry, "CredentialsRotated", &format!("generation {generation} is in force")).await;
         for slug in &slugs {
             turned(&world, slug, generation, true).await;
         }
@@ -167,21 +166,21 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
         })
         .await;
         assert!(signs_in(&now).await && !signs_in(&original).await);
+        told(&world, "default", &entry, "RotationEnded", &format!("before generation {generation}")).await;
         for load in &loads {
             assert!(load.has_seen(login), "requests were served with it");
         }
         before = now;
     }
-    // Nothing is done twice for the same value.
-    let tasks = loads.map(Load::end);
-    for task in tasks {
-        assert!(task.await > 100);
+    for load in loads {
+        assert!(load.end().await > 100);
     }
+    // Nothing is done twice for the same value.
     let recorded = format!("SELECT generation FROM core.credential_generation WHERE username = '{username}'");
     assert_eq!(world.sql::<i64>(&recorded).await, 3);
 
     // Within an overlap all goes, both generations with it.
-    annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "three").await;
+    annotate(&world.plugins(), &entry, ROTATE, "three").await;
     turned(&world, &slugs[0], 4, false).await;
     for slug in &slugs {
         world.delete(&world.tenants(), slug).await;

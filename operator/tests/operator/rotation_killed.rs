@@ -38,9 +38,10 @@ async fn a_rotation_is_finished_by_the_next_operator_wherever_one_is_killed() {
         assert!(gets_token(&identity(&world, &slug).await).await, "{writes}");
         let next = world.operator();
         done(&world, &slug, generation).await;
-        let install = world.installed(&slug).await.status.unwrap();
-        let url = format!("{}{NOTES}/{}", install.route.unwrap().upstream, role(&slug, &id));
         wait_until("it serves", PATIENCE, async || {
+            // The route may be that of the one that was killed, with its processes.
+            let route = world.installed(&slug).await.status.unwrap().route.unwrap();
+            let url = format!("{}{NOTES}/{}", route.upstream, role(&slug, &id));
             reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
