@@ -236,9 +236,17 @@ async fn try_release(context: &Context, valid: &Valid, login: &Login) -> Step<()
     Ok(())
 }
 
-/// Removes the login of the generation that has ended, unless the next one has it by now.
+/// Removes what the generation that has ended signed in with, unless the next one has it by now. The
+/// login last: by it the next look finds what is left to do.
 async fn end(context: &Context, valid: &Valid, login: &Login) -> Step<()> {
-    let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
+    let (slug, id) = (&valid.slug, &valid.manifest.id);
+    let username = desired::username(slug, id, valid.isolation);
+    let found = generation::find(context.databases.default_database()?, &username);
+    let found = context.tried(System::Postgres, "observe", found).await?;
+    let now = desired::sign_in(slug, id, valid.isolation, &found, (&context.settings, &context.keys));
+    if !found.previous {
+        try_forget(context, &username, &[now.password], &found).await?;
+    }
     let due = async {
         let found = generation::find(context.databases.default_database()?, &username).await?;
         let over = desired::login_of(&valid.slug, &valid.manifest.id, valid.isolation, found.slot().other());
