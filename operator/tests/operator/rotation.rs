@@ -173,7 +173,7 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
         before = now;
     }
     for load in loads {
-        assert!(load.end().await > 100);
+        assert!(load.end().await > 20);
     }
     // Nothing is done twice for the same value.
     let recorded = format!("SELECT generation FROM core.credential_generation WHERE username = '{username}'");
@@ -310,7 +310,7 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     })
     .await;
     assert_eq!((recorded().await, text(&identity(&world, &slug).await, "client-secret")), before);
-    assert!(load.end().await > 100);
+    assert!(load.end().await > 20);
     annotate(&world.tenants(), &slug, PAUSED, Value::Null).await;
     turned_realm(&world, &slug, 4, false).await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
