@@ -15,6 +15,7 @@
 mod changes;
 mod digest;
 mod error;
+mod generation;
 pub mod keycloak;
 pub mod object;
 pub mod ownership;
@@ -26,4 +27,5 @@ pub mod workloads;
 pub use changes::{Changes, Retired};
 pub use digest::digest;
 pub use error::{Error, Kind, Result, System};
+pub use generation::Generation;
 pub use plexica_contract::Secret;

@@ -22,6 +22,16 @@ pub const RETAINED_AT: &str = "plexica.io/retained-at";
 pub const IDENTITY_SETTINGS: &str = "plexica.io/identity-settings";
 /// A realm attribute: by which the password for the realm's mail server is known again.
 pub const SMTP_DIGEST: &str = "plexica.io/smtp-password-digest";
+/// Of a credential that has been rotated: which generation it is.
+pub const GENERATION: &str = "plexica.io/generation";
+/// When that came (RFC 3339).
+pub const ROTATED_AT: &str = "plexica.io/rotated-at";
+/// Digests of the values of [`ROTATE`] that it followed, with commas.
+pub const ROTATION_REQUEST: &str = "plexica.io/rotation-request";
+/// Of a realm's client: another took its place, and its secret is good no more.
+pub const RETIRED: &str = "plexica.io/retired";
+/// An annotation people set on a Tenant or a Plugin: with each new value its credentials are rotated.
+pub const ROTATE: &str = "plexica.io/rotate";
 /// Of a realm's broker: by which its client secret is known again.
 pub const SECRET_DIGEST: &str = "plexica.io/client-secret-digest";
 /// An annotation people set: the operator writes nothing for the object until it is gone or `false`.

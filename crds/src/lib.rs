@@ -6,6 +6,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod condition;
+mod credential;
 pub mod dependency;
 pub mod label;
 pub mod plugin;
@@ -13,6 +14,7 @@ pub mod plugin_install;
 pub mod tenant;
 
 pub use condition::{ConditionType, Conditions, Reason};
+pub use credential::CredentialStatus;
 pub use plugin::{Plugin, PluginSpec, PluginStatus};
 pub use plugin_install::{PluginInstall, PluginInstallSpec, PluginInstallStatus};
 pub use tenant::{Tenant, TenantSpec, TenantStatus};

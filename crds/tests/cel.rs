@@ -115,6 +115,8 @@ async fn what_is_taken() {
         object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/provides", provides("contacts.v1"))),
         object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/yanked", json!({"reason": "it loses data"}))),
         object("Tenant", "acme-corp-3", with(tenant(), "/driftPolicy", json!("Report"))),
+        object("Tenant", "acme-corp-4", with(tenant(), "/rotation", json!({"interval": "720h", "overlap": "1h30m"}))),
+        object("Tenant", "acme-corp-5", with(tenant(), "/rotation", json!({"overlap": "90s"}))),
         object("PluginInstall", "crm", install()),
         object("PluginInstall", "crm", with(install(), "/driftPolicy", json!("Repair"))),
     ] {
@@ -138,6 +140,9 @@ async fn what_is_refused_and_with_which_sentence() {
         (object("Tenant", "acme", with(tenant(), "/domains", json!(["https://a.test/"]))), "without scheme or path"),
         (object("Tenant", "acme", with(tenant(), "/deletionPolicy", json!("Maybe"))), "deletionPolicy"),
         (object("Tenant", "acme", with(tenant(), "/driftPolicy", json!("Ignore"))), "driftPolicy"),
+        (object("Tenant", "acme", with(tenant(), "/rotation", json!({"interval": "30d"}))), "write 720h"),
+        (object("Tenant", "acme", with(tenant(), "/rotation", json!({"interval": ""}))), "write 720h"),
+        (object("Tenant", "acme", with(tenant(), "/rotation", json!({"overlap": "-1h"}))), "write 1h"),
         (object("PluginInstall", "crm", with(install(), "/driftPolicy", json!("Ignore"))), "driftPolicy"),
         (object("Plugin", "crm", plugin("1.4.0")), "<spec.id>-<spec.version>"),
         (object("Plugin", "crm-1.4", plugin("1.4")), "version"),

@@ -282,6 +282,10 @@ pub struct Work {
     /// Seconds after which a resource that is as it should be is looked at again.
     #[arg(long, env = "PLEXICA_RESYNC", default_value_t = 300)]
     pub resync: u64,
+    /// Seconds for which credentials work on beside those that replaced them, where no spec says
+    /// otherwise; longer than it takes to roll out a plugin.
+    #[arg(long, env = "PLEXICA_ROTATION_OVERLAP", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rotation_overlap: u32,
     /// Work only while holding a Lease, so that replicas do not do the same twice. They would do no
     /// harm.
     #[arg(long, env = "PLEXICA_LEADER_ELECTION", default_value_t = false)]

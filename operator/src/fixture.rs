@@ -59,6 +59,7 @@ pub fn settings() -> crate::settings::Settings {
         digests: plexica_backends::keycloak::Digests::new(&plexica_backends::Secret::new("key")),
         direct_grants: false,
         backup: crate::settings::BackupPlace::Bucket("backups".into()),
+        rotation_overlap: jiff::SignedDuration::from_hours(1),
         purge_deadline: std::time::Duration::from_mins(1),
     }
 }

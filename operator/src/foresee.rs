@@ -103,6 +103,7 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
         direct_grants: false,
         backup: BackupPlace::Missing,
         purge_deadline: std::time::Duration::ZERO,
+        rotation_overlap: jiff::SignedDuration::ZERO,
     }
 }
 

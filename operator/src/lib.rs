@@ -34,6 +34,7 @@ mod plugin_install;
 mod problem;
 mod resource;
 pub mod restore;
+mod rotation;
 mod settings;
 mod start;
 mod tenant;

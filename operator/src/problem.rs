@@ -58,7 +58,9 @@ impl Problem {
             | Reason::Abandoned
             | Reason::BackedUp
             | Reason::BackupSkipped
-            | Reason::ConsentRequired => Remedy::Wait,
+            | Reason::ConsentRequired
+            | Reason::CredentialsRotated
+            | Reason::RotationEnded => Remedy::Wait,
             Reason::BackendUnavailable
             | Reason::BackendDenied
             | Reason::MigrationFailed

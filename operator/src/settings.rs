@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use jiff::SignedDuration;
 use plexica_backends::{keycloak::Digests, ownership::Mark, workloads::Needs};
 use plexica_contract::name::{PluginId, Prefixes, Slug};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub direct_grants: bool,
     /// Where final backups lie.
     pub backup: BackupPlace,
+    /// How long credentials work on beside those that replaced them, where nobody says otherwise.
+    pub rotation_overlap: SignedDuration,
     /// After this long a plugin's own purge is not waited for any more.
     pub purge_deadline: Duration,
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use kube::{
     Client,
     runtime::events::{Recorder, Reporter},
@@ -131,6 +132,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         digests: Digests::new(&config.identity.keycloak_client_secret),
         direct_grants: config.identity.direct_grants,
         backup: config.backup.place(),
+        rotation_overlap: SignedDuration::from_secs(config.work.rotation_overlap.into()),
         purge_deadline: Duration::from_secs(config.plugins.purge_deadline),
     };
     let parts = Arc::new(Parts {

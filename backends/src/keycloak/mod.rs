@@ -24,15 +24,27 @@ pub use access::Realms;
 pub use config::Config;
 pub use digest::Digests;
 pub use preflight::preflight;
-pub use realm::{AdminUser, Broker, Drift, Lifetimes, Observed, Present, RealmDesired, SignIn, Smtp};
+pub use realm::{AdminUser, Broker, Drift, Lifetimes, Observed, Present, RealmDesired, Servers, SignIn, Smtp};
 pub use users::{User, UserDesired, Users};
 
 /// The clients of every realm.
 pub mod client {
+    use plexica_contract::name::Slot;
+
     /// Public, for browsers: authorization code with PKCE.
     pub const WEB: &str = "web";
     /// Confidential, for servers of the tenant's own: client credentials.
     pub const API: &str = "api";
+    /// The same, of every other generation.
+    pub const API_2: &str = "api-2";
+
+    /// The client for servers of that generation.
+    pub const fn servers(slot: Slot) -> &'static str {
+        match slot {
+            Slot::Odd => API,
+            Slot::Even => API_2,
+        }
+    }
 }
 
 /// Realm roles that Plexica gives a meaning.

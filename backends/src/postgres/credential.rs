@@ -3,7 +3,7 @@
 use super::Provisioner;
 use super::failure::failure;
 use super::scram::digest;
-use crate::{Changes, Result, Secret};
+use crate::{Changes, Generation, Result, Secret};
 
 /// Stores the digest of the user's password beside those it has: two versions of a plugin run side
 /// by side during an upgrade.
@@ -44,5 +44,25 @@ pub async fn retire(provisioner: &Provisioner, username: &str, keep: &[Secret]) 
         .await
         .map_err(failure(&format!("remove credentials of {username}")))?
         .rows_affected();
+    Ok((0..removed).map(|_| format!("removed a credential of {username}")).collect())
+}
+
+/// Removes the user's credentials except those of the passwords in `keep`, unless another generation than
+/// `known` is in force by now: what is to be kept is not known then.
+pub async fn settle(provisioner: &Provisioner, username: &str, keep: &[Secret], known: &Generation) -> Result<Changes> {
+    let keep: Vec<Vec<u8>> = keep.iter().map(digest).collect();
+    // A generation is recorded before it has credentials, so that no statement sees these alone.
+    let removed = sqlx::query(
+        "DELETE FROM core.plugin_credential WHERE username = $1 AND sha256 <> ALL ($2) AND NOT EXISTS (
+             SELECT FROM core.credential_generation WHERE username = $1 AND (generation, previous) <> ($3, $4))",
+    )
+    .bind(username)
+    .bind(keep)
+    .bind(i64::from(known.number))
+    .bind(known.previous)
+    .execute(provisioner.pool())
+    .await
+    .map_err(failure(&format!("remove credentials of {username}")))?
+    .rows_affected();
     Ok((0..removed).map(|_| format!("removed a credential of {username}")).collect())
 }

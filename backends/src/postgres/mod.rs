@@ -12,6 +12,7 @@
 //! | [`login`] | what a plugin signs in with |
 //! | [`permission`] | a plugin's permissions in a tenant's schema |
 //! | [`credential`] | a workload's own credential for the core API |
+//! | [`generation`] | which generation of the two a workload has |
 //! | [`dump`] | what a schema holds, for a backup |
 //! | [`intent`] | what is about to be created where creation and mark are not one step |
 
@@ -20,6 +21,7 @@ pub mod core;
 pub mod credential;
 pub mod dump;
 mod failure;
+pub mod generation;
 pub mod intent;
 pub mod login;
 mod migration;

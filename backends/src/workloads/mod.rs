@@ -39,6 +39,10 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
     /// Writes what differs; does not wait until it is healthy.
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error>;
 
+    /// Ends what served in the workload's place before it, if the runner has not by itself: by now all
+    /// requests are sent to where it is.
+    async fn settle(&self, place: &Place);
+
     /// Removes a workload of this installation; one that is gone already is a success.
     async fn retire(&self, place: &Place) -> Result<Retired, Error>;
 

@@ -52,6 +52,8 @@ both! {
     grants::tokens_of_every_grant_verify,
     grants::refresh_tokens_are_good_once,
     grants::what_is_wrong_is_refused,
+    rotation::both_secrets_are_good_until_the_one_before_ends,
+    rotation::two_operators_rotate_to_the_same,
     code::a_browser_signs_in_with_pkce,
     code::a_code_is_bound_to_who_asked,
     sign_in::tokens_and_sessions_live_as_long_as_said,

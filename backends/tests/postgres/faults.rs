@@ -5,7 +5,7 @@ use std::time::Duration;
 use plexica_backends::ownership::{Found, Mark};
 use plexica_backends::postgres::{Placement, Provisioner, core, login, plugin, tenant};
 use plexica_backends::{Kind, Retired, Secret};
-use plexica_contract::name::Slug;
+use plexica_contract::name::{Slot, Slug};
 use plexica_crds::tenant::AdoptionPolicy;
 use plexica_crds::tenant::DeletionPolicy::{Delete, Retain};
 use plexica_testkit::wait_for;
@@ -59,7 +59,7 @@ async fn many_at_once_do_not_disturb_each_other(world: World) {
     let all = tenants.iter().map(|slug| async move {
         let _tenant = world.ensure_tenant(&World::tenant_named(slug, "1")).await.unwrap();
         let _install = world.ensure_install(&world.install(slug, "1")).await.unwrap();
-        let own = login::Login::Dedicated(slug.clone(), world.plugin.clone());
+        let own = login::Login::Dedicated(slug.clone(), world.plugin.clone(), Slot::Odd);
         let dedicated = login::Desired { login: own, ..world.shared_login(&[slug]) };
         let _dedicated = world.ensure_login(&dedicated).await.unwrap();
         let shared =

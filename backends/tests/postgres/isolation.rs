@@ -1,7 +1,7 @@
 //! What a plugin's own SQL cannot do, with its login and any role that it may take.
 
 use plexica_backends::postgres::{login, plugin};
-use plexica_contract::name::{Slug, postgres as name};
+use plexica_contract::name::{Slot, Slug, postgres as name};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use url::Url;
@@ -113,7 +113,7 @@ async fn a_plugin_reaches_no_other_schema(world: World) {
         assert!(refused(&mut plugin, &own, &statement).await, "{statement}");
     }
     // Without a role it can do nothing at all, nor let others be what it is.
-    let login = name::plugin_login(&world.plugin);
+    let login = name::plugin_login(&world.plugin, Slot::Odd);
     for statement in [format!("CREATE TABLE {own}.mine (id int)"), format!("GRANT {login} TO plexica_core_api")] {
         assert!(plugin.execute(AssertSqlSafe(statement.clone())).await.is_err(), "{statement}");
     }
@@ -125,7 +125,7 @@ async fn a_dedicated_login_reaches_one_tenant(world: World) {
     let _tenant = world.ensure_tenant(&World::tenant_named(&other, "2")).await.unwrap();
     let _install = world.ensure_install(&world.install(&other, "2")).await.unwrap();
     let dedicated = login::Desired {
-        login: login::Login::Dedicated(world.tenant.clone(), world.plugin.clone()),
+        login: login::Login::Dedicated(world.tenant.clone(), world.plugin.clone(), Slot::Odd),
         ..world.shared_login(&[&world.tenant])
     };
     assert!(!world.ensure_login(&dedicated).await.unwrap().is_empty());

@@ -4,7 +4,7 @@ use plexica_backends::ownership::Mark;
 use plexica_backends::postgres::{core, credential, intent::Intents, login, permission, plugin, tenant};
 use plexica_backends::{Retired, Secret, System};
 use plexica_contract::manifest::PermissionDeclaration;
-use plexica_contract::name::{Slug, postgres as name};
+use plexica_contract::name::{Slot, Slug, postgres as name};
 use plexica_crds::tenant::DeletionPolicy::{Delete, Retain};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -122,7 +122,7 @@ async fn a_login_gives_one_role_back(world: World) {
     let _tenant = world.ensure_tenant(&World::tenant_named(&other, "2")).await.unwrap();
     let _install = world.ensure_install(&world.install(&other, "2")).await.unwrap();
     let _login = world.ensure_login(&world.shared_login(&[&world.tenant, &other])).await.unwrap();
-    let login = login::Login::Shared(world.plugin.clone());
+    let login = login::Login::Shared(world.plugin.clone(), Slot::Odd);
     let release = async |by: &str| login::release(&world.provisioner, &login, &world.tenant, by).await.unwrap();
     assert!(release("staging").await.is_empty(), "not that installation's login");
     assert_eq!(release(INSTALLATION).await.iter().count(), 1);

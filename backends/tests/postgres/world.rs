@@ -6,7 +6,7 @@ use plexica_backends::ownership::Mark;
 use plexica_backends::postgres::{Placement, Provisioner, bootstrap, core, login, permission, plugin, tenant};
 use plexica_backends::{Changes, Secret};
 use plexica_contract::manifest::PermissionDeclaration;
-use plexica_contract::name::{PluginId, Slug};
+use plexica_contract::name::{PluginId, Slot, Slug};
 use plexica_crds::tenant::AdoptionPolicy;
 use plexica_testkit::postgres::{Database, Server};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -68,7 +68,7 @@ impl World {
 
     pub fn shared_login(&self, tenants: &[&Slug]) -> login::Desired {
         login::Desired {
-            login: login::Login::Shared(self.plugin.clone()),
+            login: login::Login::Shared(self.plugin.clone(), Slot::Odd),
             installation: INSTALLATION.into(),
             password: Secret::new("a random password"),
             tenants: login::Tenants::Exactly(tenants.iter().copied().cloned().collect::<BTreeSet<_>>()),

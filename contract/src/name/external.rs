@@ -40,9 +40,38 @@ impl Prefixes {
     }
 }
 
+/// Which of two names has a credential that is replaced from time to time: the new one must work while
+/// the old one still does, so that generations take turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// Of the first generation, the third, and so on.
+    Odd,
+    /// Of the second, the fourth, and so on.
+    Even,
+}
+
+impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Odd, Self::Even];
+
+    /// That of a generation; the first is 1.
+    pub const fn of(generation: u32) -> Self {
+        if generation.is_multiple_of(2) { Self::Even } else { Self::Odd }
+    }
+
+    /// That of the generations before and after.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Odd => Self::Even,
+            Self::Even => Self::Odd,
+        }
+    }
+}
+
 /// Names inside Postgres. All have at most 63 bytes and need no quoting.
 pub mod postgres {
-    use super::{PluginId, Slug};
+    use super::{PluginId, Slot, Slug};
 
     /// The tenant's schema, and the NOLOGIN role that has DML in it.
     pub fn tenant(tenant: &Slug) -> String {
@@ -60,14 +89,22 @@ pub mod postgres {
         format!("tenant_{}_plugin_", tenant.sql())
     }
 
-    /// The login of a `Shared` plugin, for all tenants it is installed for.
-    pub fn plugin_login(plugin: &PluginId) -> String {
-        format!("plugin_{}", plugin.sql())
+    /// A login of a `Shared` plugin, for all tenants it is installed for.
+    pub fn plugin_login(plugin: &PluginId, slot: Slot) -> String {
+        format!("plugin{}_{}", turn(slot), plugin.sql())
     }
 
-    /// The login of a `Dedicated` plugin, for one tenant.
-    pub fn dedicated_login(tenant: &Slug, plugin: &PluginId) -> String {
-        format!("login_{}_plugin_{}", tenant.sql(), plugin.sql())
+    /// A login of a `Dedicated` plugin, for one tenant.
+    pub fn dedicated_login(tenant: &Slug, plugin: &PluginId, slot: Slot) -> String {
+        format!("login{}_{}_plugin_{}", turn(slot), tenant.sql(), plugin.sql())
+    }
+
+    /// No name that begins with the same word has a digit there.
+    const fn turn(slot: Slot) -> &'static str {
+        match slot {
+            Slot::Odd => "",
+            Slot::Even => "2",
+        }
     }
 }
 
@@ -108,8 +145,10 @@ mod tests {
                 let names = [
                     (postgres::tenant(&slug), format!("tenant {slug}")),
                     (postgres::tenant_plugin(&slug, &id), format!("tenant {slug} plugin {id}")),
-                    (postgres::plugin_login(&id), format!("login {id}")),
-                    (postgres::dedicated_login(&slug, &id), format!("login {slug} {id}")),
+                    (postgres::plugin_login(&id, Slot::Odd), format!("login {id}")),
+                    (postgres::plugin_login(&id, Slot::Even), format!("other login {id}")),
+                    (postgres::dedicated_login(&slug, &id, Slot::Odd), format!("login {slug} {id}")),
+                    (postgres::dedicated_login(&slug, &id, Slot::Even), format!("other login {slug} {id}")),
                     (workload::name(&id, &version), format!("workload {id}")),
                 ];
                 for (name, meaning) in names {
@@ -135,7 +174,13 @@ mod tests {
         let slug: Slug = "a23456789012345678901234".parse().unwrap();
         let id: PluginId = "b23456789012345678901234".parse().unwrap();
         assert_eq!(postgres::tenant_plugin(&slug, &id).len(), 63);
-        assert_eq!(postgres::dedicated_login(&slug, &id).len(), 62);
+        assert_eq!(postgres::dedicated_login(&slug, &id, Slot::Even).len(), 63);
+    }
+
+    #[test]
+    fn generations_take_turns() {
+        assert_eq!([1, 2, 3].map(Slot::of), [Slot::Odd, Slot::Even, Slot::Odd]);
+        assert!(Slot::ALL.iter().all(|slot| slot.other() != *slot));
     }
 
     #[test]

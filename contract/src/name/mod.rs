@@ -11,7 +11,7 @@ mod plugin_id;
 mod plugin_version;
 mod slug;
 
-pub use external::{Prefixes, postgres, workload};
+pub use external::{Prefixes, Slot, postgres, workload};
 pub use label::NameError;
 pub use plugin_id::PluginId;
 pub use plugin_version::{PluginVersion, VersionError};

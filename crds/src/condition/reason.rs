@@ -234,6 +234,14 @@ reasons! {
         "The final backup of a tenant failed, so that nothing of it is removed yet.",
         "Read the message and mend what it names; the operator tries again by itself. Set spec.skipFinalBackup to true to go without."
     }
+    CredentialsRotated {
+        "New credentials are in force; those before them work until the time in status.",
+        "Nothing, if whoever uses them reads them from the Secret or the environment; docs/rotation.md says how."
+    }
+    RotationEnded {
+        "The credentials before the last rotation do not work any more.",
+        "Whoever is refused now still has those of before: restart it, so that it reads its Secret."
+    }
     UnknownPart {
         "The annotation plexica.io/abandon names a part that there is not, so the deletion waits and nothing is touched.",
         "Write the parts that the message lists, separated by commas, or remove the annotation."

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UpgradeStatus;
+use crate::CredentialStatus;
 
 /// Where the install stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -47,6 +48,10 @@ pub struct PluginInstallStatus {
     /// Where the gateway sends requests; absent while nothing is routed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteStatus>,
+    /// What the workload that serves signs in with, to the database and to the core API; all installs of
+    /// a Shared plugin have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialStatus>,
     /// Digests of what each part was brought to last. A part that is to be the same and is not was
     /// changed by somebody else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -2,6 +2,7 @@
 
 mod identity;
 mod plan;
+mod rotation;
 mod spec;
 mod status;
 
@@ -10,5 +11,8 @@ pub use identity::{
     Smtp, SmtpAuth, SmtpTls,
 };
 pub use plan::{Amounts, ContainerDefaults, PlanLimits, PlanResources, PlanStatus, Quantity, Quotas, RateLimits};
+pub use rotation::RotationSpec;
 pub use spec::{Admin, AdoptionPolicy, DatabaseSpec, DeletionPolicy, DriftPolicy, Tenant, TenantSpec};
-pub use status::{DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus};
+pub use status::{
+    CredentialsStatus, DatabaseStatus, FinalBackupStatus, IdentityStatus, Phase, StorageStatus, TenantStatus,
+};

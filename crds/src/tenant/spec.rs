@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{IdentitySpec, TenantStatus};
+use super::{IdentitySpec, RotationSpec, TenantStatus};
 
 /// What the tenant should be.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -69,6 +69,10 @@ pub struct TenantSpec {
     /// How the tenant's users sign in: settings of its realm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<IdentitySpec>,
+
+    /// How often the tenant's credentials are replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
 
     /// What happens to the tenant's data when this resource is deleted.
     #[serde(default)]

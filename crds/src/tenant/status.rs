@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PlanStatus;
+use crate::CredentialStatus;
 
 /// Where the tenant stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,9 @@ pub struct TenantStatus {
     /// The plan in force: that of the spec, or while that cannot be, the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanStatus>,
+    /// The tenant's credentials. Those of its plugins are in the status of their installs.
+    #[serde(default, skip_serializing_if = "CredentialsStatus::is_empty")]
+    pub credentials: CredentialsStatus,
     /// The backup that was made before its data is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_backup: Option<FinalBackupStatus>,
@@ -100,6 +104,26 @@ pub struct StorageStatus {
     /// When the credentials in the tenant's Secret end; absent if they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials_expire_at: Option<Time>,
+}
+
+/// The tenant's credentials.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialsStatus {
+    /// The client and the secret that the tenant's servers sign in to its realm with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<CredentialStatus>,
+    /// The keys to its bucket, where they are made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<CredentialStatus>,
+}
+
+impl CredentialsStatus {
+    /// Whether nothing is known of any.
+    pub const fn is_empty(&self) -> bool {
+        let Self { identity, storage } = self;
+        identity.is_none() && storage.is_none()
+    }
 }
 
 /// A backup of a tenant that goes.

@@ -1,9 +1,9 @@
 //! Does what is planned, step by step: each needs the one before.
 
 use plexica_backends::{
-    Secret, System,
+    Generation, Secret, System,
     postgres::{
-        self, Provisioner, credential,
+        self, Provisioner, credential, generation,
         login::{self, Login},
         permission, plugin,
     },
@@ -20,7 +20,8 @@ use plexica_crds::{
 use url::Url;
 
 use super::{
-    Step, desired,
+    Step,
+    desired::{self, SignIn},
     observe::Running,
     plan::{Disable, Plan, Serve},
     report::{Applied, Disabled, Served},
@@ -42,9 +43,22 @@ pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
 }
 
 async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
-    let Serve { database, database_aim, login, credential, workload, call, permissions, idle, former } = plan;
+    let Serve {
+        database,
+        database_aim,
+        username,
+        sign_in,
+        generation,
+        credentials,
+        workload,
+        call,
+        permissions,
+        idle,
+        former,
+    } = plan;
+    let place = workload.as_ref().ok().map(|(running, _)| running.desired.place());
     let mut drift = Drift::default();
-    let database = prepare(context, valid, (database, database_aim), &login, &credential, &mut drift).await;
+    let database = prepare(context, valid, (database, database_aim), &username, &sign_in, &mut drift).await;
     let workload = match &database {
         Ok(_) => bring_up(context, workload, &mut drift).await,
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the database.")),
@@ -57,20 +71,25 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         Ok(_) => register(context, valid, &permissions, &mut drift).await,
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the plugin to be installed.")),
     };
-    if registered.is_ok() {
-        forget(context, &credential).await;
+    if let (Ok(()), Ok(sign_in), Ok(generation)) = (&registered, &sign_in, &generation) {
+        forget(context, &username, sign_in, generation).await;
+    }
+    if let (Some(place), Ok(endpoint), Ok(())) = (place, &workload, &registered)
+        && sweep::all_lead_to(context, valid, endpoint)
+    {
+        context.workloads.settle(&place).await;
     }
     sweep::retire(context, idle).await;
     release(context, valid, former).await;
-    Served { database, workload, migrated, registered, drift }
+    Served { database, workload, migrated, registered, credentials, drift }
 }
 
 async fn prepare(
     context: &Context,
     valid: &Valid,
     (database, aim): (Step<(plugin::Desired, postgres::Observed)>, Step<Aim>),
-    login: &login::Desired,
-    (username, password): &(String, Secret),
+    username: &str,
+    sign_in: &Step<(Option<SignIn>, SignIn)>,
     drift: &mut Drift,
 ) -> Step<DatabaseStatus> {
     let ((desired, seen), aim) = (database?, aim?);
@@ -83,15 +102,18 @@ async fn prepare(
         drift.settled(&aim);
         return Err(withheld(&drift.kept_in(aim.part)));
     }
-    // A login is given roles, so it is looked at when the role is there.
-    let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, login)).await?;
-    let differences = std::future::ready(login::differences(login, &seen));
-    let ensure = login::ensure(provisioner, login, &seen);
-    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
-    let platform = context.databases.default_database()?;
-    let differences = credential::differences(platform, username, password);
-    let ensure = credential::ensure(platform, username, password);
-    bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+    let (before, now) = sign_in.as_ref().map_err(Clone::clone)?;
+    for SignIn { login, password } in before.iter().chain([now]) {
+        // A login is given roles, so it is looked at when the role is there.
+        let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, login)).await?;
+        let differences = std::future::ready(login::differences(login, &seen));
+        let ensure = login::ensure(provisioner, login, &seen);
+        bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+        let platform = context.databases.default_database()?;
+        let differences = credential::differences(platform, username, password);
+        let ensure = credential::ensure(platform, username, password);
+        bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
+    }
     drift.settled(&aim);
     Ok(DatabaseStatus { schema: desired.name(), role: desired.name() })
 }
@@ -153,17 +175,19 @@ async fn register(
     Ok(())
 }
 
-/// What runs has the password of now by the time it serves: an earlier one, of a key that was
-/// replaced, opens nothing any more. What cannot be removed now is found again at the next look.
-async fn forget(context: &Context, credential: &(String, Secret)) {
-    if let Err(problem) = try_forget(context, credential).await {
-        tracing::warn!(username = credential.0, "its earlier passwords could not be removed: {problem}");
+/// What runs has the password of now, or the one before while that is good, by the time it serves: an
+/// earlier one, of a key that was replaced or a generation that has ended, opens nothing any more. What
+/// cannot be removed now is found again at the next look.
+async fn forget(context: &Context, username: &str, (before, now): &(Option<SignIn>, SignIn), generation: &Generation) {
+    let keep: Vec<Secret> = before.iter().chain([now]).map(|sign_in| sign_in.password.clone()).collect();
+    if let Err(problem) = try_forget(context, username, &keep, generation).await {
+        tracing::warn!(username, "its earlier passwords could not be removed: {problem}");
     }
 }
 
-async fn try_forget(context: &Context, (username, password): &(String, Secret)) -> Step<()> {
+async fn try_forget(context: &Context, username: &str, keep: &[Secret], generation: &Generation) -> Step<()> {
     let platform = context.databases.default_database()?;
-    let changes = credential::retire(platform, username, std::slice::from_ref(password));
+    let changes = credential::settle(platform, username, keep, generation);
     context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
     Ok(())
 }
@@ -186,27 +210,58 @@ async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
     Disabled { told }
 }
 
-/// Takes the tenant's role from the login of the isolation that the install had before. What cannot
-/// be done now is found again at the next look.
-async fn release(context: &Context, valid: &Valid, former: Option<Login>) {
-    let Some(login) = former else { return };
-    if let Err(problem) = try_release(context, valid, &login).await {
-        tracing::warn!(login = login.name(), "the tenant's role could not be taken from it: {problem}");
+/// Takes the tenant's role from logins of the isolation that the install had before, and removes that of
+/// the generation that has ended. What cannot be done now is found again at the next look.
+async fn release(context: &Context, valid: &Valid, former: Vec<Login>) {
+    for login in former {
+        if let Err(problem) = try_release(context, valid, &login).await {
+            tracing::warn!(login = login.name(), "the tenant's role could not be taken from it: {problem}");
+        }
     }
 }
 
 async fn try_release(context: &Context, valid: &Valid, login: &Login) -> Step<()> {
     let (provisioner, installation) = (context.databases.get(&valid.placement)?, &context.settings.installation);
+    let of = match login {
+        Login::Shared(..) => Isolation::Shared,
+        Login::Dedicated(..) => Isolation::Dedicated,
+    };
+    if of == valid.isolation {
+        return end(context, valid, login).await;
+    }
     let released = login::release(provisioner, login, &valid.slug, installation);
     context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", released).await?);
-    if matches!(login, Login::Shared(_)) {
+    if of == Isolation::Shared {
         return Ok(());
     }
     // One for this tenant alone is of no more use.
     let retired = login::retire(provisioner, login, installation);
     let _ = context.tried(System::Postgres, "retire", retired).await?;
-    let (username, _) = desired::credential(&valid.slug, &valid.manifest.id, Isolation::Dedicated, &context.keys);
+    let username = desired::username(&valid.slug, &valid.manifest.id, of);
     let changes = credential::retire(context.databases.default_database()?, &username, &[]);
     context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
+    Ok(())
+}
+
+/// Removes what the generation that has ended signed in with, unless the next one has it by now. The
+/// login last: by it the next look finds what is left to do.
+async fn end(context: &Context, valid: &Valid, login: &Login) -> Step<()> {
+    let (slug, id) = (&valid.slug, &valid.manifest.id);
+    let username = desired::username(slug, id, valid.isolation);
+    let found = generation::find(context.databases.default_database()?, &username);
+    let found = context.tried(System::Postgres, "observe", found).await?;
+    let now = desired::sign_in(slug, id, valid.isolation, &found, (&context.settings, &context.keys));
+    if !found.previous {
+        try_forget(context, &username, &[now.password], &found).await?;
+    }
+    let due = async {
+        let found = generation::find(context.databases.default_database()?, &username).await?;
+        let over = desired::login_of(&valid.slug, &valid.manifest.id, valid.isolation, found.slot().other());
+        Ok(!found.previous && over == *login)
+    };
+    let provisioner = context.databases.get(&valid.placement)?;
+    let retired = login::retire_if(provisioner, login, &context.settings.installation, due);
+    let retired = context.tried(System::Postgres, "retire", retired).await?;
+    tracing::info!(login = login.name(), ?retired, "its generation has ended");
     Ok(())
 }

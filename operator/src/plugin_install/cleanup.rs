@@ -7,12 +7,12 @@ use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     System,
     ownership::Found,
-    postgres::{Provisioner, credential, login, permission, plugin},
+    postgres::{Provisioner, credential, generation, login, permission, plugin},
     workloads::State,
 };
 use plexica_contract::{
     lifecycle::Action,
-    name::{PluginId, Slug},
+    name::{PluginId, Slot, Slug},
 };
 use plexica_crds::{
     Plugin, PluginInstall, Reason, Tenant,
@@ -31,6 +31,7 @@ use crate::{
     context::Context,
     problem::Problem,
     resource::{abandoned, has_left, is_paused},
+    rotation::Policy,
     tenant::{abandoned_parts, backed_up, confirmed},
 };
 
@@ -163,9 +164,13 @@ async fn purge(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
 async fn ask(context: &Context, valid: &Valid) -> Step<()> {
     // It may lack its login: an operator that died had got further than this, or the isolation was
     // changed a moment before the end.
-    let login = desired::login(&valid.slug, &valid.manifest.id, valid.isolation, &context.settings, &context.keys);
-    sign_in(context, context.databases.get(&valid.placement)?, &login).await?;
-    let workload = observe::wanted(context, valid)?;
+    let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
+    let found = generation::find(context.databases.default_database()?, &username);
+    let generation = context.tried(System::Postgres, "observe", found).await?;
+    let with = (&context.settings, &context.keys);
+    let wanted = desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, &generation, with);
+    sign_in(context, context.databases.get(&valid.placement)?, &wanted.login).await?;
+    let workload = observe::wanted(context, valid, &generation)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&workload)).await?;
     let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&workload, &seen)).await?;
     context.wrote(System::Workloads, &changes);
@@ -194,6 +199,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         placement: (*placement).to_owned(),
         adoption: AdoptionPolicy::Never,
         drift: DriftPolicy::default(),
+        rotation: Policy::default(),
         migrated: Some(manifest.version.clone()),
         manifest,
         plugin_uid: entry.uid().unwrap_or_default(),
@@ -249,12 +255,13 @@ async fn logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
         if needed {
             continue;
         }
-        let login = desired::login(slug, plugin, isolation, &context.settings, &context.keys).login;
-        for (_, provisioner) in placements {
-            let retired = login::retire(provisioner, &login, &context.settings.installation);
-            let _ = context.tried(System::Postgres, "retire", retired).await?;
+        for login in Slot::ALL.map(|slot| desired::login_of(slug, plugin, isolation, slot)) {
+            for (_, provisioner) in placements {
+                let retired = login::retire(provisioner, &login, &context.settings.installation);
+                let _ = context.tried(System::Postgres, "retire", retired).await?;
+            }
         }
-        let (username, _) = desired::credential(slug, plugin, isolation, &context.keys);
+        let username = desired::username(slug, plugin, isolation);
         let changes = credential::retire(context.databases.default_database()?, &username, &[]);
         context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
     }

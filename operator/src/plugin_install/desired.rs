@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plexica_backends::{
-    Secret,
+    Generation, Secret,
     ownership::Mark,
     postgres::{
         login::{self, Login, Tenants},
@@ -14,7 +14,7 @@ use plexica_backends::{
 use plexica_contract::{
     lifecycle::{Action, Request},
     manifest::Manifest,
-    name::{PluginId, Slug},
+    name::{PluginId, Slot, Slug},
     tenancy::{PluginTenant, environment},
 };
 use plexica_crds::plugin_install::Isolation;
@@ -33,32 +33,79 @@ pub fn database(valid: &Valid, settings: &Settings) -> plugin::Desired {
 }
 
 /// Whose login the workload has.
-pub fn login_of(slug: &Slug, plugin: &PluginId, isolation: Isolation) -> Login {
+pub fn login_of(slug: &Slug, plugin: &PluginId, isolation: Isolation, slot: Slot) -> Login {
     match isolation {
-        Isolation::Shared => Login::Shared(plugin.clone()),
-        Isolation::Dedicated => Login::Dedicated(slug.clone(), plugin.clone()),
+        Isolation::Shared => Login::Shared(plugin.clone(), slot),
+        Isolation::Dedicated => Login::Dedicated(slug.clone(), plugin.clone(), slot),
     }
 }
 
-/// What the workload signs in to the database with.
-pub fn login(slug: &Slug, plugin: &PluginId, isolation: Isolation, settings: &Settings, keys: &Keys) -> login::Desired {
-    let login = login_of(slug, plugin, isolation);
-    login::Desired {
-        password: keys.password("database", &login.name()),
-        login,
-        installation: settings.installation.clone(),
-        tenants: Tenants::AtLeast([slug.clone()].into()),
-    }
-}
-
-/// What the workload signs in to the core API with.
-pub fn credential(slug: &Slug, plugin: &PluginId, isolation: Isolation, keys: &Keys) -> (String, Secret) {
-    let username = match isolation {
+/// Who the workload is at the core API, and by which its generation is recorded.
+pub fn username(slug: &Slug, plugin: &PluginId, isolation: Isolation) -> String {
+    match isolation {
         Isolation::Shared => format!("plugin:{plugin}"),
         Isolation::Dedicated => format!("plugin:{plugin}:{slug}"),
-    };
-    let password = keys.password("core-api", &username);
-    (username, password)
+    }
+}
+
+/// What the workload signs in with.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    /// To the database.
+    pub login: login::Desired,
+    /// To the core API.
+    pub password: Secret,
+}
+
+/// What the workload of that generation signs in with.
+fn of_generation(
+    slug: &Slug,
+    plugin: &PluginId,
+    isolation: Isolation,
+    number: u32,
+    (settings, keys): (&Settings, &Keys),
+) -> SignIn {
+    let login = login_of(slug, plugin, isolation, Slot::of(number));
+    // The first is as it was before there were others.
+    let of = |identity: String| if number == 1 { identity } else { format!("{identity}\n{number}") };
+    SignIn {
+        password: keys.password("core-api", &of(username(slug, plugin, isolation))),
+        login: login::Desired {
+            password: keys.password("database", &of(login.name())),
+            login,
+            installation: settings.installation.clone(),
+            tenants: Tenants::AtLeast([slug.clone()].into()),
+        },
+    }
+}
+
+/// What it signs in with that is to serve.
+pub fn sign_in(
+    slug: &Slug,
+    plugin: &PluginId,
+    isolation: Isolation,
+    generation: &Generation,
+    with: (&Settings, &Keys),
+) -> SignIn {
+    let mut current = of_generation(slug, plugin, isolation, generation.number, with);
+    if generation.previous {
+        // The workload serves all its tenants as soon as it has this one.
+        let before = login_of(slug, plugin, isolation, generation.slot().other());
+        current.login.tenants = Tenants::AlsoOf([slug.clone()].into(), before);
+    }
+    current
+}
+
+/// What it signs in with that served before, while that is still good.
+pub fn previous(
+    slug: &Slug,
+    plugin: &PluginId,
+    isolation: Isolation,
+    generation: &Generation,
+    with: (&Settings, &Keys),
+) -> Option<SignIn> {
+    let number = generation.number.checked_sub(1).filter(|number| *number > 0 && generation.previous)?;
+    Some(of_generation(slug, plugin, isolation, number, with))
 }
 
 /// Permissions in force.
@@ -73,11 +120,16 @@ pub fn permissions(valid: &Valid, settings: &Settings) -> permission::Desired {
     }
 }
 
-/// What runs. `database_url` is of the login above.
-pub fn workload(valid: &Valid, database_url: &Secret, settings: &Settings, keys: &Keys) -> Workload {
+/// What runs, with what it signs in with to the database and to the core API.
+pub fn workload(
+    valid: &Valid,
+    database_url: &Secret,
+    password: &Secret,
+    (settings, keys): (&Settings, &Keys),
+) -> Workload {
     let Valid { slug, manifest, isolation, plugin_uid, uid, .. } = valid;
     let Manifest { id, version, runtime, .. } = manifest;
-    let (username, password) = credential(slug, id, *isolation, keys);
+    let username = username(slug, id, *isolation);
     let (namespace, owner, tenant, replicas): (String, Mark, Option<Slug>, i32) = match isolation {
         Isolation::Shared => (
             settings.namespace.clone(),

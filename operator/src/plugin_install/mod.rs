@@ -13,6 +13,7 @@ mod quota;
 mod reconcile;
 mod report;
 mod resolve;
+mod rotation;
 mod sweep;
 mod upgrade;
 mod validate;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
-    System,
+    Generation, System,
     postgres::{self, plugin},
     workloads::{self, Place, State, Workload},
 };
 use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
 use super::{
-    Step, desired, sweep,
+    Step, desired,
+    rotation::Turn,
+    sweep,
     upgrade::{self, Health},
     validate::{References, Valid},
 };
@@ -70,9 +72,9 @@ pub struct Running {
 }
 
 /// Reads the parts.
-pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid) -> Observed {
+pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, turn: &Step<Turn>) -> Observed {
     let (database, workload, idle) =
-        futures::join!(database(context, valid), workload(context, valid), sweep::idle(context, valid));
+        futures::join!(database(context, valid), workload(context, valid, turn), sweep::idle(context, valid));
     // What is left over is no reason to fail: the next look finds it again.
     let idle = idle.unwrap_or_else(|problem| {
         tracing::warn!("idle workloads could not be listed: {problem}");
@@ -89,13 +91,14 @@ pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid) 
 /// Asks the plugin itself, for as long as the answer decides anything.
 async fn health(context: &Context, install: &PluginInstall, valid: &Valid, state: &State) -> Health {
     let bakes = upgrade::of(install).is_some_and(|upgrade| upgrade.phase == UpgradePhase::Baking);
-    let tenant = match state {
-        State::Ready { endpoint } if bakes => {
-            Some(context.lifecycle.health(endpoint, &valid.slug).await.map_err(|problem| problem.message))
+    let route = install.status.as_ref().filter(|_| bakes).and_then(|status| status.route.as_ref());
+    match route.map(|route| route.upstream.parse()) {
+        Some(Ok(upstream)) => {
+            let told = context.lifecycle.health(&upstream, &valid.slug).await;
+            Health::of(state, told.map_err(|problem| problem.message))
         }
-        _ => None,
-    };
-    Health::of(state, tenant)
+        Some(Err(_)) | None => Health::Unknown,
+    }
 }
 
 async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> {
@@ -105,17 +108,19 @@ async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> 
     context.tried(System::Postgres, "observe", found).await
 }
 
-async fn workload(context: &Context, valid: &Valid) -> Step<Running> {
-    let desired = wanted(context, valid)?;
+async fn workload(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Step<Running> {
+    let turn = turn.as_ref().map_err(Clone::clone)?;
+    let desired = wanted(context, valid, &turn.generation)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&desired)).await?;
     let digest = context.workloads.digest(&desired);
     Ok(Running { desired, seen, digest })
 }
 
 /// The workload as it should be.
-pub fn wanted(context: &Context, valid: &Valid) -> Step<Workload> {
+pub fn wanted(context: &Context, valid: &Valid, generation: &Generation) -> Step<Workload> {
     let provisioner = context.databases.get(&valid.placement)?;
-    let (settings, keys) = (&context.settings, &context.keys);
-    let login = desired::login(&valid.slug, &valid.manifest.id, valid.isolation, settings, keys);
-    Ok(desired::workload(valid, &login.url(provisioner)?, settings, keys))
+    let with = (&context.settings, &context.keys);
+    let desired::SignIn { login, password } =
+        desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, generation, with);
+    Ok(desired::workload(valid, &login.url(provisioner)?, &password, with))
 }

@@ -1,7 +1,7 @@
 //! What is to be done for an install. Pure.
 
 use plexica_backends::{
-    Secret,
+    Generation,
     postgres::{
         self,
         login::{self, Login},
@@ -9,15 +9,19 @@ use plexica_backends::{
     },
     workloads::{Place, State},
 };
-use plexica_contract::lifecycle::{Action, Request};
+use plexica_contract::{
+    lifecycle::{Action, Request},
+    name::Slot,
+};
 use plexica_crds::{
-    PluginInstall,
+    CredentialStatus, PluginInstall,
     plugin_install::{Isolation, Phase, PluginInstallStatus, UpgradePhase},
 };
 
 use super::{
     Step, desired,
     observe::{Observed, Running},
+    rotation::Turn,
     upgrade,
     validate::Valid,
 };
@@ -49,10 +53,14 @@ pub struct Serve {
     pub database: Step<(plugin::Desired, postgres::Observed)>,
     /// What becomes of differences in it, in the login and in the credential.
     pub database_aim: Step<Aim>,
-    /// What the workload signs in to the database with.
-    pub login: login::Desired,
-    /// What it signs in to the core API with: user and password.
-    pub credential: (String, Secret),
+    /// Who the workload is at the core API.
+    pub username: String,
+    /// What the workload signs in with: that of before comes first, while it is still good.
+    pub sign_in: Step<(Option<desired::SignIn>, desired::SignIn)>,
+    /// Which generation that is.
+    pub generation: Step<Generation>,
+    /// What is told of that, once it serves.
+    pub credentials: Step<CredentialStatus>,
     /// What runs, and how it is now.
     pub workload: Step<(Running, Aim)>,
     /// The call that brings the tenant's data to the version.
@@ -61,8 +69,8 @@ pub struct Serve {
     pub permissions: (permission::Desired, Aim),
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
-    /// The login of the isolation it had before, which may still take the tenant's role.
-    pub former: Option<Login>,
+    /// Logins of the isolation or generation it had before, which may still take the tenant's role.
+    pub former: Vec<Login>,
 }
 
 /// Keep the data and route nothing.
@@ -74,8 +82,8 @@ pub struct Disable {
     pub workload: Step<Running>,
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
-    /// The login of the isolation it had before, which may still take the tenant's role.
-    pub former: Option<Login>,
+    /// Logins of the isolation or generation it had before, which may still take the tenant's role.
+    pub former: Vec<Login>,
 }
 
 impl Plan {
@@ -96,6 +104,7 @@ impl Plan {
 pub fn plan(
     install: &PluginInstall,
     valid: &Valid,
+    turn: Step<Turn>,
     observed: Observed,
     (settings, keys): (&Settings, &Keys),
     record: &Record,
@@ -103,25 +112,39 @@ pub fn plan(
     let Observed { database, workload, health: _, idle } = observed;
     let call = action(install, valid).map(|action| desired::call(valid, action));
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
-    let former = former(install, valid, members, workload.as_ref().ok().map(|running| &running.seen.state));
+    let generation = turn.as_ref().ok().map(|turn| &turn.generation);
+    let state = workload.as_ref().ok().map(|running| &running.seen.state);
+    let former = former(install, valid, generation, members, state);
     let Valid { slug, manifest, isolation, enabled, .. } = valid;
     if !enabled {
         return Plan::Disable(Box::new(Disable { call, workload, idle, former }));
     }
     let desired = desired::database(valid, settings);
-    let login = desired::login(slug, &manifest.id, *isolation, settings, keys);
-    let credential = desired::credential(slug, &manifest.id, *isolation, keys);
+    let username = desired::username(slug, &manifest.id, *isolation);
+    let sign_in = turn.as_ref().map_err(Clone::clone).map(|Turn { generation, .. }| {
+        let with = (settings, keys);
+        (
+            desired::previous(slug, &manifest.id, *isolation, generation, with),
+            desired::sign_in(slug, &manifest.id, *isolation, generation, with),
+        )
+    });
     let permissions = desired::permissions(valid, settings);
     let of_permissions = record.aim(PERMISSIONS, Some(permission::digest(&permissions)));
     Plan::Serve(Box::new(Serve {
-        database_aim: plugin::digest(&desired).map_err(Into::into).map(|space| {
+        database_aim: plugin::digest(&desired).map_err(Into::into).and_then(|space| {
+            let (before, now) = sign_in.as_ref().map_err(Clone::clone)?;
             // Passwords are random and long, and so is what is made of them.
-            let all = (space, login::digest(&login), &credential.0, credential.1.reveal());
-            record.aim(DATABASE, Some(plexica_backends::digest(&all)))
+            let all = (space, login::digest(&now.login), &username, now.password.reveal());
+            let before = before.as_ref().map(|before| (login::digest(&before.login), before.password.reveal()));
+            let digest = before
+                .map_or_else(|| plexica_backends::digest(&all), |before| plexica_backends::digest(&(&all, before)));
+            Ok(record.aim(DATABASE, Some(digest)))
         }),
         database: database.map(|seen| (desired, seen)),
-        login,
-        credential,
+        username,
+        sign_in,
+        generation: turn.as_ref().map_err(Clone::clone).map(|turn| turn.generation.clone()),
+        credentials: turn.map(|turn| turn.told),
         workload: workload.map(|running| {
             let aim = record.aim(WORKLOAD, running.digest.clone());
             (running, aim)
@@ -133,20 +156,30 @@ pub fn plan(
     }))
 }
 
-/// The other isolation's login, as soon as nothing is routed any more to who uses it.
-fn former(install: &PluginInstall, valid: &Valid, members: &[String], workload: Option<&State>) -> Option<Login> {
+/// The other isolation's logins, as soon as nothing is routed any more to who uses them, and that of the
+/// generation that has ended.
+fn former(
+    install: &PluginInstall,
+    valid: &Valid,
+    generation: Option<&Generation>,
+    members: &[String],
+    workload: Option<&State>,
+) -> Vec<Login> {
     let other = match valid.isolation {
         Isolation::Shared => Isolation::Dedicated,
         Isolation::Dedicated => Isolation::Shared,
     };
-    let login = desired::login_of(&valid.slug, &valid.manifest.id, other);
+    let login = |isolation, slot| desired::login_of(&valid.slug, &valid.manifest.id, isolation, slot);
+    let alone = generation.filter(|generation| !generation.previous);
+    let ended = alone.map(|generation| login(valid.isolation, generation.slot().other()));
     let routed = install.status.as_ref().and_then(|status| status.route.as_ref());
     let moved = match (routed, workload) {
         (None, _) => true,
         (Some(route), Some(State::Ready { endpoint })) => route.upstream == endpoint.as_str().trim_end_matches('/'),
         (Some(_), _) => false,
     };
-    (moved && members.contains(&login.name())).then_some(login)
+    let others = Slot::ALL.into_iter().map(|slot| login(other, slot)).filter(|_| moved);
+    ended.into_iter().chain(others).filter(|login| members.contains(&login.name())).collect()
 }
 
 /// Which lifecycle call is due.
@@ -217,8 +250,26 @@ mod tests {
             install.spec.isolation = isolation;
             install.status.get_or_insert_default().route =
                 route.map(|upstream| RouteStatus { path: "/".into(), upstream: upstream.into() });
-            let former = former(&install, &valid(&install), members, workload).map(|login| login.name());
-            assert_eq!(former.as_ref(), expected, "{isolation:?} {route:?} {workload:?}");
+            let alone = Generation::default();
+            let former = former(&install, &valid(&install), Some(&alone), members, workload);
+            let former: Vec<String> = former.iter().map(Login::name).collect();
+            assert_eq!(former.first(), expected, "{isolation:?} {route:?} {workload:?}");
+        }
+    }
+
+    #[test]
+    fn the_login_before_is_let_go_when_its_generation_has_ended() {
+        let install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let both = ["plugin_crm".to_owned(), "plugin2_crm".to_owned()];
+        let second = Generation { number: 2, previous: true, ..Generation::default() };
+        for (generation, expected) in [
+            (Some(&second), vec![]),
+            (Some(&second.alone()), vec!["plugin_crm"]),
+            (Some(&Generation::default()), vec!["plugin2_crm"]),
+            (None, vec![]),
+        ] {
+            let former = former(&install, &valid(&install), generation, &both, None);
+            assert_eq!(former.iter().map(Login::name).collect::<Vec<_>>(), expected, "{generation:?}");
         }
     }
 

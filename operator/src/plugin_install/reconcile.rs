@@ -7,7 +7,7 @@ use kube::{
     Api, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER};
+use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER, plugin_install::Isolation};
 
 use super::{
     apply::apply,
@@ -15,7 +15,9 @@ use super::{
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::plan,
-    report, sweep,
+    report,
+    rotation::turn,
+    sweep,
     upgrade::{self, SETTLED},
     validate::{References, Valid, validate},
 };
@@ -23,7 +25,7 @@ use crate::{
     context::Context,
     drift::{self, Record},
     problem::Problem,
-    resource::{add_finalizer, is_paused, namespaced, remove_finalizer, write_status},
+    resource::{Note, add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
 };
 
 /// How often who waits for others looks whether it is its turn: the entry that says so is in a cache.
@@ -123,7 +125,10 @@ async fn bring(
     }
     let before = routed(&install);
     let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
-    let observed = observe(context, &install, valid).await;
+    let turn = turn(context, &install, valid).await;
+    let rotates_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
+    let note = turn.as_ref().ok().and_then(|turn| turn.note.clone());
+    let observed = observe(context, &install, valid, &turn).await;
     let decided = upgrade::goes_back(&install);
     let now = Timestamp::now();
     let advanced = upgrade::advance(&install, &valid.manifest, &valid.rollout, &observed.health, valid.way_back, now);
@@ -131,15 +136,17 @@ async fn bring(
         // Before it is acted on: whoever comes next must not decide otherwise.
         install = write_status(&context.recorder, api, install, &status).await?;
         if upgrade::goes_back(&install) {
+            announce(context, &install, valid, note).await;
             return Ok((Action::requeue(Duration::ZERO), None));
         }
     }
-    let plan = plan(&install, valid, observed, (&context.settings, &context.keys), &record);
+    let plan = plan(&install, valid, turn, observed, (&context.settings, &context.keys), &record);
     let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, valid, plan).await;
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }
+    announce(context, &install, valid, note).await;
     let now = Timestamp::now();
     let mut status = report::report(&install, valid, &applied, now);
     if let Some(needed) = &needed {
@@ -156,9 +163,20 @@ async fn bring(
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
     let now = Timestamp::now();
-    let look = upgrade::look_again(&install, &valid.rollout, now);
-    let by = look.or_else(|| valid.waits_for.as_ref().map(|_| now + TURN)).filter(|_| failed.is_none());
+    let waits = valid.waits_for.as_ref().map(|_| now + TURN);
+    let looks = [upgrade::look_again(&install, &valid.rollout, now), waits, rotates_at];
+    let by = looks.into_iter().flatten().min().filter(|_| failed.is_none());
     Ok((by.map_or_else(|| context.again(&install, problem.as_ref()), |by| context.again_by(&install, by)), problem))
+}
+
+/// Tells of what was done to credentials: at the catalogue's entry, if all its installs have them.
+async fn announce(context: &Context, install: &PluginInstall, valid: &Valid, note: Option<Note>) {
+    let Some(note) = note else { return };
+    let entry = context.plugins.get(&ObjectRef::new(&valid.manifest.resource_name()));
+    match (valid.isolation, entry) {
+        (Isolation::Shared, Some(entry)) => publish(&context.recorder, &*entry, vec![note]).await,
+        (Isolation::Shared | Isolation::Dedicated, _) => publish(&context.recorder, install, vec![note]).await,
+    }
 }
 
 /// Whoever finds parts half changed must not take them for drift.

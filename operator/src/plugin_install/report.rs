@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use plexica_contract::{name::PluginVersion, path};
 use plexica_crds::{
-    ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason,
+    ConditionType, Conditions, CredentialStatus, PluginInstall, PluginInstallStatus, Reason,
     label::{ABANDON, CONSENT},
     plugin_install::{DatabaseStatus, Phase, RouteStatus},
 };
@@ -42,6 +42,8 @@ pub struct Served {
     pub migrated: Step<PluginVersion>,
     /// Permissions.
     pub registered: Step<()>,
+    /// What it signs in with.
+    pub credentials: Step<CredentialStatus>,
     /// What was changed behind the operator's back.
     pub drift: Drift,
 }
@@ -71,7 +73,7 @@ impl Applied {
     fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Served(served) => {
-                let Served { database, workload, migrated, registered, drift: _ } = &**served;
+                let Served { database, workload, migrated, registered, credentials: _, drift: _ } = &**served;
                 [
                     database.as_ref().err().map(|problem| problem.of_part("database")),
                     workload.as_ref().err().map(|problem| problem.of_part("workload")),
@@ -154,7 +156,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
 }
 
 fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
-    let Served { database, workload, migrated, registered, drift: _ } = served;
+    let Served { database, workload, migrated, registered, credentials, drift: _ } = served;
     if let Ok(database) = database {
         next.database = Some(database.clone());
     }
@@ -172,6 +174,8 @@ fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &
     }
     if let (Ok(endpoint), Ok(version), Ok(())) = (workload, migrated, registered) {
         next.version = Some(version.to_string());
+        // What served before has those of before.
+        next.credentials = credentials.as_ref().ok().cloned();
         next.permissions.clone_from(&valid.permissions);
         next.route = Some(RouteStatus {
             path: path::plugin_route(&valid.manifest.id),

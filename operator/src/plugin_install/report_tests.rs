@@ -21,6 +21,7 @@ fn good() -> Served {
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
+        credentials: Ok(CredentialStatus { generation: 1, rotated_at: None, previous_until: None }),
         drift: Drift::default(),
     }
 }

@@ -16,6 +16,8 @@ use plexica_crds::{
     plugin_install::{Isolation, Phase},
 };
 
+use url::Url;
+
 use super::{
     Step,
     upgrade::{kept, of, target},
@@ -75,6 +77,25 @@ pub async fn of_plugin(
     let needed = self::needed(&tenants(&live), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
     places.retain(|place| !needed.contains(place));
     Ok(places)
+}
+
+/// Whether all that the workload serves is routed to where it is now, as far as is known.
+pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
+    let here = endpoint.as_str().trim_end_matches('/');
+    let serves = |install: &PluginInstall| {
+        let own = match valid.isolation {
+            Isolation::Shared => true,
+            Isolation::Dedicated => install.spec.tenant_ref.name == valid.slug.as_str(),
+        };
+        let status = install.status.as_ref();
+        let version = status.and_then(|status| status.version.as_deref());
+        own && install.spec.isolation == valid.isolation
+            && install.spec.plugin.id == valid.manifest.id.as_str()
+            && version == Some(valid.manifest.version.to_string().as_str())
+    };
+    let route = |install: &PluginInstall| install.status.as_ref()?.route.as_ref().map(|route| route.upstream.clone());
+    let known = context.installs.state();
+    known.iter().filter(|install| serves(install)).filter_map(|install| route(install)).all(|route| route == here)
 }
 
 /// What cannot be removed now is found again at the next look.

@@ -21,7 +21,7 @@ use super::{
     resolve::required,
     upgrade::{self, Consent, Held, Target, consent, target},
 };
-use crate::{plugin, problem::Problem, settings::Settings};
+use crate::{plugin, problem::Problem, rotation::Policy, settings::Settings};
 
 /// The database that `Shared` workloads serve.
 const SHARED_PLACEMENT: &str = "default";
@@ -48,6 +48,8 @@ pub struct Valid {
     pub adoption: AdoptionPolicy,
     /// What becomes of what others change: as the install says, or else the tenant.
     pub drift: DriftPolicy,
+    /// When what it signs in with is replaced.
+    pub rotation: Policy,
     /// The version it is to be at.
     pub manifest: Manifest,
     /// Uid of that version's catalogue entry.
@@ -149,6 +151,11 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         placement,
         adoption: tenant.spec.adoption_policy,
         drift: drift_policy.unwrap_or(tenant.spec.drift_policy),
+        rotation: match isolation {
+            Isolation::Shared => Policy::of_plugin(versions.iter().copied(), settings),
+            // The tenant itself says what of its spec cannot be; until it is corrected nothing is replaced.
+            Isolation::Dedicated => Policy::of_tenant(tenant, settings).unwrap_or_default(),
+        },
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
         manifest,
         rollout: plugin.spec.rollout.clone().unwrap_or_default(),

@@ -104,14 +104,23 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
 }
 
 /// The recorder counts events of one reason and action together and keeps the text of the first:
-/// what drifted, and what is said of a version, is told anew unless it is the same.
+/// what drifted, what was rotated, and what is said of a version, is told anew unless it is the same.
 fn action(note: &Note) -> String {
-    let anew = [Reason::DriftDetected, Reason::DriftRepaired, Reason::Yanked, Reason::Deprecated, Reason::HeldBack]
-        .map(Reason::as_str);
-    if anew.contains(&note.reason.as_str()) {
-        return format!("Compare-{}", plexica_backends::digest(&note.text));
-    }
-    "Reconcile".into()
+    let is_one = |all: &[Reason]| all.iter().any(|reason| reason.as_str() == note.reason);
+    let verb = if is_one(&[
+        Reason::DriftDetected,
+        Reason::DriftRepaired,
+        Reason::Yanked,
+        Reason::Deprecated,
+        Reason::HeldBack,
+    ]) {
+        "Compare"
+    } else if is_one(&[Reason::CredentialsRotated, Reason::RotationEnded]) {
+        "Rotate"
+    } else {
+        return "Reconcile".into();
+    };
+    format!("{verb}-{}", plexica_backends::digest(&note.text))
 }
 
 fn cut(mut text: String) -> String {

@@ -7,7 +7,7 @@ use k8s_openapi::{
 };
 use kube::Api;
 use plexica_backends::{
-    Changes, System, keycloak, object,
+    Changes, Generation, System, keycloak, object,
     ownership::Found,
     postgres,
     s3::{
@@ -15,12 +15,15 @@ use plexica_backends::{
         credential::{Credentials, issue},
     },
 };
-use plexica_crds::tenant::{DatabaseStatus, IdentityStatus, StorageStatus};
+use plexica_crds::{
+    CredentialStatus,
+    tenant::{CredentialsStatus, DatabaseStatus, IdentityStatus, StorageStatus},
+};
 
 use super::{
     Part, namespace,
     observe::Secrets,
-    plan::{Ensure, IDENTITY_SECRET, Plan, STORAGE_SECRET},
+    plan::{self, Ensure, IDENTITY_SECRET, Plan, STORAGE_SECRET},
     quota,
     report::Applied,
     secret::{self, Validity},
@@ -29,7 +32,8 @@ use super::{
 use crate::{
     context::Context,
     drift::{Aim, Course, Drift, Record, bring, withheld},
-    resource::namespaced,
+    resource::{Note, namespaced},
+    rotation,
 };
 
 /// Applies the plan.
@@ -38,7 +42,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
     let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database, &mut of_database),
-        realm(context, identity, &mut of_identity),
+        realm(context, valid, identity, &mut of_identity),
         bucket(context, valid, storage, keys, &mut drift),
         room(context, valid, namespace, &mut of_namespace),
     );
@@ -57,15 +61,30 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         Err(problem) => (Err(problem), Ok(())),
     };
     let plan = Box::pin(quota::enact(context, valid, quota, namespace.as_ref().err(), &mut drift)).await;
-    let renew_at = storage.as_ref().ok().and_then(|bucket| bucket.renew_at);
+    let look_at = [
+        storage.as_ref().ok().and_then(|bucket| bucket.renew_at),
+        storage.as_ref().ok().and_then(|bucket| Some(bucket.told.as_ref()?.previous_until.as_ref()?.0)),
+        identity.as_ref().ok().and_then(|servers| valid.rotation.next(&servers.generation, valid.born)),
+    ];
+    // What could not be done although it is due waits for something else.
+    let now = Timestamp::now();
+    let look_at = look_at.into_iter().flatten().filter(|at| *at > now).min();
+    let credentials = CredentialsStatus {
+        identity: identity.as_ref().ok().map(|servers| rotation::status(&servers.generation, &valid.rotation)),
+        storage: storage.as_ref().ok().and_then(|bucket| bucket.told.clone()),
+    };
+    let notes = identity.as_ref().ok().and_then(|servers| servers.note.clone());
+    let notes = notes.into_iter().chain(storage.as_ref().ok().and_then(|bucket| bucket.note.clone())).collect();
     Applied {
         namespace,
         secrets,
         database,
         sign_in,
-        identity: identity.map(|(status, _)| status),
-        storage: storage.map(|Bucket { status, keys: _, renew_at: _ }| status),
-        renew_at,
+        identity: identity.map(|Servers { status, secret: _, generation: _, note: _ }| status),
+        storage: storage.map(|Bucket { status, keys: _, renew_at: _, told: _, note: _ }| status),
+        credentials,
+        notes,
+        look_at,
         plan,
         drift,
     }
@@ -89,13 +108,26 @@ async fn schema(
     Ok(DatabaseStatus { placement: valid.placement.clone(), schema: desired.name(), role: desired.name() })
 }
 
-/// The realm, and the secret of its client `api` for whoever writes it down.
+/// The realm, and how servers sign in to it for whoever writes that down.
+struct Servers {
+    status: IdentityStatus,
+    secret: plexica_backends::Secret,
+    generation: Generation,
+    note: Option<Note>,
+}
+
 async fn realm(
     context: &Context,
+    valid: &Valid,
     plan: Part<Ensure<keycloak::RealmDesired, keycloak::Observed>>,
     drift: &mut Drift,
-) -> Part<(IdentityStatus, plexica_backends::Secret)> {
-    let Ensure { desired, seen, aim } = plan?;
+) -> Part<Servers> {
+    let Ensure { mut desired, seen, aim } = plan?;
+    let generation = desired.servers.generation.clone();
+    if generation.number > 1 {
+        let identity = format!("{}\n{}", desired.realm, generation.number);
+        desired.servers.secret = Some(context.keys.password("identity", &identity));
+    }
     let differences = std::future::ready(seen.differences(&desired));
     let ensure = context.realms.ensure(&desired, &seen);
     let wrote = bring(context, System::Keycloak, &aim, drift, differences, ensure).await?;
@@ -107,14 +139,25 @@ async fn realm(
         keycloak::Observed::Present(present) if !wrote => present.client_secret(),
         _ => None,
     };
-    let client_secret = if let Some(secret) = known {
+    let secret = if let Some(secret) = known {
         secret
     } else {
         let secret = context.realms.client_secret(&desired.realm);
         context.tried(System::Keycloak, "observe", secret).await?
     };
     let issuer = context.realms.issuer(&desired.realm);
-    Ok((IdentityStatus { realm: desired.realm, issuer }, client_secret))
+    let note = match &seen {
+        keycloak::Observed::Present(present) if wrote => turned(valid, &present.generation(), &generation),
+        _ => None,
+    };
+    Ok(Servers { status: IdentityStatus { realm: desired.realm, issuer }, secret, generation, note })
+}
+
+fn turned(valid: &Valid, before: &Generation, now: &Generation) -> Option<Note> {
+    if now.number > before.number {
+        return Some(rotation::rotated("identity", now.number, valid.rotation.until(now)));
+    }
+    (before.previous && !now.previous).then(|| rotation::ended("identity", now.number))
 }
 
 /// The bucket, and its keys for whoever writes them down.
@@ -122,6 +165,8 @@ struct Bucket {
     status: StorageStatus,
     keys: Keys,
     renew_at: Option<Timestamp>,
+    told: Option<CredentialStatus>,
+    note: Option<Note>,
 }
 
 /// What becomes of the Secret of the bucket's keys.
@@ -129,7 +174,7 @@ enum Keys {
     /// Those in it are good.
     Good(Aim),
     /// New ones are written, by this course if they end.
-    New { keys: Credentials, issued_at: Timestamp, aim: Aim },
+    New { keys: Credentials, issued_at: Timestamp, turn: secret::Turn, aim: Aim },
     /// It is not as it was written, and is left so.
     Left(Changes, Aim),
 }
@@ -138,7 +183,7 @@ async fn bucket(
     context: &Context,
     valid: &Valid,
     plan: Part<Ensure<bucket::Desired, bucket::Observed>>,
-    (validity, keys): (Validity, Aim),
+    plan::Keys { validity, aim: keys, told, next, asked }: plan::Keys,
     drift: &mut Drift,
 ) -> Part<Bucket> {
     let Ensure { desired, seen, aim } = plan?;
@@ -149,9 +194,12 @@ async fn bucket(
     if aim.course == Course::Report && *seen.found() == Found::Absent {
         return Err(withheld(&drift.kept_in(aim.part)));
     }
-    let (keys, expires_at, renew_at) = match validity {
-        Validity::Keep { expires_at: Some(expires_at), renew_at } => (Keys::Good(keys), Some(expires_at), renew_at),
-        Validity::Unfit(changes) if keys.course == Course::Report => (Keys::Left(changes, keys), None, None),
+    let mut note = None;
+    let (keys, expires_at, renew_at, told) = match validity {
+        Validity::Keep { expires_at: Some(expires_at), renew_at } => {
+            (Keys::Good(keys), Some(expires_at), renew_at, told)
+        }
+        Validity::Unfit(changes) if keys.course == Course::Report => (Keys::Left(changes, keys), None, None, told),
         // Keys that do not end come from a file, which may have changed.
         Validity::Renew | Validity::Unfit(_) | Validity::Keep { expires_at: None, renew_at: _ } => {
             // Whoever renews them because their time is over repairs nothing.
@@ -160,11 +208,16 @@ async fn bucket(
             let new = context.tried(System::S3, "issue", issue(&context.store, &valid.bucket)).await?;
             let expires_at = new.expires_at;
             let renew_at = expires_at.map(|end| secret::renewal(issued_at, end));
-            (Keys::New { keys: new, issued_at, aim: Aim { course, ..keys } }, expires_at, renew_at)
+            let told = next.status(issued_at, expires_at, issued_at);
+            // Those that are renewed because they end are not told of.
+            if asked && expires_at.is_some() {
+                note = Some(rotation::rotated("storage", next.generation, next.previous_until));
+            }
+            (Keys::New { keys: new, issued_at, turn: next, aim: Aim { course, ..keys } }, expires_at, renew_at, told)
         }
     };
     let status = StorageStatus { bucket: desired.bucket, credentials_expire_at: expires_at.map(Time) };
-    Ok(Bucket { status, keys, renew_at })
+    Ok(Bucket { status, keys, renew_at, told, note })
 }
 
 async fn room(
@@ -190,12 +243,13 @@ async fn write_secrets(
     valid: &Valid,
     record: &Record,
     seen: Secrets,
-    (identity, keys): (Option<&(IdentityStatus, plexica_backends::Secret)>, Option<&Keys>),
+    (identity, keys): (Option<&Servers>, Option<&Keys>),
     drift: &mut Drift,
 ) -> Part<()> {
     let Secrets { identity: seen_identity, storage: seen_storage } = seen;
-    if let Some((IdentityStatus { realm: _, issuer }, client_secret)) = identity {
-        let wanted = secret::identity(valid, issuer, keycloak::client::API, client_secret.reveal());
+    if let Some(Servers { status: IdentityStatus { realm: _, issuer }, secret, generation, note: _ }) = identity {
+        let client = keycloak::client::servers(generation.slot());
+        let wanted = secret::identity(valid, issuer, client, secret.reveal());
         let aim = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark)));
         write(context, valid, &wanted, seen_identity.as_ref(), &aim, drift).await?;
     }
@@ -208,7 +262,7 @@ async fn write_secrets(
                 return Err(withheld(changes));
             }
         }
-        Some(Keys::New { keys, issued_at, aim }) => {
+        Some(Keys::New { keys, issued_at, turn, aim }) => {
             let Credentials { access_key_id, secret_access_key, session_token, expires_at } = keys;
             let keys = secret::Keys {
                 endpoint: &context.settings.s3_endpoint,
@@ -218,6 +272,7 @@ async fn write_secrets(
                 session_token: session_token.as_ref().map_or("", plexica_backends::Secret::reveal),
                 issued_at: *issued_at,
                 expires_at: *expires_at,
+                turn,
             };
             let wanted = secret::storage(valid, &keys);
             // Those that do not end are known by themselves.

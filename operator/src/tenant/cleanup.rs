@@ -22,6 +22,7 @@ use crate::{
     context::Context,
     problem::Problem,
     resource::{abandoned, abandoned_by, is_paused, namespaced, uid},
+    rotation::Policy,
 };
 
 /// Removes what may be removed, and says how far that came.
@@ -180,6 +181,8 @@ fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
         placement: tenant.spec.database.placement.clone(),
         adoption: AdoptionPolicy::Never,
         drift: DriftPolicy::default(),
+        rotation: Policy::default(),
+        born: None,
         namespace: settings.prefixes.namespace(&slug),
         realm: settings.prefixes.realm(&slug),
         bucket: settings.prefixes.bucket(&slug),

@@ -19,7 +19,7 @@ pub fn storage(valid: &Valid) -> bucket::Desired {
     bucket::Desired { bucket: valid.bucket.clone(), mark: valid.mark.clone(), adoption: valid.adoption }
 }
 
-/// Realm, with the secrets that are known.
+/// Realm, with the secrets that are known and the first client for servers.
 pub fn identity(valid: &Valid, settings: &Settings, credentials: &Credentials) -> RealmDesired {
     RealmDesired {
         adoption: valid.adoption,

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use plexica_backends::{
-    keycloak,
+    Generation, keycloak,
     object::{self, found},
     ownership::Found,
     postgres,
     s3::bucket,
 };
-use plexica_crds::Reason;
+use plexica_crds::{CredentialStatus, Reason};
 
 use super::{
     Part,
@@ -18,12 +18,13 @@ use super::{
     namespace::{terminating, wanted},
     observe::{Observed, Secrets},
     quota,
-    secret::{Validity, storage_digest, validity},
+    secret::{Turn, Validity, says, storage_digest, storage_status, validity},
     validate::Valid,
 };
 use crate::{
     drift::{Aim, Course, Record},
     problem::Problem,
+    rotation::Due,
     settings::Settings,
 };
 
@@ -47,6 +48,21 @@ pub struct Ensure<D, O> {
     pub aim: Aim,
 }
 
+/// What to do about the keys to the bucket.
+#[derive(Debug)]
+pub struct Keys {
+    /// How long those that are there are good.
+    pub validity: Validity,
+    /// Whether they are written if they are not what was written.
+    pub aim: Aim,
+    /// What is told of those that are there.
+    pub told: Option<CredentialStatus>,
+    /// Which those are that come after them, if any do.
+    pub next: Turn,
+    /// Whether they come because somebody asked.
+    pub asked: bool,
+}
+
 /// What is to be done. Whoever applies or reports it takes it apart whole, so that nothing planned
 /// is forgotten.
 #[derive(Debug)]
@@ -60,7 +76,7 @@ pub struct Plan {
     /// Bucket.
     pub storage: Part<Ensure<bucket::Desired, bucket::Observed>>,
     /// What to do about the keys to it.
-    pub keys: (Validity, Aim),
+    pub keys: Keys,
     /// Namespace and, in it, what the Secrets are now.
     pub namespace: Part<Ensure<Namespace, (Option<Namespace>, Secrets)>>,
     /// Its plan.
@@ -93,12 +109,20 @@ impl Plan {
 pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Record, now: Timestamp) -> Plan {
     let Observed { database, identity, credentials, storage, namespace, secrets, quota } = observed;
     let known = credentials.clone().unwrap_or_default();
-    let realm = desired::identity(valid, settings, &known);
+    let generation = generation(valid, identity.as_ref().ok(), secrets.as_ref().ok(), now);
+    let servers = keycloak::Servers { generation, secret: None };
+    let realm = keycloak::RealmDesired { servers, ..desired::identity(valid, settings, &known) };
     // What is not known to be there is made anew, and so is what still has an earlier tenant's mark.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
     let held = held.filter(|secret| found(Some(*secret)) == Found::Marked(valid.mark.stamp()));
     let (endpoint, region) = (&settings.s3_endpoint, &settings.s3_region);
-    let keys = validity(valid, endpoint, region, held, now);
+    let keys = Keys {
+        validity: validity(valid, endpoint, region, held, now),
+        aim: record.aim(STORAGE_SECRET, Some(storage_digest(valid, endpoint, region))),
+        told: held.and_then(|held| storage_status(held, now)),
+        next: Turn::after(held, &valid.rotation.requests),
+        asked: held.is_some_and(|held| !valid.rotation.requests.is_subset(&Turn::of(held).requests)),
+    };
     Plan {
         database: database.and_then(|seen| {
             let desired = desired::database(valid);
@@ -115,13 +139,39 @@ pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Rec
             let aim = record.aim(STORAGE, Some(bucket::digest(&desired, settings.s3_encrypted)));
             Ensure { desired, seen, aim }
         }),
-        keys: (keys, record.aim(STORAGE_SECRET, Some(storage_digest(valid, endpoint, region)))),
+        keys,
         namespace: namespace.and_then(usable).and_then(|seen| {
             let desired = wanted(&valid.slug, &valid.namespace);
             let aim = record.aim(NAMESPACE, Some(object::digest(&desired, &valid.mark)));
             Ok(Ensure { desired, seen: (seen, secrets?), aim })
         }),
         quota: quota::plan(valid, quota, record),
+    }
+}
+
+/// Which generation of the client for servers there is to be: the one there is, the next when it is due,
+/// or the one there is alone, once whoever reads the Secret can know of it.
+fn generation(
+    valid: &Valid,
+    seen: Option<&keycloak::Observed>,
+    secrets: Option<&Secrets>,
+    now: Timestamp,
+) -> Generation {
+    let requests = || valid.rotation.requests.clone();
+    let Some(keycloak::Observed::Present(present)) = seen else {
+        // One that is yet to be made has what was asked for until then.
+        return Generation { requests: requests(), ..Generation::default() };
+    };
+    let found = present.generation();
+    let known = || {
+        let held = secrets.and_then(|secrets| secrets.identity.as_ref());
+        let secret = present.client_secret();
+        secret.is_some_and(|secret| says(held, keycloak::client::servers(found.slot()), secret.reveal()))
+    };
+    match valid.rotation.due(&found, valid.born, now) {
+        Due::Rotate => found.next(requests(), now),
+        Due::End if known() => found.alone(),
+        Due::End | Due::Nothing => found,
     }
 }
 

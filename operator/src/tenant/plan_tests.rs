@@ -74,7 +74,7 @@ proptest! {
             prop_assert_eq!(seen, keycloak::Observed::Absent);
         }
         // Keys that could not be read may be no good any more.
-        prop_assert!(matches!(keys.0, Validity::Unfit(_)));
+        prop_assert!(matches!(keys.validity, Validity::Unfit(_)));
         if let Ok(Ensure { desired, seen, .. }) = storage {
             prop_assert_eq!((&desired.bucket, &desired.mark), (&valid.bucket, &valid.mark));
             prop_assert_eq!(seen, bucket::Observed::absent());
@@ -107,7 +107,9 @@ fn a_namespace_that_goes_is_waited_for_and_the_rest_is_not() {
 
 #[test]
 fn good_keys_are_kept_wherever_else_something_is_wrong() {
+    let turn = secret::Turn::default();
     let keys = secret::Keys {
+        turn: &turn,
         endpoint: "http://s3.test",
         region: "us-east-1",
         access_key_id: "id",
@@ -130,14 +132,14 @@ fn good_keys_are_kept_wherever_else_something_is_wrong() {
         let mut held = secret::storage(&valid(), &keys);
         object::sign(&mut held, mark).unwrap();
         observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(held) });
-        assert_eq!(planned(observed).keys.0 == keep, good, "{out:?}");
+        assert_eq!(planned(observed).keys.validity == keep, good, "{out:?}");
     }
     let mut retained = secret::storage(&valid(), &keys);
     object::sign(&mut retained, &own).unwrap();
     object::stamp(&mut retained.metadata, &own.retained(Timestamp::UNIX_EPOCH));
     let mut observed = nothing_but(&[]);
     observed.secrets = observed.secrets.map(|_| Secrets { identity: None, storage: Some(retained) });
-    assert_ne!(planned(observed).keys.0, keep);
+    assert_ne!(planned(observed).keys.validity, keep);
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn only_parts_that_are_to_be_something_else_are_changing() {
     let first = planned(nothing_but(&[]));
     assert_eq!(first.changing(), all);
     let Plan { database, identity, sign_in: _, storage, keys, namespace, quota: _ } = first;
-    let aims = [database.unwrap().aim, identity.unwrap().aim, storage.unwrap().aim, keys.1, namespace.unwrap().aim];
+    let aims = [database.unwrap().aim, identity.unwrap().aim, storage.unwrap().aim, keys.aim, namespace.unwrap().aim];
     let brought: BTreeMap<String, String> =
         aims.into_iter().map(|aim| (aim.part.to_owned(), aim.digest.unwrap())).collect();
     for policy in [DriftPolicy::Repair, DriftPolicy::Report] {

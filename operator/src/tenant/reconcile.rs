@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     drift::{self, Record},
     problem::{Problem, worst},
-    resource::{add_finalizer, given_up, is_paused, remove_finalizer, write_status},
+    resource::{add_finalizer, given_up, is_paused, publish, remove_finalizer, write_status},
 };
 
 /// Brings one tenant closer to its spec, and says when to look again.
@@ -49,7 +49,7 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
     let plans = context.plans.borrow().clone();
     let known = validate(&tenant, &context.settings);
     let known = known.and_then(|valid| Change::of(&tenant, &plans).map(|change| (valid, change)));
-    let (tenant, status, problem, renew_at) = match known {
+    let (tenant, status, problem, look_at) = match known {
         // What cannot be needs no cleaning up, unless it could be before.
         Err(problem) => {
             let status = report::invalid(&tenant, &problem, now);
@@ -65,14 +65,15 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
             let applied = Box::pin(apply(context, &valid, &record, plan)).await;
             drift::tell(context, &tenant, &applied.drift).await;
             let problem = applied.worst();
-            let renew_at = applied.renew_at;
-            (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, renew_at)
+            publish(&context.recorder, &tenant, applied.notes.clone()).await;
+            let look_at = applied.look_at;
+            (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, look_at)
         }
     };
     write_status(&context.recorder, api, tenant.clone(), &status).await?;
-    let action = match (&problem, renew_at) {
+    let action = match (&problem, look_at) {
         // Keys end whether or not anything changes.
-        (None, Some(renew_at)) => context.again_by(&tenant, renew_at),
+        (None, Some(look_at)) => context.again_by(&tenant, look_at),
         (problem, _) => context.again(&tenant, problem.as_ref()),
     };
     Ok((action, problem))

@@ -5,14 +5,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use plexica_crds::{
     ConditionType, Conditions, Reason, Tenant, TenantStatus,
-    tenant::{DatabaseStatus, IdentityStatus, Phase, StorageStatus},
+    tenant::{CredentialsStatus, DatabaseStatus, IdentityStatus, Phase, StorageStatus},
 };
 
 use super::{Part, quota};
 use crate::{
     drift::{self, Drift},
     problem::{Problem, Remedy, worst},
-    resource,
+    resource::{self, Note},
 };
 
 /// What came of applying the plan.
@@ -30,10 +30,14 @@ pub struct Applied {
     pub sign_in: Part<()>,
     /// Bucket and credentials.
     pub storage: Part<StorageStatus>,
-    /// When the credentials are to be renewed.
-    pub renew_at: Option<Timestamp>,
     /// The plan in force.
     pub plan: quota::Outcome,
+    /// What is known of its credentials.
+    pub credentials: CredentialsStatus,
+    /// What of them was replaced, or has ended.
+    pub notes: Vec<Note>,
+    /// When something is to be done about them next.
+    pub look_at: Option<Timestamp>,
     /// What was changed behind the operator's back.
     pub drift: Drift,
 }
@@ -41,7 +45,19 @@ pub struct Applied {
 impl Applied {
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
-        let Self { namespace, secrets, database, identity, sign_in, storage, renew_at: _, plan, drift: _ } = self;
+        let Self {
+            namespace,
+            secrets,
+            database,
+            identity,
+            sign_in,
+            storage,
+            credentials: _,
+            notes: _,
+            look_at: _,
+            plan,
+            drift: _,
+        } = self;
         let parts = [database.as_ref().err(), identity.as_ref().err(), sign_in.as_ref().err(), storage.as_ref().err()];
         let room = [namespace.as_ref().err(), secrets.as_ref().err(), plan.told.as_ref().err()];
         let problems: Vec<Problem> = parts.into_iter().chain(room).flatten().cloned().collect();
@@ -51,7 +67,19 @@ impl Applied {
 
 /// The status after a plan was applied.
 pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus {
-    let Applied { namespace, secrets, database, identity, sign_in, storage, renew_at: _, plan, drift } = applied;
+    let Applied {
+        namespace,
+        secrets,
+        database,
+        identity,
+        sign_in,
+        storage,
+        credentials: CredentialsStatus { identity: servers, storage: keys },
+        notes: _, // published by whoever has the resource
+        look_at: _,
+        plan,
+        drift,
+    } = applied;
     let last = tenant.status.clone().unwrap_or_default();
     let generation = tenant.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
@@ -77,6 +105,11 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
         phase: Some(phase),
         conditions: conditions.finish(),
         database: standing(database, last.database),
+        // What could not be read now is what it was.
+        credentials: CredentialsStatus {
+            identity: if identity.is_ok() { servers } else { last.credentials.identity },
+            storage: if storage.is_ok() { keys } else { last.credentials.storage },
+        },
         identity: standing(identity, last.identity),
         storage: standing(storage, last.storage),
         namespace: standing(namespace, last.namespace),

@@ -16,7 +16,9 @@ fn good() -> Applied {
         }),
         sign_in: Ok(()),
         storage: Ok(StorageStatus { bucket: "tenant-acme".into(), credentials_expire_at: None }),
-        renew_at: None,
+        credentials: CredentialsStatus::default(),
+        notes: Vec::new(),
+        look_at: None,
         plan: quota::Outcome { in_force: None, told: Ok(()) },
         drift: Drift::default(),
     }
@@ -96,7 +98,9 @@ fn what_cannot_be_reached_is_still_where_it_was() {
         database: Err(down.clone()),
         identity: Err(down.clone()),
         storage: Err(down.clone()),
-        renew_at: None,
+        credentials: CredentialsStatus::default(),
+        notes: Vec::new(),
+        look_at: None,
         plan: quota::Outcome { in_force: None, told: Ok(()) },
         drift: Drift::default(),
     };

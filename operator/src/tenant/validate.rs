@@ -1,5 +1,6 @@
 //! What exactly a tenant is to be. Pure.
 
+use jiff::Timestamp;
 use plexica_backends::ownership::Mark;
 use plexica_contract::name::Slug;
 use plexica_crds::{
@@ -7,7 +8,7 @@ use plexica_crds::{
     tenant::{Admin, AdoptionPolicy, DatabaseSpec, DriftPolicy, IdentitySpec, TenantSpec},
 };
 
-use crate::{problem::Problem, settings::Settings};
+use crate::{problem::Problem, rotation::Policy, settings::Settings};
 
 /// A tenant that can be.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,10 @@ pub struct Valid {
     pub adoption: AdoptionPolicy,
     /// What becomes of what others change.
     pub drift: DriftPolicy,
+    /// When its credentials are replaced.
+    pub rotation: Policy,
+    /// Since when it is there.
+    pub born: Option<Timestamp>,
     /// The mark on everything that is its own.
     pub mark: Mark,
     /// Its namespace.
@@ -52,6 +57,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         domains,
         database: DatabaseSpec { placement },
         identity,
+        rotation: _,          // read below, with the annotation beside it
         deletion_policy: _,   // matters when it goes
         skip_final_backup: _, // as well
         adoption_policy,
@@ -73,6 +79,7 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
             format!("metadata.name leads to the namespace {namespace}, which is the platform's: choose another."),
         ));
     }
+    let rotation = Policy::of_tenant(tenant, settings)?;
     let uid = tenant.metadata.uid.as_deref().unwrap_or_default();
     Ok(Valid {
         mark: settings.tenant_mark(&slug, uid),
@@ -83,6 +90,8 @@ pub fn validate(tenant: &Tenant, settings: &Settings) -> Result<Valid, Problem> 
         placement: placement.clone(),
         adoption: *adoption_policy,
         drift: *drift_policy,
+        rotation,
+        born: tenant.metadata.creation_timestamp.as_ref().map(|born| born.0),
         namespace,
         realm: settings.prefixes.realm(&slug),
         bucket: settings.prefixes.bucket(&slug),

@@ -30,6 +30,8 @@ mod purge;
 mod quiet;
 mod removal;
 mod restore;
+mod rotation;
+mod rotation_killed;
 mod sign_in;
 mod stalled;
 mod static_keys;

@@ -12,7 +12,7 @@ use std::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
@@ -37,6 +37,10 @@ pub const QUITS: &str = "8.0.0";
 pub const DIE: &str = "/die";
 /// Serves, and cannot serve any tenant for long.
 pub const SICKENS: &str = "6.0.0";
+/// With a role's name behind it: what the plugin finds in that schema, and as which login.
+pub const NOTES: &str = "/notes";
+/// What it signs in to the database with.
+pub const URL: &str = "/url";
 /// Takes its time, and answers 202.
 pub const SLOW: &str = "2.0.0";
 
@@ -68,6 +72,8 @@ async fn serve() {
     let app = Router::new()
         .route(HEALTH, get(health))
         .route(LIFECYCLE, post(lifecycle))
+        .route(&format!("{NOTES}/{{role}}"), get(notes))
+        .route(URL, get(async || variable_of(environment::DATABASE_URL)))
         .route(DIE, get(async || -> () { std::process::exit(3) }))
         .route(&format!("{LIFECYCLE}/slow"), get(|| async { Json(Response::Done) }))
         .with_state(plugin);
@@ -100,6 +106,20 @@ async fn health(State(plugin): State<Plugin>, Query(asked): Query<BTreeMap<Strin
         return (StatusCode::SERVICE_UNAVAILABLE, serde_json::to_string(&body).unwrap());
     }
     (StatusCode::OK, "ok".into())
+}
+
+fn variable_of(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+/// A request of a user, as far as it needs the database.
+async fn notes(State(plugin): State<Plugin>, Path(role): Path<String>) -> Result<String, (StatusCode, String)> {
+    let failed = |error: sqlx::Error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+    let mut transaction = plugin.database.begin().await.map_err(failed)?;
+    let set = format!("SET LOCAL ROLE {role}");
+    sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut *transaction).await.map_err(failed)?;
+    let query = format!("SELECT session_user || ' ' || count(*) FROM {role}.note");
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut *transaction).await.map_err(failed)
 }
 
 async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes) -> (StatusCode, Json<Value>) {

@@ -4,7 +4,7 @@ use plexica_crds::tenant::{Admin, AdoptionPolicy, Sessions};
 
 use super::super::digest::Digests;
 use super::super::role;
-use super::{SignIn, broker, representation};
+use super::{Servers, SignIn, broker, representation};
 use crate::ownership::Mark;
 
 /// What a realm should be. Everything that is not said here stays as people set it in Keycloak.
@@ -32,6 +32,8 @@ pub struct RealmDesired {
     pub lifetimes: Lifetimes,
     /// How people sign in.
     pub sign_in: SignIn,
+    /// How servers do.
+    pub servers: Servers,
 }
 
 impl RealmDesired {
@@ -49,6 +51,7 @@ impl RealmDesired {
             direct_grant: false,
             lifetimes: Lifetimes::default(),
             sign_in: SignIn::default(),
+            servers: Servers::default(),
         }
     }
 

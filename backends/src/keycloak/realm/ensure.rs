@@ -71,13 +71,19 @@ impl Realms {
             }
             Drift::Client(id) => {
                 let Some(wanted) = wanted(desired, id) else { return Ok(()) };
+                let body = ClientRepresentation { secret: desired.servers.secret_for(id, None), ..wanted };
                 let what = format!("creating client {id} of realm {realm}");
-                self.call(&what, |admin| admin.realm_clients_post(realm, wanted.clone())).await.map(|_| ())
+                match self.call(&what, |admin| admin.realm_clients_post(realm, body.clone())).await {
+                    // Another operator was faster, and meant the same.
+                    Err(error) if error.kind == Kind::Conflict => Ok(()),
+                    made => made.map(|_| ()),
+                }
             }
             Drift::ClientSettings(id, _) => {
                 let (Some(wanted), Some(found)) = (wanted(desired, id), present.client(id)) else { return Ok(()) };
                 let uuid = found.id.as_deref().unwrap_or_default();
-                let body = ClientRepresentation { protocol_mappers: Some(mappers(&wanted, found)), ..wanted };
+                let secret = desired.servers.secret_for(id, Some(found));
+                let body = ClientRepresentation { protocol_mappers: Some(mappers(&wanted, found)), secret, ..wanted };
                 let what = format!("setting client {id} of realm {realm}");
                 self.call(&what, |admin| admin.realm_clients_with_client_uuid_put(realm, uuid, body.clone()))
                     .await

@@ -12,6 +12,7 @@ mod plan;
 mod record;
 mod representation;
 mod retire;
+mod servers;
 mod sign_in;
 mod smtp;
 
@@ -19,5 +20,6 @@ pub use broker::Broker;
 pub use desired::{AdminUser, Lifetimes, RealmDesired};
 pub use observe::{Observed, Present};
 pub use plan::Drift;
+pub use servers::Servers;
 pub use sign_in::SignIn;
 pub use smtp::Smtp;

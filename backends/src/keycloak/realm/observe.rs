@@ -5,9 +5,9 @@ use keycloak::types::{ClientRepresentation, IdentityProviderRepresentation, Real
 use super::super::digest::Digests;
 use super::super::{Realms, client};
 use super::record::{Record, Setting};
-use super::{Drift, RealmDesired, broker, mfa, plan};
+use super::{Drift, RealmDesired, broker, mfa, plan, servers};
 use crate::ownership::{Found, Refusal, Stamp, Verdict, judge};
-use crate::{Changes, Result, Secret, System};
+use crate::{Changes, Generation, Result, Secret, System};
 
 /// What stands at a realm's name.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,9 +50,14 @@ impl std::fmt::Debug for Present {
 }
 
 impl Present {
-    /// Secret of the client `api`, if it is there.
+    /// Secret of the client for servers, if it is there.
     pub fn client_secret(&self) -> Option<Secret> {
-        self.client(client::API)?.secret.clone().map(Secret::new)
+        secret_of(&self.clients)
+    }
+
+    /// The generation of that client.
+    pub fn generation(&self) -> Generation {
+        servers::found(&self.clients)
     }
 
     /// Which settings were in the spec when it was last written.
@@ -71,7 +76,10 @@ impl Observed {
         match self {
             Self::Absent => true,
             Self::Refused(_) => false,
-            Self::Present(present) => [client::WEB, client::API].iter().any(|id| present.client(id).is_none()),
+            Self::Present(present) => {
+                let servers = client::servers(present.generation().slot());
+                [client::WEB, servers].iter().any(|id| present.client(id).is_none())
+            }
         }
     }
 
@@ -108,6 +116,13 @@ impl Observed {
     }
 }
 
+/// Of the client of the generation in force.
+fn secret_of(clients: &[ClientRepresentation]) -> Option<Secret> {
+    let id = client::servers(servers::found(clients).slot());
+    let client = clients.iter().find(|client| client.client_id.as_deref() == Some(id))?;
+    client.secret.clone().map(Secret::new)
+}
+
 pub(super) fn refused(desired: &RealmDesired, refusal: Refusal) -> crate::Error {
     refusal.into_error(System::Keycloak, &format!("realm {}", desired.realm))
 }
@@ -142,28 +157,44 @@ impl Realms {
         };
         let (said, was) = (Record::of(&desired.sign_in), Record::read(settings.attributes.as_ref()));
         let concerns = |setting| said.has(setting) || was.has(setting);
-        let (web, api, roles, admin, mfa, brokers) = tokio::try_join!(
+        let (web, servers, roles, admin, mfa, brokers) = tokio::try_join!(
             Box::pin(self.client(name, client::WEB)),
-            Box::pin(self.client(name, client::API)),
+            Box::pin(self.servers(name)),
             Box::pin(self.roles(name)),
             Box::pin(self.admin(desired)),
             async { if concerns(Setting::Mfa) { Box::pin(self.mfa(name)).await.map(Some) } else { Ok(None) } },
             async { if concerns(Setting::Brokers) { Box::pin(self.brokers(name)).await } else { Ok(Vec::new()) } },
         )?;
         let digests = self.digests().clone();
-        let clients = web.into_iter().chain(api).collect();
+        let clients = web.into_iter().chain(servers).collect();
         Ok(Observed::Present(Box::new(Present { stamp, settings, clients, roles, admin, mfa, brokers, digests })))
     }
 
-    /// Secret of the realm's client `api`.
+    /// Secret of the realm's client for servers.
     ///
     /// # Errors
     /// [`Kind::Unavailable`](crate::Kind::Unavailable) when there is none (yet).
     pub async fn client_secret(&self, realm: &str) -> Result<Secret> {
-        let client = self.client(realm, client::API).await?;
-        client.and_then(|client| client.secret).map(Secret::new).ok_or_else(|| {
-            crate::Error::unavailable(System::Keycloak, format!("realm {realm} has no client api with a secret"))
+        secret_of(&self.servers(realm).await?).ok_or_else(|| {
+            crate::Error::unavailable(
+                System::Keycloak,
+                format!("realm {realm} has no client for servers with a secret"),
+            )
         })
+    }
+
+    /// Both clients for servers, in one request.
+    async fn servers(&self, realm: &str) -> Result<Vec<ClientRepresentation>> {
+        let what = format!("reading client {} of realm {realm}", client::API);
+        let found = self
+            .call(&what, |admin| {
+                admin.realm_clients_get(realm, Some(client::API.into()), None, None, None, Some(true), None)
+            })
+            .await?;
+        let ours = |found: &ClientRepresentation| {
+            [client::API, client::API_2].iter().any(|id| found.client_id.as_deref() == Some(*id))
+        };
+        Ok(found.into_iter().filter(ours).collect())
     }
 
     async fn client(&self, realm: &str, id: &str) -> Result<Option<ClientRepresentation>> {

@@ -88,7 +88,8 @@ pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     }
     drifts.extend(desired.roles.iter().filter(|name| !present.roles.contains(name)).cloned().map(Drift::Role));
     for wanted in representation::clients(desired) {
-        let id = if wanted.client_id.as_deref() == Some(client::WEB) { client::WEB } else { client::API };
+        let named = |id: &&str| wanted.client_id.as_deref() == Some(*id);
+        let Some(id) = [client::WEB, client::API, client::API_2].into_iter().find(named) else { continue };
         match present.client(id).map(|found| compare::differing(&wanted, found)) {
             None => drifts.push(Drift::Client(id)),
             Some(fields) if fields.is_empty() => {}

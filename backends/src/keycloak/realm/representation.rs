@@ -101,7 +101,7 @@ fn keys() -> Vec<ComponentExportRepresentation> {
     ]
 }
 
-/// Both clients.
+/// The client for people, and those for servers, without their secrets.
 pub fn clients(desired: &RealmDesired) -> Vec<ClientRepresentation> {
     let web = ClientRepresentation {
         client_id: Some(client::WEB.into()),
@@ -116,8 +116,7 @@ pub fn clients(desired: &RealmDesired) -> Vec<ClientRepresentation> {
         attributes: Some(HashMap::from([("pkce.code.challenge.method".to_owned(), "S256".to_owned())])),
         ..common()
     };
-    let api = ClientRepresentation {
-        client_id: Some(client::API.into()),
+    let servers = ClientRepresentation {
         name: Some("Servers".into()),
         public_client: Some(false),
         standard_flow_enabled: Some(false),
@@ -125,7 +124,7 @@ pub fn clients(desired: &RealmDesired) -> Vec<ClientRepresentation> {
         service_accounts_enabled: Some(true),
         ..common()
     };
-    vec![web, api]
+    [web].into_iter().chain(desired.servers.clients(&servers)).collect()
 }
 
 fn common() -> ClientRepresentation {

@@ -106,6 +106,10 @@ fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Resul
         }
         plan.step(format!("GRANT {} TO {}", ident(role), ident(&name)), format!("granted role {role} to {name}"));
     }
+    let inherited = observed.inherited.iter().filter(|role| !observed.roles.contains(role) && !wanted.contains(role));
+    for role in inherited {
+        plan.step(format!("GRANT {} TO {}", ident(role), ident(&name)), format!("granted role {role} to {name}"));
+    }
     if matches!(desired.tenants, Tenants::Exactly(_)) {
         for role in observed.roles.iter().filter(|role| !wanted.contains(role)) {
             let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));

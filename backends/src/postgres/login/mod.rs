@@ -11,7 +11,7 @@ mod retire;
 
 use std::collections::BTreeSet;
 
-use plexica_contract::name::{self, PluginId, Slug};
+use plexica_contract::name::{self, PluginId, Slot, Slug};
 
 use super::Provisioner;
 use crate::ownership::{Found, Mark};
@@ -20,30 +20,30 @@ use crate::{Result, Secret};
 pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
 pub use release::release;
-pub use retire::retire;
+pub use retire::{retire, retire_if};
 
 /// Whose login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// Of a `Shared` plugin. Several `Plugin`s (versions) and installs use it, so its mark has no
     /// uid of one of them: see [`Login::mark`].
-    Shared(PluginId),
+    Shared(PluginId, Slot),
     /// Of a `Dedicated` plugin, for one tenant.
-    Dedicated(Slug, PluginId),
+    Dedicated(Slug, PluginId, Slot),
 }
 
 impl Login {
     /// The login's name.
     pub fn name(&self) -> String {
         match self {
-            Self::Shared(plugin) => name::postgres::plugin_login(plugin),
-            Self::Dedicated(tenant, plugin) => name::postgres::dedicated_login(tenant, plugin),
+            Self::Shared(plugin, slot) => name::postgres::plugin_login(plugin, *slot),
+            Self::Dedicated(tenant, plugin, slot) => name::postgres::dedicated_login(tenant, plugin, *slot),
         }
     }
 
     fn plugin(&self) -> &PluginId {
         match self {
-            Self::Shared(plugin) | Self::Dedicated(_, plugin) => plugin,
+            Self::Shared(plugin, _) | Self::Dedicated(_, plugin, _) => plugin,
         }
     }
 
@@ -62,6 +62,9 @@ pub enum Tenants {
     Exactly(BTreeSet<Slug>),
     /// These; what else it may take stays. For an install that knows of its own tenant only.
     AtLeast(BTreeSet<Slug>),
+    /// The same, and those that the login of the generation before may take: it is about to sign in in
+    /// its place, for all its tenants at once.
+    AlsoOf(BTreeSet<Slug>, Login),
 }
 
 /// What should be there.
@@ -83,9 +86,17 @@ impl Desired {
         provisioner.plugin_url(&self.login.name(), &self.password)
     }
 
+    /// The login whose roles are its roles too.
+    fn before(&self) -> Option<String> {
+        match &self.tenants {
+            Tenants::Exactly(_) | Tenants::AtLeast(_) => None,
+            Tenants::AlsoOf(_, login) => Some(login.name()),
+        }
+    }
+
     /// Names of the tenant×plugin roles.
     fn roles(&self) -> Vec<String> {
-        let (Tenants::Exactly(tenants) | Tenants::AtLeast(tenants)) = &self.tenants;
+        let (Tenants::Exactly(tenants) | Tenants::AtLeast(tenants) | Tenants::AlsoOf(tenants, _)) = &self.tenants;
         tenants.iter().map(|tenant| name::postgres::tenant_plugin(tenant, self.login.plugin())).collect()
     }
 }
@@ -103,4 +114,6 @@ pub struct Observed {
     roles: Vec<String>,
     /// Wanted roles that carry a mark of this installation.
     grantable: Vec<String>,
+    /// Roles with such a mark that the login before may take.
+    inherited: Vec<String>,
 }

@@ -24,7 +24,10 @@ SELECT r.oid IS NOT NULL AS role_exists,
        array(SELECT DISTINCT g.rolname::text FROM pg_auth_members am JOIN pg_roles g ON g.oid = am.roleid
               WHERE am.member = r.oid ORDER BY 1) AS roles,
        array(SELECT w.rolname || E'\\n' || shobj_description(w.oid, 'pg_authid') FROM pg_roles w
-              WHERE w.rolname = ANY ($2) AND shobj_description(w.oid, 'pg_authid') IS NOT NULL) AS marks
+              WHERE w.rolname = ANY ($2) AND shobj_description(w.oid, 'pg_authid') IS NOT NULL) AS marks,
+       array(SELECT DISTINCT g.rolname || E'\\n' || shobj_description(g.oid, 'pg_authid')
+               FROM pg_auth_members am JOIN pg_roles g ON g.oid = am.roleid JOIN pg_roles m ON m.oid = am.member
+              WHERE m.rolname = $3 AND shobj_description(g.oid, 'pg_authid') IS NOT NULL) AS inherited
   FROM (VALUES (1)) one LEFT JOIN pg_roles r ON r.rolname = $1";
 
 /// Reads the login. Schema `core` must be there.
@@ -35,12 +38,13 @@ pub async fn observe(provisioner: &Provisioner, desired: &Desired) -> Result<Obs
 
 pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Result<Observed> {
     let name = desired.login.name();
-    let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).fetch_one(connection).await;
+    let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).bind(desired.before()).fetch_one(connection).await;
     row.and_then(|row| decode(&row, &desired.installation)).map_err(failure(&format!("read the login {name}")))
 }
 
 fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx::Error> {
     let marks: Vec<String> = row.try_get("marks")?;
+    let inherited: Vec<String> = row.try_get("inherited")?;
     let (can_login, inherits): (bool, bool) = (row.try_get("can_login")?, row.try_get("inherits")?);
     let (creates_roles, ends): (bool, bool) = (row.try_get("creates_roles")?, row.try_get("ends")?);
     Ok(Observed {
@@ -58,6 +62,7 @@ fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx
         password: row.try_get("password")?,
         roles: row.try_get("roles")?,
         grantable: marks.iter().filter_map(|mark| ours(mark, installation)).collect(),
+        inherited: inherited.iter().filter_map(|mark| ours(mark, installation)).collect(),
     })
 }
 

@@ -12,14 +12,29 @@ use crate::{Result, Retired};
 
 /// Drops the login and ends its sessions: it holds no data, so nothing of it is retained.
 pub async fn retire(provisioner: &Provisioner, login: &Login, installation: &str) -> Result<Retired> {
+    retire_if(provisioner, login, installation, std::future::ready(Ok(true)))
+        .await
+        .map(|retired| retired.unwrap_or(Retired::Gone))
+}
+
+/// The same, if it is `due`, which is asked when nobody else can bring the login up; `None` if it is not.
+pub async fn retire_if(
+    provisioner: &Provisioner,
+    login: &Login,
+    installation: &str,
+    due: impl Future<Output = Result<bool>>,
+) -> Result<Option<Retired>> {
     let name = login.name();
     let doing = format!("drop login {name}");
     let mut transaction = provisioner.begin(&name).await?;
     let found = space::observe(&mut transaction, &name).await?.role;
     match judge_retired(&found, &login.mark(installation)) {
-        Parting::Gone => return Ok(Retired::Gone),
-        Parting::Leave => return Ok(Retired::Foreign),
+        Parting::Gone => return Ok(Some(Retired::Gone)),
+        Parting::Leave => return Ok(Some(Retired::Foreign)),
         Parting::Part | Parting::Retained => {}
+    }
+    if !due.await? {
+        return Ok(None);
     }
     lock(&mut transaction, DATABASE_LOCK).await?;
     let mut plan = Plan::default();
@@ -30,5 +45,5 @@ pub async fn retire(provisioner: &Provisioner, login: &Login, installation: &str
     plan.statements.insert(1, end);
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;
-    Ok(Retired::Removed)
+    Ok(Some(Retired::Removed))
 }

@@ -177,6 +177,9 @@ impl Workloads for Cluster {
         Some(crate::digest(&of_each))
     }
 
+    /// Nothing: a Deployment ends its old pods itself, behind the same address.
+    async fn settle(&self, _: &Place) {}
+
     async fn retire(&self, place: &Place) -> Result<Retired, Error> {
         // The Service first, so that nothing is sent to pods that end; the Deployment last, so that
         // `list` finds the place again when this is interrupted.

@@ -29,6 +29,8 @@ use crate::{Changes, Error, Kind, Retired, System};
 
 /// How long a health check may take.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one goes on that nothing leads to any more: gateways hear of it by a watch.
+const LINGER: Duration = Duration::from_secs(2);
 /// Deaths and starts that a listener may be behind; those before are seen at the next resync.
 const BACKLOG: usize = 1024;
 
@@ -49,8 +51,26 @@ pub struct Settings {
 pub struct Processes {
     settings: Settings,
     http: reqwest::Client,
-    kept: Mutex<HashMap<Place, Keeper>>,
+    kept: Mutex<HashMap<Place, Kept>>,
     changed: broadcast::Sender<Changed>,
+}
+
+/// What is kept running in one place.
+#[derive(Debug)]
+struct Kept {
+    keeper: Keeper,
+    /// Whether it was seen healthy, so that requests may have been sent to it.
+    served: bool,
+    /// Those that served before it, and still do.
+    former: Vec<Keeper>,
+}
+
+impl Kept {
+    /// Ends all of them.
+    async fn stop(self, grace: Duration) {
+        let Self { keeper, served: _, former } = self;
+        futures::future::join_all(former.into_iter().chain([keeper]).map(|keeper| keeper.stop(grace))).await;
+    }
 }
 
 impl Processes {
@@ -106,16 +126,24 @@ impl Workloads for Processes {
     async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {
         let life = {
             let kept = self.kept.lock().await;
-            kept.get(&desired.place()).map(|keeper| (keeper.workload == *desired, keeper.life()))
+            kept.get(&desired.place()).map(|Kept { keeper, .. }| (keeper.workload == *desired, keeper.life()))
         };
         Ok(match life {
             None => Observed { state: State::Absent, found: Found::Process { current: false } },
-            // What runs with an older desired state is about to be replaced, so it is not ready.
+            // What runs with an older desired state is about to be followed, so it is not ready.
             Some((false, _)) => Observed {
                 state: State::Starting("the process is started again with its new settings".into()),
                 found: Found::Process { current: false },
             },
-            Some((true, life)) => Observed { state: self.state(life).await, found: Found::Process { current: true } },
+            Some((true, life)) => {
+                let state = self.state(life).await;
+                if matches!(state, State::Ready { .. })
+                    && let Some(kept) = self.kept.lock().await.get_mut(&desired.place())
+                {
+                    kept.served |= kept.keeper.workload == *desired;
+                }
+                Observed { state, found: Found::Process { current: true } }
+            }
         })
     }
 
@@ -135,31 +163,51 @@ impl Workloads for Processes {
             return Ok(Changes::none());
         }
         let place = desired.place();
-        let replaced = {
-            let mut kept = self.kept.lock().await;
-            kept.extract_if(|at, keeper| *at == place && keeper.workload != *desired).next()
-        };
-        // Outside the lock: a child may take its time to end, and others need not wait for it.
-        if let Some((_, old)) = replaced {
-            old.stop(keeper::GRACE).await;
-        }
         let mut kept = self.kept.lock().await;
         // Another reconcile of the same Shared workload may have come first.
-        if kept.contains_key(&place) {
+        if kept.get(&place).is_some_and(|kept| kept.keeper.workload == *desired) {
             return Ok(Changes::none());
         }
         let log = log_path(&self.settings.logs, &place.namespace, &place.name);
         let change = started(&place);
         let keeper = Keeper::start(desired.clone(), &self.settings, log, self.changed.clone());
-        kept.insert(place, keeper);
+        let (mut former, mut useless) = (Vec::new(), None);
+        if let Some(Kept { keeper, served, former: before }) = kept.remove(&place) {
+            former = before;
+            // Requests go on to what served until they are sent to the new one.
+            if served {
+                former.push(keeper);
+            } else {
+                useless = Some(keeper);
+            }
+        }
+        kept.insert(place, Kept { keeper, served: false, former });
+        drop(kept);
+        // Outside the lock: a child may take its time to end, and others need not wait for it.
+        if let Some(keeper) = useless {
+            keeper.stop(keeper::GRACE).await;
+        }
         Ok(Changes::from_iter([change]))
     }
 
-    async fn retire(&self, place: &Place) -> Result<Retired, Error> {
-        let keeper = self.kept.lock().await.remove(place);
-        match keeper {
-            Some(keeper) => {
+    async fn settle(&self, place: &Place) {
+        let former = match self.kept.lock().await.get_mut(place) {
+            Some(kept) => std::mem::take(&mut kept.former),
+            None => return,
+        };
+        for keeper in former {
+            tokio::spawn(async move {
+                tokio::time::sleep(LINGER).await;
                 keeper.stop(keeper::GRACE).await;
+            });
+        }
+    }
+
+    async fn retire(&self, place: &Place) -> Result<Retired, Error> {
+        let kept = self.kept.lock().await.remove(place);
+        match kept {
+            Some(kept) => {
+                kept.stop(keeper::GRACE).await;
                 Ok(Retired::Removed)
             }
             None => Ok(Retired::Gone),
@@ -168,8 +216,8 @@ impl Workloads for Processes {
 
     async fn list(&self, namespace: &str, plugin: &PluginId) -> Result<Vec<Place>, Error> {
         let kept = self.kept.lock().await;
-        let of_plugin = |(place, keeper): (&Place, &Keeper)| {
-            (place.namespace == namespace && keeper.workload.plugin == *plugin).then(|| place.clone())
+        let of_plugin = |(place, kept): (&Place, &Kept)| {
+            (place.namespace == namespace && kept.keeper.workload.plugin == *plugin).then(|| place.clone())
         };
         Ok(kept.iter().filter_map(of_plugin).collect())
     }
@@ -180,6 +228,6 @@ impl Workloads for Processes {
 
     async fn stop(&self) {
         let all = std::mem::take(&mut *self.kept.lock().await);
-        futures::future::join_all(all.into_values().map(|keeper| keeper.stop(keeper::HURRY))).await;
+        futures::future::join_all(all.into_values().map(|kept| kept.stop(keeper::HURRY))).await;
     }
 }

@@ -7,6 +7,7 @@ pub mod grants;
 pub mod ownership;
 pub mod preflight;
 pub mod realm;
+pub mod rotation;
 pub mod sign_in;
 pub mod stumble;
 pub mod users;

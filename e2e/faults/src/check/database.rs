@@ -1,7 +1,7 @@
 //! Schemas, roles, logins and the platform's own notes in Postgres.
 
 use plexica_backends::ownership::Stamp;
-use plexica_contract::name::postgres;
+use plexica_contract::name::{Slot, postgres};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{Expected, Owners, wrong_mark};
@@ -61,7 +61,7 @@ async fn findings(
             findings.extend(wrong_mark(&format!("{what} {name}"), stamp.as_ref(), expected, uid));
         }
     }
-    let login = postgres::plugin_login(&case.plugin);
+    let login = postgres::plugin_login(&case.plugin, Slot::Odd);
     let logins: i64 =
         count(superuser, "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin", &login).await?;
     if logins != i64::from(matches!(expected, Expected::Running { .. })) && expected != Expected::Suspended {

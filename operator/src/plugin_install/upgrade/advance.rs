@@ -33,15 +33,13 @@ pub enum Health {
 }
 
 impl Health {
-    /// From its workload, and from what it says about the tenant.
-    pub fn of(workload: &State, tenant: Option<Result<(), String>>) -> Self {
+    /// From its workload, and from what it says about the tenant where requests go.
+    pub fn of(workload: &State, tenant: Result<(), String>) -> Self {
         match (workload, tenant) {
-            (State::Ready { .. }, Some(Ok(()))) => Self::Well,
-            (State::Ready { .. }, Some(Err(why))) => Self::Unwell(why),
-            (State::Ready { .. }, None) => Self::Unknown,
-            (State::Starting(why), _) => Self::Unwell(why.clone()),
-            (State::Absent, _) => Self::Unwell("it does not run any more".into()),
-            (State::Failing(why), _) => Self::Failing(why.clone()),
+            // Whatever becomes of other copies of it, such as those with newer credentials.
+            (_, Ok(())) => Self::Well,
+            (State::Failing(why), Err(_)) => Self::Failing(why.clone()),
+            (State::Ready { .. } | State::Starting(_) | State::Absent, Err(why)) => Self::Unwell(why),
         }
     }
 }
@@ -200,6 +198,19 @@ mod tests {
         let rollout = Rollout::default();
         let nowhere = advance(&baking(), &manifest(true), &rollout, &failing, false, at(101)).unwrap();
         assert_eq!(nowhere.upgrade.unwrap().phase, UpgradePhase::Baking, "there is nothing to go back to");
+    }
+
+    #[test]
+    fn what_it_says_itself_counts() {
+        let ready = State::Ready { endpoint: "http://here".parse().unwrap() };
+        let (starting, failing) = (State::Starting("soon".into()), State::Failing("it crashes".into()));
+        for state in [&ready, &starting, &State::Absent, &failing] {
+            assert_eq!(Health::of(state, Ok(())), Health::Well);
+        }
+        for state in [&ready, &starting, &State::Absent] {
+            assert_eq!(Health::of(state, Err("503".into())), Health::Unwell("503".into()));
+        }
+        assert_eq!(Health::of(&failing, Err("503".into())), Health::Failing("it crashes".into()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::{ServiceAccount, conflict, created, managed};
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
     client_id: Option<String>,
+    search: Option<bool>,
 }
 
 pub async fn list(
@@ -26,6 +27,11 @@ pub async fn list(
 ) -> Result<Json<Vec<Value>>, Fault> {
     managed(&app, &realm).await?;
     let found = match filter.client_id {
+        Some(part) if filter.search == Some(true) => {
+            let mut all = app.store.clients(&realm).await?;
+            all.retain(|client| client.name.to_lowercase().contains(&part.to_lowercase()));
+            all
+        }
         Some(id) => app.store.client(&realm, &id).await?.into_iter().collect(),
         None => app.store.clients(&realm).await?,
     };
