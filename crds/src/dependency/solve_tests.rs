@@ -30,10 +30,12 @@ fn what_is_missing_comes_first_and_as_high_as_it_may() {
         "chat 1.0.0",
         "chat 2.0.0",
     ];
-    let cases: [(&[&str], &[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str], &[&str]); 9] = [
         (&[], &["files *"], &["files 2.0.0 (*)"]),
         (&[], &["crm *"], &["files 1.4.0 (>=1.2, <3, ^1)", "mail 1.0.0 (^1)", "crm 2.0.0 (*)"]),
         (&[], &["crm ^1"], &["files 1.4.0 (^1)", "crm 1.0.0 (^1)"]),
+        // What is asked for together comes to the same, whatever of it is seen first.
+        (&[], &["files *", "mail *"], &["files 1.4.0 (<=1.4.0)", "mail 1.0.0 (*)"]),
         (&["files * @1.4.0"], &["crm *"], &["mail 1.0.0 (^1)", "crm 2.0.0 (*)"]),
         // What is there stays: a lower version of what is asked for, if need be.
         (&["files * @1.0.0"], &["crm *"], &["crm 1.0.0 (*)"]),
