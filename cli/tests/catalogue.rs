@@ -1,5 +1,5 @@
 //! `plan`, `install` and `uninstall` beside a running `plexica dev`.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 mod support;
 

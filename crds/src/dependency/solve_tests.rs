@@ -53,9 +53,12 @@ fn what_is_missing_comes_first_and_as_high_as_it_may() {
     }
 }
 
+/// (catalogue, installs, asked for, chain)
+type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a str);
+
 #[test]
 fn what_contradicts_is_refused_with_its_chain() {
-    let cases: [(&[&str], &[&str], &[&str], &str); 13] = [
+    let cases: [Case<'_>; 13] = [
         (
             &["crm 2.0.0: files ^2", "files 2.0.0", "files 1.0.0", "mail 1.1.0: files ^1"],
             &["mail * @1.1.0"],

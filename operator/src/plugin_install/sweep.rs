@@ -18,7 +18,7 @@ use plexica_crds::{
 
 use super::{
     Step,
-    resolve::release,
+    resolve::choice,
     validate::{Valid, present},
 };
 use crate::{context::Context, resource::has_left, settings::Settings};
@@ -113,7 +113,7 @@ fn wanted(
     let slug: Slug = install.spec.tenant_ref.name.parse().ok()?;
     let siblings = tenants.get(slug.as_str()).map_or(&[][..], Vec::as_slice);
     let present = present(install, &slug, siblings.iter().copied(), catalogue, settings);
-    release(install, catalogue, &present).ok().map(|(release, _)| release.version.to_string())
+    choice(install, catalogue, &present).ok().map(|choice| choice.release.version.to_string())
 }
 
 /// Where the install may have, or have had, a workload. Pure.
