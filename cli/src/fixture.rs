@@ -1,4 +1,5 @@
 //! Resources for tests of plans.
+#![allow(clippy::needless_pass_by_value)]
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! `plan`, `install` and `uninstall` beside a running `plexica dev`.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 mod support;
 
@@ -114,15 +114,15 @@ fn bulk(dev: &Dev, home: &Path) {
     let words = |tenant: &str| row(&installed.1, tenant)[1].to_owned();
     assert_eq!(["beta", "gama", "nobody"].map(words), ["Unchanged", "Ready", "Failed"], "{}", installed.1);
     assert!(dev.must(&["get", "pi", "crm", "-n", "tenant-gama"]).contains("True"));
-    // Again, by labels, nothing is to be done; and nothing that others said of an install is lost.
+    // By labels; and nothing that a file said of an install is lost.
     let file_says = json!({ "tenantRef": { "name": "gama" }, "plugin": { "id": "crm" }, "deletionPolicy": "Delete" });
     let of_gama = resource("PluginInstall", json!({ "name": "crm", "namespace": "tenant-gama" }), file_says);
     dev.must(&["apply", "-f", &file(home, "gama-crm.yaml", &[of_gama])]);
-    let again = dev.must(&["install", "crm@*", "--selector", "tier=gold", "-o", "json"]);
+    let again = dev.must(&["install", "crm@>=0.0.1", "--selector", "tier=gold", "-o", "json"]);
     let again: Value = serde_json::from_str(&again).unwrap();
     assert_eq!(again["tenants"].as_array().unwrap().len(), 2, "{again}");
     let policy = dev.must(&["get", "pi", "crm", "-n", "tenant-gama", "-o", "json"]);
-    assert!(policy.contains("\"deletionPolicy\": \"Delete\""), "{policy}");
+    assert!(policy.contains("\"deletionPolicy\": \"Delete\"") && policy.contains(">=0.0.1"), "{policy}");
 
     // Dependencies: one plan, from what is needed to what needs it.
     let catalogue = [
@@ -144,6 +144,7 @@ fn bulk(dev: &Dev, home: &Path) {
     assert!(with.contains(order), "{with}");
     let yanked = parts(&dev.run(&["install", "mail@=1.0.0", "--all-tenants", "--dry-run"]));
     assert_eq!(yanked.1.matches("mail 1.0.0 is yanked (it forgets)").count(), 3, "{}", yanked.1);
+    dev.must(&["wait", "plugin/mail-1.0.0"]);
     let entries = dev.must(&["get", "plugins"]);
     assert!(entries.lines().any(|line| line.contains("mail-1.0.0") && line.contains("Yanked")), "{entries}");
 

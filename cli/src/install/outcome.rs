@@ -39,8 +39,8 @@ pub enum Verdict {
 }
 
 impl Outcome {
-    pub fn failed(tenant: &str, why: impl ToString) -> Self {
-        Self { tenant: tenant.to_owned(), result: Verdict::Failed, steps: Vec::new(), notes: vec![why.to_string()] }
+    pub fn failed(tenant: &str, why: String) -> Self {
+        Self { tenant: tenant.to_owned(), result: Verdict::Failed, steps: Vec::new(), notes: vec![why] }
     }
 }
 

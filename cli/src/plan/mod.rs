@@ -69,19 +69,17 @@ pub async fn run(options: Options) -> Result<ExitCode, Error> {
 }
 
 fn text(changes: &[Change]) -> String {
-    let mut text = String::new();
-    for change in changes {
-        text.push_str(&format!("{} {}\n", change.action.sign(), change.resource));
+    let one = |change: &Change| {
         let rows: Vec<Vec<String>> = change
             .effects()
             .into_iter()
             .flat_map(|(word, what)| what.iter().map(move |one| vec![format!("    {word}"), one.clone()]))
             .collect();
-        text.push_str(&columns(&rows));
-    }
+        format!("{} {}\n{}", change.action.sign(), change.resource, columns(&rows))
+    };
     let count = |kind: Kind| changes.iter().filter(|change| change.action == kind).count();
     let (create, change, same, refused) =
         (count(Kind::Create), count(Kind::Change), count(Kind::Unchanged), count(Kind::Refused));
-    text.push_str(&format!("Plan: {create} to create, {change} to change, {same} unchanged, {refused} refused.\n"));
-    text
+    let summary = format!("Plan: {create} to create, {change} to change, {same} unchanged, {refused} refused.\n");
+    changes.iter().map(one).chain([summary]).collect()
 }

@@ -39,8 +39,8 @@ pub struct Named {
 impl Named {
     /// `plugininstall/tenant-acme/crm`.
     pub fn display(&self) -> String {
-        let namespace = self.namespace.iter().map(|namespace| format!("{namespace}/")).collect::<String>();
-        format!("{}/{namespace}{}", self.kind.to_lowercase(), self.name)
+        let parts = [Some(self.kind.to_lowercase()), self.namespace.clone(), Some(self.name.clone())];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("/")
     }
 }
 

@@ -110,7 +110,7 @@ impl Look<'_> {
             return Some(Obstacle::Yanked(reason.clone()));
         }
         let others: Vec<&Release> =
-            self.present.iter().filter(|one| one.id != release.id).filter_map(|one| one.expected()).collect();
+            self.present.iter().filter(|one| one.id != release.id).filter_map(Present::expected).collect();
         if let Some(chain) = circle(release, &others) {
             return Some(Obstacle::Circle(chain));
         }

@@ -15,12 +15,15 @@ fn chosen(lines: &[&str], asked: &str, current: Option<&str>, installs: &[&str])
     })
 }
 
+/// (catalogue, asked for, current, installs, chosen, held back)
+type Case<'a> = (&'a [&'a str], &'a str, Option<&'a str>, &'a [&'a str], &'a str, &'a str);
+
 #[test]
 fn an_upgrade_does_not_break_who_is_at_work() {
     let crm_needs_one = "crm 1.0.0: files ^1";
     let held = "files 2.0.0: crm 1.0.0 (tenant-acme/crm) → files ^1";
-    let cases: [(&[&str], &str, Option<&str>, &[&str], &str, &str); 12] = [
-        // (catalogue beside files 1.0.0 and 2.0.0, asked for, current, installs, chosen, held back)
+    let cases: [Case<'_>; 12] = [
+        // Beside files 1.0.0 and 2.0.0.
         (&[], "files *", Some("1.0.0"), &[], "2.0.0", ""),
         (&[crm_needs_one], "files *", Some("1.0.0"), &["crm * @1.0.0"], "1.0.0", held),
         (&["crm 1.0.0: files >=1, <3"], "files *", Some("1.0.0"), &["crm * @1.0.0"], "2.0.0", ""),
@@ -69,17 +72,17 @@ fn an_upgrade_that_lacks_something_is_not_taken_and_a_new_install_waits() {
     let lines = ["crm 1.0.0", "crm 2.0.0: files ^2", "files 1.0.0", "files 2.0.0"];
     let other = "crm 2.0.0: crm 2.0.0 → files ^2, but files 1.0.0 is installed";
     let missing = "crm 2.0.0: crm 2.0.0 → files ^2, which is not installed";
-    let cases: [(&str, Option<&str>, &[&str], &str, &str); 7] = [
-        ("crm *", Some("1.0.0"), &["files =1.0.0 @1.0.0"], "1.0.0", other),
-        ("crm *", Some("1.0.0"), &[], "1.0.0", missing),
-        ("crm *", Some("1.0.0"), &["files * @2.0.0"], "2.0.0", ""),
-        ("crm ^2", Some("1.0.0"), &[], "2.0.0", ""),
-        ("crm *", None, &[], "2.0.0", ""),
-        ("crm *", None, &["files *"], "2.0.0", ""),
-        ("crm *", None, &["files =1.0.0 @1.0.0"], "1.0.0", other),
+    let cases: [Case<'_>; 7] = [
+        (&lines, "crm *", Some("1.0.0"), &["files =1.0.0 @1.0.0"], "1.0.0", other),
+        (&lines, "crm *", Some("1.0.0"), &[], "1.0.0", missing),
+        (&lines, "crm *", Some("1.0.0"), &["files * @2.0.0"], "2.0.0", ""),
+        (&lines, "crm ^2", Some("1.0.0"), &[], "2.0.0", ""),
+        (&lines, "crm *", None, &[], "2.0.0", ""),
+        (&lines, "crm *", None, &["files *"], "2.0.0", ""),
+        (&lines, "crm *", None, &["files =1.0.0 @1.0.0"], "1.0.0", other),
     ];
-    for (asked, current, installs, version, held) in cases {
-        let found = chosen(&lines, asked, current, installs);
+    for (lines, asked, current, installs, version, held) in cases {
+        let found = chosen(lines, asked, current, installs);
         assert_eq!(found, Ok((version.to_owned(), held.to_owned())), "{asked} {current:?} {installs:?}");
     }
 }

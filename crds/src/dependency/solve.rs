@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt};
 use plexica_contract::name::PluginVersion;
 use semver::VersionReq;
 
-use super::{Asked, Catalogue, Need, On, Present, Release, choose, search::Search};
+use super::{
+    Asked, Catalogue, Need, On, Present, Release, choose,
+    search::{Decided, Search},
+};
 
 /// A plugin that a person asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,24 +57,20 @@ pub fn solve<'a>(
     with_dependencies: bool,
 ) -> Result<Vec<Step<'a>>, Conflict> {
     let search = Search::new(catalogue, present, wanted, with_dependencies);
-    let found = search.run()?;
+    let found = sorted(search.run()?);
     let all: Vec<&Release> = found.iter().map(|one| one.release).collect();
-    let mut steps: Vec<Step<'a>> = found
-        .iter()
-        .map(|one| {
-            let id = &one.release.id;
-            let asked = wanted.iter().find(|wanted| wanted.id == *id);
-            let text = asked.map_or_else(|| joined(one.release, &all, present), |asked| asked.requirement.to_string());
-            Step {
-                release: one.release,
-                requirement: narrowed(text, one.release, catalogue, &all, present),
-                from: serving(present, id),
-                needed_by: one.by.as_ref().map(ToString::to_string),
-            }
-        })
-        .collect();
-    sort(&mut steps);
-    Ok(steps)
+    let step = |(index, one): (usize, &Decided<'a>)| {
+        let id = &one.release.id;
+        let asked = wanted.iter().find(|wanted| wanted.id == *id);
+        let text = asked.map_or_else(|| joined(one.release, &all, present), |asked| asked.requirement.to_string());
+        Step {
+            release: one.release,
+            requirement: narrowed(text, one.release, catalogue, &all[..index], present),
+            from: serving(present, id),
+            needed_by: one.by.map(ToString::to_string),
+        }
+    };
+    Ok(found.iter().enumerate().map(step).collect())
 }
 
 fn serving(present: &[Present<'_>], id: &str) -> Option<PluginVersion> {
@@ -88,18 +87,19 @@ fn joined(release: &Release, chosen: &[&Release], present: &[Present<'_>]) -> St
     if texts.is_empty() { format!("^{}", release.version) } else { texts.join(", ") }
 }
 
-/// With an upper bound, if the operator would take another version: it looks at one install alone.
+/// With an upper bound, if the operator would take another version: it looks at one install alone, and
+/// may do so before what comes later is written.
 fn narrowed(
     text: String,
     release: &Release,
     catalogue: &Catalogue,
-    chosen: &[&Release],
+    earlier: &[&Release],
     present: &[Present<'_>],
 ) -> String {
     let requirement = text.parse().unwrap_or(VersionReq::STAR);
     let current = serving(present, &release.id);
     let mut beside: Vec<Present<'_>> = present.iter().filter(|one| one.id != release.id).cloned().collect();
-    for other in chosen.iter().filter(|other| other.id != release.id) {
+    for other in earlier {
         beside.retain(|one| one.id != other.id);
         beside.push(Present::at_work(other));
     }
@@ -112,17 +112,18 @@ fn narrowed(
 }
 
 /// What is needed comes first; else the order stays.
-fn sort(steps: &mut Vec<Step<'_>>) {
-    let mut left: Vec<Step<'_>> = std::mem::take(steps);
+fn sorted(mut left: Vec<Decided<'_>>) -> Vec<Decided<'_>> {
+    let mut ordered = Vec::with_capacity(left.len());
     while !left.is_empty() {
-        let waits = |step: &Step<'_>| {
-            let mut needs = step.release.needs.iter();
-            needs.any(|need| left.iter().any(|one| one.release.id != step.release.id && need.met_by(one.release)))
+        let waits = |one: &Decided<'_>| {
+            let others = || left.iter().filter(|other| other.release.id != one.release.id);
+            one.release.needs.iter().any(|need| others().any(|other| need.met_by(other.release)))
         };
-        // Circles were refused, so that there is one.
-        let next = left.iter().position(|step| !waits(step)).unwrap_or_default();
-        steps.push(left.remove(next));
+        // Circles were refused, so that there is one, unless optional needs close one.
+        let next = left.iter().position(|one| !waits(one)).unwrap_or_default();
+        ordered.push(left.remove(next));
     }
+    ordered
 }
 
 /// The requirements that were asked for, by plugin.

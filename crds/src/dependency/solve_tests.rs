@@ -30,10 +30,12 @@ fn what_is_missing_comes_first_and_as_high_as_it_may() {
         "chat 1.0.0",
         "chat 2.0.0",
     ];
-    let cases: [(&[&str], &[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str], &[&str]); 9] = [
         (&[], &["files *"], &["files 2.0.0 (*)"]),
         (&[], &["crm *"], &["files 1.4.0 (>=1.2, <3, ^1)", "mail 1.0.0 (^1)", "crm 2.0.0 (*)"]),
         (&[], &["crm ^1"], &["files 1.4.0 (^1)", "crm 1.0.0 (^1)"]),
+        // What is asked for together comes to the same, whatever of it is seen first.
+        (&[], &["files *", "mail *"], &["files 1.4.0 (<=1.4.0)", "mail 1.0.0 (*)"]),
         (&["files * @1.4.0"], &["crm *"], &["mail 1.0.0 (^1)", "crm 2.0.0 (*)"]),
         // What is there stays: a lower version of what is asked for, if need be.
         (&["files * @1.0.0"], &["crm *"], &["crm 1.0.0 (*)"]),
@@ -51,9 +53,12 @@ fn what_is_missing_comes_first_and_as_high_as_it_may() {
     }
 }
 
+/// (catalogue, installs, asked for, chain)
+type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], &'a str);
+
 #[test]
 fn what_contradicts_is_refused_with_its_chain() {
-    let cases: [(&[&str], &[&str], &[&str], &str); 13] = [
+    let cases: [Case<'_>; 13] = [
         (
             &["crm 2.0.0: files ^2", "files 2.0.0", "files 1.0.0", "mail 1.1.0: files ^1"],
             &["mail * @1.1.0"],

@@ -34,7 +34,7 @@ pub fn resolve<'a>(
     catalogue: &Catalogue,
     present: &[Present<'_>],
 ) -> Result<Resolved<'a>, Problem> {
-    let (release, held) = release(install, catalogue, present)?;
+    let Choice { release, held } = choice(install, catalogue, present)?;
     let (id, version) = (&release.id, release.version.to_string());
     let entry = entries.iter().find(|entry| entry.spec.id == *id && entry.spec.version == version);
     let Some(plugin) = entry else { return Err(not_found(id, &install.spec.plugin.version, &[])) };
@@ -45,20 +45,17 @@ pub fn resolve<'a>(
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn release<'a>(
+pub fn choice<'a>(
     install: &PluginInstall,
     catalogue: &'a Catalogue,
     present: &[Present<'_>],
-) -> Result<(&'a Release, Option<(&'a Release, Obstacle)>), Problem> {
+) -> Result<Choice<'a>, Problem> {
     let reference = &install.spec.plugin;
     let (id, requirement) = (reference.id.as_str(), requirement(&reference.version)?);
     let migrated = install.status.as_ref().and_then(|status| status.migrated_version.as_deref());
     let current = migrated.and_then(|version| version.parse::<PluginVersion>().ok());
     let asked = Asked { id, requirement: &requirement, current: current.as_ref() };
-    match choose(asked, catalogue, present) {
-        Ok(Choice { release, held }) => Ok((release, held)),
-        Err(refusal) => Err(refused(id, &reference.version, refusal)),
-    }
+    choose(asked, catalogue, present).map_err(|refusal| refused(id, &reference.version, refusal))
 }
 
 /// What a version needs and does not find.
