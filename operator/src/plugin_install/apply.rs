@@ -193,7 +193,7 @@ async fn try_forget(context: &Context, username: &str, keep: &[Secret], generati
 }
 
 async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
-    let Disable { call, workload, idle, former } = plan;
+    let Disable { call, workload, credentials, idle, former } = plan;
     let told = match (call, workload) {
         (Some(request), Ok(running)) => match running.seen.state {
             State::Ready { endpoint } => context.lifecycle.call(&endpoint, &valid.manifest.id, &request).await,
@@ -207,7 +207,7 @@ async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
         sweep::retire(context, idle).await;
         release(context, valid, former).await;
     }
-    Disabled { told }
+    Disabled { told, credentials }
 }
 
 /// Takes the tenant's role from logins of the isolation that the install had before, and removes that of

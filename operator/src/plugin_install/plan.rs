@@ -80,6 +80,8 @@ pub struct Disable {
     pub call: Option<Request>,
     /// What runs, and how it is now.
     pub workload: Step<Running>,
+    /// What is told of what the workload would sign in with.
+    pub credentials: Step<CredentialStatus>,
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
     /// Logins of the isolation or generation it had before, which may still take the tenant's role.
@@ -117,7 +119,8 @@ pub fn plan(
     let former = former(install, valid, generation, members, state);
     let Valid { slug, manifest, isolation, enabled, .. } = valid;
     if !enabled {
-        return Plan::Disable(Box::new(Disable { call, workload, idle, former }));
+        let credentials = turn.map(|turn| turn.told);
+        return Plan::Disable(Box::new(Disable { call, workload, credentials, idle, former }));
     }
     let desired = desired::database(valid, settings);
     let username = desired::username(slug, &manifest.id, *isolation);

@@ -53,6 +53,8 @@ pub struct Served {
 pub struct Disabled {
     /// Whether the plugin knows, if it runs.
     pub told: Step<()>,
+    /// What it would sign in with.
+    pub credentials: Step<CredentialStatus>,
 }
 
 impl Applied {
@@ -84,7 +86,7 @@ impl Applied {
                 .flatten()
                 .collect()
             }
-            Self::Disabled(Disabled { told }) => {
+            Self::Disabled(Disabled { told, credentials: _ }) => {
                 told.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
             }
         }
@@ -113,8 +115,12 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     }
     match applied {
         Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
-        Applied::Disabled(Disabled { told: _ }) => {
+        Applied::Disabled(Disabled { told: _, credentials }) => {
             next.route = None;
+            // Those before end although nothing is started with the new ones.
+            if let (Ok(now), Some(last)) = (credentials, &mut next.credentials) {
+                last.clone_from(now);
+            }
             let (reason, why) = rest(valid.suspended);
             conditions.set_false(ConditionType::Routed, reason, why);
         }

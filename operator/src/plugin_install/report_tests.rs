@@ -15,13 +15,17 @@ fn valid(install: &PluginInstall) -> Valid {
     validate(install, &references, &fixture::settings()).unwrap()
 }
 
+fn first() -> CredentialStatus {
+    CredentialStatus { generation: 1, rotated_at: None, previous_until: None }
+}
+
 fn good() -> Served {
     Served {
         database: Ok(DatabaseStatus { schema: "tenant_acme_plugin_crm".into(), role: "tenant_acme_plugin_crm".into() }),
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
-        credentials: Ok(CredentialStatus { generation: 1, rotated_at: None, previous_until: None }),
+        credentials: Ok(first()),
         drift: Drift::default(),
     }
 }
@@ -131,7 +135,12 @@ fn a_disabled_one_keeps_its_data_and_no_route() {
     for (told, phase) in
         [(Ok(()), Phase::Disabled), (Err(Problem::new(Reason::MigrationFailed, "why.")), Phase::Degraded)]
     {
-        let status = report(&install, &valid, &Applied::Disabled(Disabled { told }), Timestamp::UNIX_EPOCH);
+        let status = report(
+            &install,
+            &valid,
+            &Applied::Disabled(Disabled { told, credentials: Ok(first()) }),
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!((status.phase, status.route.as_ref()), (Some(phase), None));
         assert_eq!(status.migrated_version.as_deref(), Some("1.4.0"));
         assert!(status.database.is_some());
@@ -145,7 +154,7 @@ fn one_of_a_suspended_tenant_says_so_and_not_that_it_is_disabled() {
     install.status =
         Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     let valid = Valid { enabled: false, suspended: true, ..valid(&install) };
-    let applied = Applied::Disabled(Disabled { told: Ok(()) });
+    let applied = Applied::Disabled(Disabled { told: Ok(()), credentials: Ok(first()) });
     let status = report(&install, &valid, &applied, Timestamp::UNIX_EPOCH);
     assert_eq!((status.phase, status.route.as_ref()), (Some(Phase::Suspended), None));
     assert_eq!((status.version.as_deref(), status.migrated_version.as_deref()), (Some("1.4.0"), Some("1.4.0")));

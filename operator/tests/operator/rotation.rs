@@ -311,8 +311,19 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     .await;
     assert_eq!((recorded().await, text(&identity(&world, &slug).await, "client-secret")), before);
     assert!(load.end().await > 20);
+    world.tenant(&slug, json!({ "rotation": { "interval": "1h", "overlap": "4s" } })).await;
     annotate(&world.tenants(), &slug, PAUSED, Value::Null).await;
     turned_realm(&world, &slug, 4, false).await;
+    turned(&world, &slug, 4, false).await;
+    // Suspended meanwhile, what was before ends all the same.
+    let rotation = json!({ "suspend": true, "rotation": { "interval": "1h", "overlap": "4s" } });
+    world.tenant(&slug, rotation).await;
+    turned(&world, &slug, 4, true).await;
+    let logins = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'login%{}'", id.replace('-', "_"));
+    wait_until("one generation is left", PATIENCE, async || {
+        world.sql::<i64>(&logins).await == 1 && passwords(&world, &format!("plugin:{id}:{slug}")).await == 1
+    })
+    .await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     world.gone(&world.tenants(), &slug).await;
     operator.stop().await;
