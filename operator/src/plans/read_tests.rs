@@ -38,6 +38,15 @@ fn a_plan_of_every_field_and_two_of_none() {
     assert_eq!(serde_json::from_value::<PlanLimits>(value).unwrap(), gold);
 }
 
+/// Helm writes large numbers so.
+#[test]
+fn a_number_with_an_exponent_is_an_amount() {
+    let gold =
+        read("gold: { quotas: { databaseBytes: 1e+12, storageBytes: 1500000000 } }").unwrap().get("gold").unwrap();
+    let amounts = [gold.limits.quotas.database_bytes, gold.limits.quotas.storage_bytes].map(|amount| amount.unwrap().0);
+    assert_eq!(amounts, ["1000000000000", "1500000000"]);
+}
+
 #[test]
 fn what_is_refused_and_what_is_said() {
     for (text, said) in [
