@@ -12,6 +12,7 @@ mod internal;
 mod kubernetes;
 mod me;
 pub mod openapi;
+mod operations;
 mod plugins;
 pub mod reference;
 mod start;

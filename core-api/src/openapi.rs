@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use crate::{access::AnyUser, http::Json, installs, me, plugins, tenants};
+use crate::{access::AnyUser, http::Json, installs, me, operations, plugins, tenants};
 
 /// Where the description is.
 pub const PATH: &str = "/api/openapi.json";
@@ -31,6 +31,7 @@ pub const PATH: &str = "/api/openapi.json";
         tenants::list, tenants::create, tenants::get, tenants::patch, tenants::delete,
         plugins::list, plugins::get,
         installs::list, installs::create, installs::get, installs::patch, installs::delete,
+        operations::list, operations::get,
     ),
     security(("token" = [])),
     modifiers(&Token),
@@ -39,6 +40,7 @@ pub const PATH: &str = "/api/openapi.json";
         (name = "tenants", description = "Customers of the platform"),
         (name = "plugins", description = "The catalogue"),
         (name = "installs", description = "Plugins of a tenant"),
+        (name = "operations", description = "What is being done about a tenant and its installs"),
     ),
 )]
 struct Api;

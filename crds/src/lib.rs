@@ -9,12 +9,14 @@ pub mod condition;
 mod credential;
 pub mod dependency;
 pub mod label;
+mod operation;
 pub mod plugin;
 pub mod plugin_install;
 pub mod tenant;
 
 pub use condition::{ConditionType, Conditions, Reason};
 pub use credential::CredentialStatus;
+pub use operation::{OperationKind, OperationPhase, OperationStatus, OperationStep, StepPhase};
 pub use plugin::{Plugin, PluginSpec, PluginStatus};
 pub use plugin_install::{PluginInstall, PluginInstallSpec, PluginInstallStatus};
 pub use tenant::{Tenant, TenantSpec, TenantStatus};

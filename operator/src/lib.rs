@@ -11,6 +11,7 @@
 //! | [`plans`] | the plans there are |
 //! | [`resource`] | finalizer, status and events of all three |
 //! | [`drift`] | what was changed behind the operator's back |
+//! | [`operation`] | what is being done about a resource, as one thing with an id |
 //! | [`controllers`] | what wakes which reconciler |
 //! | [`lifecycle`] | calls to plugins |
 //! | [`restore`] | a tenant's data from its final backup, for the command line |
@@ -26,6 +27,7 @@ pub mod foresee;
 mod leader;
 mod lifecycle;
 mod metrics;
+mod operation;
 mod outage;
 mod plans;
 mod platform;

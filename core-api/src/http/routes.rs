@@ -5,7 +5,7 @@ use http::Method;
 use plexica_contract::{error::Code, path};
 
 use super::{ApiError, Metrics, middleware::around};
-use crate::{access::Guarded, installs, internal, me, openapi, plugins, state::Shared, tenants};
+use crate::{access::Guarded, installs, internal, me, openapi, operations, plugins, state::Shared, tenants};
 
 /// An address and a method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +90,8 @@ pub fn routes() -> Routes {
         .add(&Method::GET, "/api/v1/installs/{name}", installs::get)
         .add(&Method::PATCH, "/api/v1/installs/{name}", installs::patch)
         .add(&Method::DELETE, "/api/v1/installs/{name}", installs::delete)
+        .add(&Method::GET, "/api/v1/operations", operations::list)
+        .add(&Method::GET, "/api/v1/operations/{id}", operations::get)
         .add(&Method::GET, path::PLATFORM_KEYS, internal::keys)
         .add(&Method::GET, path::PLUGIN_TENANTS, internal::tenants)
 }

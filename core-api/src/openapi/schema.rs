@@ -1,6 +1,8 @@
 //! Schemas that come from the resources' own types.
 
-use plexica_crds::{PluginInstallSpec, PluginInstallStatus, PluginSpec, PluginStatus, TenantSpec, TenantStatus};
+use plexica_crds::{
+    OperationStatus, PluginInstallSpec, PluginInstallStatus, PluginSpec, PluginStatus, TenantSpec, TenantStatus,
+};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -50,6 +52,7 @@ from_resources! {
     plugin_reference plexica_crds::plugin_install::PluginReference, "PluginReference";
     isolation plexica_crds::plugin_install::Isolation, "Isolation";
     deletion_policy plexica_crds::tenant::DeletionPolicy, "DeletionPolicy";
+    operation OperationStatus, "OperationStatus";
 }
 
 /// A merge patch of a tenant.

@@ -5,4 +5,5 @@ mod access;
 mod harness;
 mod installs;
 mod internal;
+mod operations;
 mod tenants;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UpgradeStatus;
-use crate::CredentialStatus;
+use crate::{CredentialStatus, OperationStatus};
 
 /// Where the install stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -24,6 +24,9 @@ pub struct PluginInstallStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
+    /// What is being done about it, or was done last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationStatus>,
     /// The version that serves (or last served) this tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,

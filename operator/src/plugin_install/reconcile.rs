@@ -24,6 +24,7 @@ use super::{
 use crate::{
     context::Context,
     drift::{self, Record},
+    operation::about_install,
     problem::Problem,
     resource::{Note, add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
 };
@@ -98,6 +99,7 @@ async fn look(
                 status = told(&install, status, needed, now);
             }
             let rests = suspended || !install.spec.enabled;
+            let status = about_install(&install, status, Some(&problem));
             let install = write_status(&context.recorder, api, install, &status).await?;
             if rests {
                 sweep::rest(context, &install).await;
@@ -153,8 +155,9 @@ async fn bring(
         status = told(&install, status, needed, now);
     }
     let failed = applied.worst();
-    let install = write_status(&context.recorder, api, install, &status).await?;
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
+    let status = about_install(&install, status, problem.as_ref());
+    let install = write_status(&context.recorder, api, install, &status).await?;
     // What served before is removed at the next look.
     if failed.is_none() && before != routed(&install) {
         return Ok((Action::requeue(SETTLED), problem));
@@ -212,6 +215,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         }
         Err(problem) => {
             let status = report::leaving(&install, Some(&problem), Timestamp::now());
+            let status = about_install(&install, status, Some(&problem));
             let install = write_status(&context.recorder, api, install, &status).await?;
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     context::Context,
     drift::{self, Record},
+    operation::about_tenant,
     problem::{Problem, worst},
     resource::{add_finalizer, given_up, is_paused, publish, remove_finalizer, write_status},
 };
@@ -70,6 +71,7 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
             (tenant.clone(), report::report(&tenant, applied, Timestamp::now()), problem, look_at)
         }
     };
+    let status = about_tenant(&tenant, status, problem.as_ref());
     write_status(&context.recorder, api, tenant.clone(), &status).await?;
     let action = match (&problem, look_at) {
         // Keys end whether or not anything changes.
@@ -109,6 +111,7 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     for note in given_up(last, &status.conditions) {
         tracing::warn!(tenant = tenant.name_any(), "{}", note.text);
     }
+    let status = about_tenant(&tenant, status, worst(&leaving.holding));
     // Before the finalizer goes: whoever watches sees what came of everything.
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
     if leaving.holding.is_empty() {

@@ -100,6 +100,7 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
     drift::mark(&mut conditions, &drift, worst(&problems));
     let phase = overall(&mut conditions, &problems, tenant.spec.suspend);
     TenantStatus {
+        operation: last.operation,
         applied: last.applied.into_iter().chain(drift.applied).collect(),
         observed_generation: generation,
         phase: Some(phase),

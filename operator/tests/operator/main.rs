@@ -22,6 +22,7 @@ mod isolation;
 mod keeper;
 mod killed;
 mod leader;
+mod operation;
 mod pause;
 mod placement;
 mod plan;

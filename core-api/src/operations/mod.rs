@@ -1,0 +1,10 @@
+//! What is being done about a tenant and its installs, each as one thing to follow.
+
+mod find;
+mod get;
+mod list;
+mod view;
+
+pub use get::*;
+pub use list::*;
+pub use view::*;

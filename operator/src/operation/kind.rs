@@ -1,0 +1,118 @@
+//! What is being done about a resource, by the status that is about to be written.
+
+use plexica_crds::{
+    OperationKind, PluginInstall, PluginInstallStatus, Tenant, TenantStatus,
+    plugin_install::{self, UpgradePhase},
+    tenant,
+};
+
+use super::Doing;
+
+/// What is being done about a tenant, or was done.
+pub fn of_tenant(tenant: &Tenant, next: &TenantStatus) -> Doing {
+    if tenant.metadata.deletion_timestamp.is_some() {
+        return Doing::Now(OperationKind::Delete);
+    }
+    let was_ready = tenant.status.as_ref().is_some_and(|last| last.ready_at.is_some());
+    match next.phase {
+        Some(tenant::Phase::Paused) => Doing::Nothing,
+        Some(tenant::Phase::Ready) if !was_ready => Doing::Done(OperationKind::Provision),
+        Some(tenant::Phase::Ready) => Doing::Done(OperationKind::Update),
+        Some(tenant::Phase::Suspended) => Doing::Done(OperationKind::Suspend),
+        _ if tenant.spec.suspend => Doing::Now(OperationKind::Suspend),
+        // It never was what it should be.
+        _ if next.ready_at.is_none() => Doing::Now(OperationKind::Provision),
+        _ => Doing::Now(OperationKind::Update),
+    }
+}
+
+/// What is being done about an install, or was done.
+pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing {
+    if install.metadata.deletion_timestamp.is_some() {
+        return Doing::Now(OperationKind::Delete);
+    }
+    match next.upgrade.as_ref().map(|upgrade| upgrade.phase) {
+        Some(UpgradePhase::Expanding | UpgradePhase::Baking | UpgradePhase::Contracting) if install.spec.enabled => {
+            return Doing::Now(OperationKind::Upgrade);
+        }
+        Some(UpgradePhase::RollingBack) => return Doing::Now(OperationKind::Rollback),
+        _ => {}
+    }
+    let served = install.status.as_ref().is_some_and(|last| last.version.is_some());
+    use plugin_install::Phase::{Disabled, Paused, Ready, Suspended};
+    match next.phase {
+        Some(Paused) => Doing::Nothing,
+        Some(Ready) if !served => Doing::Done(OperationKind::Install),
+        Some(Ready) => Doing::Done(OperationKind::Update),
+        Some(Disabled) => Doing::Done(OperationKind::Disable),
+        Some(Suspended) => Doing::Done(OperationKind::Suspend),
+        _ if !install.spec.enabled => Doing::Now(OperationKind::Disable),
+        _ if next.version.is_none() => Doing::Now(OperationKind::Install),
+        _ => Doing::Now(OperationKind::Update),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_being_done_about_a_tenant() {
+        let mut tenant = fixture::tenant("acme");
+        let status = |value| serde_json::from_value::<TenantStatus>(value).unwrap();
+        let at = "2026-01-01T00:00:00Z";
+        for (next, expected) in [
+            (json!({ "phase": "Provisioning" }), Doing::Now(OperationKind::Provision)),
+            (json!({ "phase": "Degraded", "readyAt": at }), Doing::Now(OperationKind::Update)),
+            (json!({ "phase": "Ready", "readyAt": at }), Doing::Done(OperationKind::Provision)),
+            (json!({ "phase": "Paused" }), Doing::Nothing),
+        ] {
+            assert_eq!(of_tenant(&tenant, &status(next.clone())), expected, "{next}");
+        }
+        tenant.status = Some(status(json!({ "readyAt": at })));
+        let ready = status(json!({ "phase": "Ready", "readyAt": at }));
+        assert_eq!(of_tenant(&tenant, &ready), Doing::Done(OperationKind::Update));
+        tenant.spec.suspend = true;
+        let degraded = status(json!({ "phase": "Degraded", "readyAt": at }));
+        assert_eq!(of_tenant(&tenant, &degraded), Doing::Now(OperationKind::Suspend));
+        tenant.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(of_tenant(&tenant, &degraded), Doing::Now(OperationKind::Delete));
+    }
+
+    #[test]
+    fn what_is_being_done_about_an_install() {
+        let mut install = fixture::install("plexica-system", "it", "acme", "crm");
+        let status = |value| serde_json::from_value::<PluginInstallStatus>(value).unwrap();
+        let upgrade =
+            |phase| json!({ "from": "1.0.0", "to": "2.0.0", "phase": phase, "since": "2026-01-01T00:00:00Z" });
+        for (next, expected) in [
+            (json!({ "phase": "Installing" }), Doing::Now(OperationKind::Install)),
+            (json!({ "phase": "Degraded", "version": "1.0.0" }), Doing::Now(OperationKind::Update)),
+            (json!({ "phase": "Ready", "version": "1.0.0" }), Doing::Done(OperationKind::Install)),
+            (
+                json!({ "phase": "Degraded", "version": "1.0.0", "upgrade": upgrade("Expanding") }),
+                Doing::Now(OperationKind::Upgrade),
+            ),
+            (
+                json!({ "phase": "Ready", "version": "2.0.0", "upgrade": upgrade("Baking") }),
+                Doing::Now(OperationKind::Upgrade),
+            ),
+            (
+                json!({ "phase": "Ready", "version": "2.0.0", "upgrade": upgrade("Complete") }),
+                Doing::Done(OperationKind::Install),
+            ),
+            (
+                json!({ "phase": "Ready", "version": "2.0.0", "upgrade": upgrade("RollingBack") }),
+                Doing::Now(OperationKind::Rollback),
+            ),
+        ] {
+            assert_eq!(of_install(&install, &status(next.clone())), expected, "{next}");
+        }
+        install.spec.enabled = false;
+        let stops = status(json!({ "phase": "Degraded", "version": "1.0.0" }));
+        assert_eq!(of_install(&install, &stops), Doing::Now(OperationKind::Disable));
+    }
+}

@@ -1,0 +1,59 @@
+//! What is being done about a resource, as one thing with an id, whoever does it.
+
+use plexica_crds::{OperationKind, OperationPhase, OperationStatus, StepPhase};
+use plexica_testkit::wait_until;
+use serde_json::json;
+
+use crate::world::{PATIENCE, World};
+
+async fn of_install(world: &World, slug: &str) -> Option<OperationStatus> {
+    world.installs(slug).get("it").await.unwrap().status?.operation
+}
+
+async fn becomes(world: &World, slug: &str, kind: OperationKind, phase: OperationPhase) -> OperationStatus {
+    let mut found = None;
+    wait_until(&format!("{kind:?} is {phase:?}"), PATIENCE, async || {
+        found = of_install(world, slug).await;
+        found.as_ref().is_some_and(|operation| (operation.kind, operation.phase) == (kind, phase))
+    })
+    .await;
+    found.unwrap()
+}
+
+#[tokio::test]
+async fn an_operation_is_the_same_one_for_the_next_operator() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.tenant(&slug, json!({})).await;
+    let tenant = world.ready(&slug).await;
+    let made = tenant.status.unwrap().operation.unwrap();
+    assert_eq!((made.kind, made.phase), (OperationKind::Provision, OperationPhase::Succeeded));
+    assert!(made.completed_at.is_some() && made.steps.iter().all(|step| step.phase == StepPhase::Done), "{made:?}");
+
+    // It waits for its plugin, and the operator ends meanwhile.
+    world.install(&slug, &id, json!({})).await;
+    let begun = becomes(&world, &slug, OperationKind::Install, OperationPhase::Running).await;
+    let step = begun.steps.iter().find(|step| step.name == "Resolved").unwrap();
+    assert_eq!(step.phase, StepPhase::Waiting);
+    assert!(step.message.contains("no plugin"), "{begun:?}");
+    operator.stop().await;
+    world.plugin(&id, "1.0.0").await;
+    let _next = world.operator();
+    let done = becomes(&world, &slug, OperationKind::Install, OperationPhase::Succeeded).await;
+    assert_eq!((&done.id, &done.started_at), (&begun.id, &begun.started_at));
+
+    // Another version is another operation, which lasts until the old one is not kept any more.
+    world.plugin_with(&id, "3.0.0", json!({ "rollout": { "bakeSeconds": 4 } })).await;
+    let upgrade = becomes(&world, &slug, OperationKind::Upgrade, OperationPhase::Running).await;
+    assert_ne!(upgrade.id, done.id);
+    let ended = becomes(&world, &slug, OperationKind::Upgrade, OperationPhase::Succeeded).await;
+    assert_eq!(ended.id, upgrade.id);
+
+    // What only a person can mend has failed, and succeeds when it is mended.
+    world.install(&slug, &id, json!({ "config": { "colour": "red" } })).await;
+    let failed = becomes(&world, &slug, OperationKind::Update, OperationPhase::Failed).await;
+    assert!(failed.completed_at.is_some(), "{failed:?}");
+    world.install(&slug, &id, json!({ "enabled": false })).await;
+    becomes(&world, &slug, OperationKind::Disable, OperationPhase::Succeeded).await;
+}
