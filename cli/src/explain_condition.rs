@@ -28,7 +28,8 @@ pub fn run(options: &Options) -> Result<(), Error> {
 }
 
 fn describe(reason: Reason) -> String {
-    format!("{reason}\n\n  Meaning: {}\n  What to do: {}", reason.meaning(), reason.remedy())
+    let (meaning, remedy, page) = (reason.meaning(), reason.remedy(), reason.page());
+    format!("{reason}\n\n  Meaning: {meaning}\n  What to do: {remedy}\n  More: docs/{page}, docs/reasons/{reason}.md")
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub mod plugin;
 pub mod plugin_install;
 pub mod tenant;
 
-pub use condition::{ConditionType, Conditions, Reason};
+pub use condition::{ConditionType, Conditions, Reason, Remedy};
 pub use credential::CredentialStatus;
 pub use operation::{OperationKind, OperationPhase, OperationStatus, OperationStep, StepPhase};
 pub use plugin::{Plugin, PluginSpec, PluginStatus};

@@ -5,6 +5,8 @@ use std::fmt;
 use plexica_backends::{Error, Kind};
 use plexica_crds::Reason;
 
+pub use plexica_crds::Remedy;
+
 /// A reason for machines and a sentence for people. Fit for a condition: the details of a backend's
 /// error go to the log where the problem is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +17,6 @@ pub struct Problem {
     pub message: String,
 }
 
-/// What helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Remedy {
-    /// Time: another part is under way.
-    Wait,
-    /// Trying again: something outside failed.
-    Retry,
-    /// A person who changes something.
-    Change,
-}
-
 impl Problem {
     /// A problem.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
@@ -34,61 +25,7 @@ impl Problem {
 
     /// What helps against it.
     pub const fn remedy(&self) -> Remedy {
-        match self.reason {
-            Reason::Provisioned
-            | Reason::Progressing
-            | Reason::Pending
-            | Reason::SecretNotFound
-            | Reason::TenantNotFound
-            | Reason::TenantNotReady
-            | Reason::PluginNotFound
-            | Reason::RequirementNotMet
-            | Reason::HeldBack
-            | Reason::Deprecated
-            | Reason::WorkloadNotReady
-            | Reason::Disabled
-            | Reason::Suspended
-            | Reason::Paused
-            | Reason::DriftRepaired
-            | Reason::InUse
-            | Reason::Deleting
-            | Reason::Retained
-            | Reason::Removed
-            | Reason::Gone
-            | Reason::Abandoned
-            | Reason::BackedUp
-            | Reason::BackupSkipped
-            | Reason::ConsentRequired
-            | Reason::CredentialsRotated
-            | Reason::RotationEnded => Remedy::Wait,
-            Reason::BackendUnavailable
-            | Reason::BackendDenied
-            | Reason::MigrationFailed
-            | Reason::WorkloadFailed
-            | Reason::BackupFailed => Remedy::Retry,
-            Reason::Conflict
-            | Reason::AdoptionRefused
-            | Reason::InvalidSpec
-            | Reason::UnknownPlacement
-            | Reason::UnknownPlan
-            | Reason::QuotaExceeded
-            | Reason::PlanRolledBack
-            | Reason::TenantNotAllowed
-            | Reason::InvalidVersion
-            | Reason::InvalidConfig
-            | Reason::InvalidManifest
-            | Reason::PermissionNotDeclared
-            | Reason::DependencyConflict
-            | Reason::DependencyCycle
-            | Reason::Yanked
-            | Reason::DuplicateInstall
-            | Reason::UpgradeFailed
-            | Reason::DeletionNotConfirmed
-            | Reason::DriftDetected
-            | Reason::UnknownPart
-            | Reason::BackupNotConfigured
-            | Reason::WorkloadUnsupported => Remedy::Change,
-        }
+        self.reason.helped_by()
     }
 
     /// Whether what has the name was looked at and is somebody else's, or an earlier owner's. Every

@@ -6,4 +6,4 @@ mod reason;
 
 pub use kind::ConditionType;
 pub use list::Conditions;
-pub use reason::{Reason, UnknownReason};
+pub use reason::{Reason, Remedy, UnknownReason};
