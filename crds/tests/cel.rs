@@ -127,7 +127,7 @@ async fn what_is_taken() {
 #[tokio::test]
 async fn what_is_refused_and_with_which_sentence() {
     let Some(client) = client().await else { return };
-    for (refused, sentence) in [
+    for (refused, sentence) in vec![
         (object("Tenant", "a234567890123456789012345", tenant()), "such as acme-corp"),
         (object("Tenant", "1acme", tenant()), "such as acme-corp"),
         (object("Tenant", "acme.corp", tenant()), "such as acme-corp"),

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use plexica_backends::{Secret, keycloak::Digests, workloads::Needs};
-use plexica_contract::name::{Prefixes, Slug};
+use plexica_contract::{
+    manifest::{Events, MigrationDeclaration, MigrationPhase},
+    name::{Prefixes, Slug},
+};
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
 
 use crate::{
-    plugin_install::{References, needed, validate},
+    plugin_install::{References, Valid, needed, validate},
     problem::Problem,
     settings::{BackupPlace, Settings},
 };
@@ -34,6 +37,11 @@ pub struct Foreseen {
     pub version: String,
     /// Permissions in force.
     pub permissions: Vec<String>,
+    /// What the version wants more than the one that serves, and nobody has said yes or no to:
+    /// permissions, which are not in force until then, and events.
+    pub consent: Vec<String>,
+    /// Migrations that the one that serves does not have, and when they run.
+    pub migrations: Vec<String>,
     /// Whether it is routed.
     pub routed: bool,
     /// What is said of the version, though it may be.
@@ -61,12 +69,37 @@ pub fn foresee(install: &PluginInstall, around: &Around) -> Result<Foreseen, Pro
         Reason::WorkloadUnsupported => of(Needs::Command),
         _ => Err(problem),
     })?;
-    Ok(Foreseen {
-        version: valid.manifest.version.to_string(),
-        permissions: valid.permissions.clone(),
-        routed: valid.enabled,
-        notice: valid.notice.map(|notice| notice.message),
-    })
+    Ok(beside(install, &valid, &references))
+}
+
+/// What it comes to, beside what serves now.
+pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &References) -> Foreseen {
+    let Valid { manifest, permissions, awaiting, enabled, notice, .. } = valid;
+    let serving = install.status.as_ref().and_then(|status| status.version.as_deref());
+    let before = serving.and_then(|serving| {
+        let mut entries = references.catalogue.iter();
+        entries.find(|entry| entry.spec.id == manifest.id.as_str() && entry.spec.version == serving)
+    });
+    let before = before.map(|entry| &entry.spec);
+    let subscribes = |events: Option<&Events>| events.map(|events| events.subscribes.clone()).unwrap_or_default();
+    let known = subscribes(before.and_then(|spec| spec.events.as_ref()));
+    let events = subscribes(manifest.events.as_ref()).into_iter().filter(|event| !known.contains(event));
+    let asks = awaiting.iter().map(|key| format!("permission {key}"));
+    let ran = |migration: &&MigrationDeclaration| before.is_some_and(|spec| spec.migrations.contains(migration));
+    let migrations = manifest.migrations.iter().filter(|migration| !ran(migration)).map(|migration| {
+        let at_the_end = serving.is_some() && migration.phase == MigrationPhase::Contract;
+        let when = if at_the_end { " (last; there is no way back then)" } else { "" };
+        format!("{}{when}", migration.name)
+    });
+    Foreseen {
+        version: manifest.version.to_string(),
+        permissions: permissions.clone(),
+        // A first install is consent to what it declares.
+        consent: asks.chain(events.filter(|_| serving.is_some()).map(|event| format!("event {event}"))).collect(),
+        migrations: migrations.collect(),
+        routed: *enabled,
+        notice: notice.as_ref().map(|notice| notice.message.clone()),
+    }
 }
 
 /// What it is before it has come to what it is to be, whatever keeps it from that now.

@@ -15,6 +15,8 @@ pub struct Change {
     pub migrated: Vec<String>,
     /// Permissions that come into force.
     pub granted: Vec<String>,
+    /// What a version wants more than the one before, and does not get until somebody says so.
+    pub asked: Vec<String>,
     /// Addresses that answer from then on.
     pub routed: Vec<String>,
     /// Workloads that are started anew.
@@ -59,6 +61,7 @@ impl Change {
             created: none(),
             migrated: none(),
             granted: none(),
+            asked: none(),
             routed: none(),
             restarted: none(),
             lost: none(),
@@ -70,14 +73,27 @@ impl Change {
 
     /// Each effect with its word, in the order of doing.
     pub fn effects(&self) -> Vec<(&'static str, &[String])> {
-        let Self { resource: _, action: _, created, migrated, granted, routed, restarted, lost, needs, fields, notes } =
-            self;
-        let all: [(&'static str, &[String]); 9] = [
+        let Self {
+            resource: _,
+            action: _,
+            created,
+            migrated,
+            granted,
+            asked,
+            routed,
+            restarted,
+            lost,
+            needs,
+            fields,
+            notes,
+        } = self;
+        let all: [(&'static str, &[String]); 10] = [
             ("needs", needs),
             ("creates", created),
             ("restarts", restarted),
             ("migrates", migrated),
             ("grants", granted),
+            ("asks for", asked),
             ("routes", routed),
             ("loses", lost),
             ("sets", fields),

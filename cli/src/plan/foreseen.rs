@@ -106,7 +106,7 @@ fn of_one(state: &State, tenant: &str, mut installs: Vec<Arc<PluginInstall>>, pl
 }
 
 fn come_to(install: &mut Arc<PluginInstall>, outcome: &Result<Foreseen, Problem>) {
-    let Ok(Foreseen { version, permissions, routed, notice: _ }) = outcome else { return };
+    let Ok(Foreseen { version, permissions, routed, .. }) = outcome else { return };
     let install = Arc::make_mut(install);
     let path = install.spec.plugin.id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();
     let status = install.status.get_or_insert_default();
@@ -238,7 +238,7 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
             return;
         }
     };
-    let Foreseen { version, permissions, routed, notice } = foreseen;
+    let Foreseen { version, permissions, consent, migrations, routed, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     change.notes.extend(notice.clone());
     let lost = status.permissions.iter().filter(|key| !permissions.contains(key));
@@ -258,6 +258,10 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
         }
         Some(from) if from != version => change.migrated.push(format!("{id}: {from} → {version}")),
         Some(_) => {}
+    }
+    if status.version.as_ref() != Some(version) {
+        change.migrated.extend(migrations.iter().map(|file| format!("by {file}")));
+        change.asked.extend(consent.iter().cloned());
     }
     if status.version.as_ref() != Some(version) || status.route.is_none() {
         let serves = state.installs.iter().any(|other| {

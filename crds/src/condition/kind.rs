@@ -13,6 +13,8 @@ pub enum ConditionType {
     Stalled,
     /// The operator leaves it alone, as its annotation says; the other conditions are of before.
     Paused,
+    /// The operator says what it would do, and does nothing, as its annotation says.
+    DryRun,
     /// A part is not what the operator brought it to, and is left so, as `driftPolicy` says.
     Drifted,
     /// Tenant: schema and role.
@@ -47,6 +49,7 @@ impl ConditionType {
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
             Self::Paused => "Paused",
+            Self::DryRun => "DryRun",
             Self::Drifted => "Drifted",
             Self::DatabaseReady => "DatabaseReady",
             Self::IdentityReady => "IdentityReady",

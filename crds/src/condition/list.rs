@@ -72,11 +72,12 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 16] = [
+const ORDER: [ConditionType; 17] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
     ConditionType::Paused,
+    ConditionType::DryRun,
     ConditionType::Drifted,
     ConditionType::DatabaseReady,
     ConditionType::IdentityReady,

@@ -240,6 +240,11 @@ reasons! {
         "The annotation plexica.io/paused, its own or its tenant's, holds the operator off: it writes nothing for it, not even to remove it.",
         "Remove the annotation to let the operator go on."
     }
+    DryRun {
+        Wait, "upgrades.md",
+        "The annotation plexica.io/dry-run holds the operator off; the message says what it would do.",
+        "Remove the annotation to have it done, or change the spec and read again."
+    }
     DriftDetected {
         Change, "drift.md",
         "A part was changed or removed behind the operator's back, and driftPolicy Report leaves it so; the message says what a repair would do.",

@@ -39,13 +39,12 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
         _ => {}
     }
     let served = install.status.as_ref().is_some_and(|last| last.version.is_some());
-    use plugin_install::Phase::{Disabled, Paused, Ready, Suspended};
     match next.phase {
-        Some(Paused) => Doing::Nothing,
-        Some(Ready) if !served => Doing::Done(OperationKind::Install),
-        Some(Ready) => Doing::Done(OperationKind::Update),
-        Some(Disabled) => Doing::Done(OperationKind::Disable),
-        Some(Suspended) => Doing::Done(OperationKind::Suspend),
+        Some(plugin_install::Phase::Paused) => Doing::Nothing,
+        Some(plugin_install::Phase::Ready) if !served => Doing::Done(OperationKind::Install),
+        Some(plugin_install::Phase::Ready) => Doing::Done(OperationKind::Update),
+        Some(plugin_install::Phase::Disabled) => Doing::Done(OperationKind::Disable),
+        Some(plugin_install::Phase::Suspended) => Doing::Done(OperationKind::Suspend),
         _ if !install.spec.enabled => Doing::Now(OperationKind::Disable),
         _ if next.version.is_none() => Doing::Now(OperationKind::Install),
         _ => Doing::Now(OperationKind::Update),

@@ -8,11 +8,12 @@ use super::Doing;
 use crate::problem::{Problem, Remedy};
 
 /// Not steps: they tell of the whole.
-const OF_THE_WHOLE: [ConditionType; 6] = [
+const OF_THE_WHOLE: [ConditionType; 7] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
     ConditionType::Paused,
+    ConditionType::DryRun,
     ConditionType::Drifted,
     ConditionType::ConsentRequired,
 ];

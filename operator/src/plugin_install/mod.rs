@@ -11,6 +11,7 @@ mod observe;
 mod plan;
 mod quota;
 mod reconcile;
+mod rehearse;
 mod report;
 mod resolve;
 mod rotation;
@@ -21,7 +22,7 @@ mod validate;
 pub use needed::needed;
 pub use reconcile::reconcile;
 pub use upgrade::was_taken_back;
-pub use validate::{References, allowed, validate};
+pub use validate::{References, Valid, allowed, validate};
 
 use plexica_contract::name::PluginVersion;
 use plexica_crds::{Plugin, PluginInstall};

@@ -15,6 +15,7 @@ use super::{
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::plan,
+    rehearse::{is_rehearsed, rehearse},
     report,
     rotation::turn,
     sweep,
@@ -42,6 +43,7 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
         Ok(Some(install)) if is_paused(&install) || of_paused_tenant(context, &install) => {
             rest(context, &api, install).await
         }
+        Ok(Some(install)) if is_rehearsed(&install) => tell(context, &api, install).await,
         Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => go(context, &api, install).await,
         Ok(Some(install)) => stay(context, &api, install).await,
         Ok(None) => return (Action::await_change(), None),
@@ -58,6 +60,14 @@ fn of_paused_tenant(context: &Context, install: &PluginInstall) -> bool {
 
 async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
     let status = report::paused(&install, Timestamp::now());
+    let install = write_status(&context.recorder, api, install, &status).await?;
+    Ok((context.again(&install, None), None))
+}
+
+/// Does nothing, and says what it would do.
+async fn tell(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    let references = references(context, &install);
+    let status = rehearse(&install, &references, &context.settings, Timestamp::now());
     let install = write_status(&context.recorder, api, install, &status).await?;
     Ok((context.again(&install, None), None))
 }

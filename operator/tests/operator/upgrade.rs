@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     plugin::{REFUSES, SICKENS, healthy},
-    world::{PATIENCE, World, is},
+    world::{PATIENCE, World, apply, is},
 };
 
 const FIRST: &str = "1.0.0";
@@ -218,12 +218,49 @@ async fn an_upgrade_that_wants_more_runs_with_what_was_granted() {
         stage.slug.replace('-', "_"),
         stage.id
     );
-    assert_eq!(stage.world.sql::<Vec<String>>(&registered).await, [read.clone()]);
+    assert_eq!(stage.world.sql::<Vec<String>>(&registered).await, std::slice::from_ref(&read));
 
     stage.annotate("plexica.io/consent", SECOND).await;
     let all = stage.until("it is granted", |status| status.permissions.len() == 2).await;
     assert!(all.awaiting_consent.is_empty() && !all.conditions.iter().any(|c| c.type_ == "ConsentRequired"), "{all:?}");
     assert_eq!(stage.world.sql::<Vec<String>>(&registered).await, [read, write]);
+}
+
+#[tokio::test]
+async fn what_would_be_done_is_said_and_not_done() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    stage.world.ready(&stage.slug).await;
+    let api: Api<PluginInstall> = stage.world.installs(&stage.slug);
+    let says = async |words: &str| {
+        stage
+            .until(words, |status| {
+                let said = status.conditions.iter().find(|condition| condition.type_ == "DryRun");
+                said.is_some_and(|condition| condition.message.contains(words))
+            })
+            .await
+    };
+    let object = json!({
+        "kind": "PluginInstall", "metadata": { "name": "it", "annotations": { "plexica.io/dry-run": "true" } },
+        "spec": { "tenantRef": { "name": stage.slug }, "plugin": { "id": stage.id } },
+    });
+    apply(&api, "it", &stage.world.meta(object)).await;
+    let new = says(&format!("it would install {} {FIRST}", stage.id)).await;
+    assert!(is(&new.conditions, "Ready", "False", "DryRun"), "{new:?}");
+    assert!(!stage.world.has_schema(&stage.schema).await);
+    assert!(api.get("it").await.unwrap().finalizers().is_empty(), "nothing is to be cleaned up");
+
+    stage.annotate("plexica.io/dry-run", "false").await;
+    let first = stage.world.installed(&stage.slug).await.status.unwrap();
+    assert!(!first.conditions.iter().any(|condition| condition.type_ == "DryRun"), "{first:?}");
+    stage.annotate("plexica.io/dry-run", "true").await;
+    says("there is nothing to do").await;
+    stage.second(0, json!({})).await;
+    let held = says(&format!("from {FIRST} to {SECOND}; migrate by 1_a.sql, 2_b.contract.sql (last")).await;
+    assert_eq!((held.version.as_deref(), upstream(&held)), (Some(FIRST), upstream(&first)));
+    assert_eq!(stage.notes().await, [format!("Install {FIRST}")]);
+    stage.annotate("plexica.io/dry-run", "false").await;
+    stage.reaches(SECOND, UpgradePhase::Complete).await;
 }
 
 /// Two more tenants, all of them at the first version.

@@ -51,10 +51,10 @@ fn of_statement(statement: &Statement, vouched: bool, new: &mut BTreeSet<String>
         Statement::CreateIndex(index) if index.unique && !new.contains(&index.table_name.to_string()) => {
             Some(format!("makes values of {} unique", index.table_name))
         }
-        Statement::AlterTable(AlterTable { name, operations, .. }) => match new.contains(&name.to_string()) {
-            true => None,
-            false => operations.iter().find_map(|operation| of_table(operation).map(|why| format!("{why} in {name}"))),
-        },
+        Statement::AlterTable(AlterTable { name, .. }) if new.contains(&name.to_string()) => None,
+        Statement::AlterTable(AlterTable { name, operations, .. }) => {
+            operations.iter().find_map(|operation| of_table(operation).map(|why| format!("{why} in {name}")))
+        }
         Statement::Query(query) => removes(query).then(|| "removes rows".to_owned()),
         Statement::CreateIndex(_)
         | Statement::CreateView(_)

@@ -71,7 +71,7 @@ mod tests {
             config: serde_json::Value::Null,
             enabled: true,
             suspended: false,
-            features: Default::default(),
+            features: Vec::new(),
         }
     }
 
