@@ -1,6 +1,6 @@
 //! A plugin for these runs: this very program, started again by the operator.
 
-use plexica_contract::tenancy::environment;
+use plexica_contract::{manifest::MigrationDeclaration, tenancy::environment};
 use plexica_sdk::{RunError, prelude::*};
 
 /// The argument that makes this program the plugin.
@@ -12,13 +12,22 @@ pub const ARGUMENT: &str = "plugin";
 /// When it cannot start.
 pub fn run() -> Result<(), RunError> {
     let variable = |name| std::env::var(name).unwrap_or_default();
-    let manifest = Manifest::new(variable(environment::PLUGIN_ID), variable(environment::PLUGIN_VERSION));
-    let plugin = Plugin::new(manifest.image("plexica/faults:1"))
+    plugin(&variable(environment::PLUGIN_ID), &variable(environment::PLUGIN_VERSION)).run()
+}
+
+/// The migrations of a version, as its catalogue entry lists them.
+pub fn migrations(version: &str) -> Vec<MigrationDeclaration> {
+    plugin("faults", version).manifest().unwrap().migrations
+}
+
+/// The second version expands the table, and contracts it when the first one is gone.
+fn plugin(id: &str, version: &str) -> Plugin {
+    let plugin = Plugin::new(Manifest::new(id, version).image("plexica/faults:1"))
         .migration("0001_note.sql", "CREATE TABLE note (id bigserial PRIMARY KEY, text text NOT NULL)");
-    let plugin = if variable(environment::PLUGIN_VERSION).starts_with('1') {
-        plugin
-    } else {
-        plugin.migration("0002_author.sql", "ALTER TABLE note ADD COLUMN author text")
-    };
-    plugin.run()
+    if version.starts_with('1') {
+        return plugin;
+    }
+    plugin
+        .migration("0002_author.sql", "ALTER TABLE note ADD COLUMN author text")
+        .migration("0003_author.contract.sql", "ALTER TABLE note ADD CHECK (author <> '')")
 }

@@ -1,7 +1,10 @@
 //! What happens to one tenant and its plugin: the steps that every family tries to break.
 
 use kube::ResourceExt;
-use plexica_crds::{plugin_install, tenant};
+use plexica_crds::{
+    plugin_install::{self, UpgradePhase},
+    tenant,
+};
 use serde_json::json;
 
 use crate::{
@@ -176,7 +179,11 @@ async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violatio
         let status = install.status.clone().unwrap_or_default();
         let current = status.observed_generation == install.metadata.generation
             && status.phase == Some(plugin_install::Phase::Ready)
-            && status.version.as_deref() == Some(version);
+            && status.version.as_deref() == Some(version)
+            && status
+                .upgrade
+                .as_ref()
+                .is_none_or(|upgrade| matches!(upgrade.phase, UpgradePhase::Complete | UpgradePhase::RolledBack));
         if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
     })
     .await

@@ -69,6 +69,9 @@ impl World {
         let object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": {
             "id": case.plugin, "version": version, "displayName": case.plugin,
             "runtime": { "image": "plexica/faults:1", "command": [program, crate::plugin::ARGUMENT] },
+            "migrations": crate::plugin::migrations(version),
+            // The way to it is to end within a step.
+            "rollout": { "bakeSeconds": 0 },
         }});
         self.apply(&Api::<Plugin>::all(self.client.clone()), &name, object).await;
     }
