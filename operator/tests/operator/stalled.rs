@@ -47,7 +47,7 @@ fn cases(id: &str) -> [Case; 5] {
             entry: json!({}),
             install: json!({ "grantedPermissions": [format!("{id}:notes:burn")] }),
             reason: "PermissionNotDeclared",
-            said: "does not declare",
+            said: "no version of",
             corrected_entry: json!({}),
             corrected_install: json!({ "grantedPermissions": [format!("{id}:notes:read")] }),
         },
