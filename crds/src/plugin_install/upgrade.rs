@@ -20,7 +20,7 @@ pub struct UpgradeStatus {
     /// How often the plugin failed to bring the tenant's data there.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: i32,
-    /// Since when the new version is not well, while it is being watched.
+    /// Since when the new version does not come up, or is not well while it is being watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhealthy_since: Option<Time>,
     /// Why it was taken back.

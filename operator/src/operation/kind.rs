@@ -31,11 +31,17 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
     if install.metadata.deletion_timestamp.is_some() {
         return Doing::Now(OperationKind::Delete);
     }
+    let rests = [plugin_install::Phase::Paused, plugin_install::Phase::Disabled, plugin_install::Phase::Suspended];
     match next.upgrade.as_ref().map(|upgrade| upgrade.phase) {
+        _ if next.phase.is_some_and(|phase| rests.contains(&phase)) => {}
         Some(UpgradePhase::Expanding | UpgradePhase::Baking | UpgradePhase::Contracting) if install.spec.enabled => {
             return Doing::Now(OperationKind::Upgrade);
         }
         Some(UpgradePhase::RollingBack) => return Doing::Now(OperationKind::Rollback),
+        // Going back is done, though what it went back from is still asked for.
+        Some(UpgradePhase::RolledBack) if next.phase == Some(plugin_install::Phase::Stalled) => {
+            return Doing::Done(OperationKind::Rollback);
+        }
         _ => {}
     }
     let served = install.status.as_ref().is_some_and(|last| last.version.is_some());
@@ -110,6 +116,10 @@ mod tests {
         ] {
             assert_eq!(of_install(&install, &status(next.clone())), expected, "{next}");
         }
+        let stalled = status(json!({ "phase": "Stalled", "version": "1.0.0", "upgrade": upgrade("RolledBack") }));
+        assert_eq!(of_install(&install, &stalled), Doing::Done(OperationKind::Rollback));
+        let suspended = status(json!({ "phase": "Suspended", "version": "2.0.0", "upgrade": upgrade("Baking") }));
+        assert_eq!(of_install(&install, &suspended), Doing::Done(OperationKind::Suspend));
         install.spec.enabled = false;
         let stops = status(json!({ "phase": "Degraded", "version": "1.0.0" }));
         assert_eq!(of_install(&install, &stops), Doing::Now(OperationKind::Disable));

@@ -56,6 +56,8 @@ pub struct Observed {
     pub workload: Step<Running>,
     /// How a version does that serves and has yet to prove itself.
     pub health: Health,
+    /// Whether the version before could serve the tenant now, if the one that serves does not.
+    pub way_back: bool,
     /// Workloads of the plugin that no install needs.
     pub idle: Vec<Place>,
 }
@@ -85,7 +87,12 @@ pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, 
         // What it stands on is away, or we are: that is not its doing.
         _ => Health::Unknown,
     };
-    Observed { database, workload, health, idle }
+    let way_back = match &health {
+        Health::Unwell(_) => before_is_well(context, valid, turn).await,
+        Health::Failing(_) => valid.before.is_some(),
+        Health::Well | Health::Unknown => false,
+    };
+    Observed { database, workload, health, way_back, idle }
 }
 
 /// Asks the plugin itself, for as long as the answer decides anything.
@@ -98,6 +105,20 @@ async fn health(context: &Context, install: &PluginInstall, valid: &Valid, state
             Health::of(state, told.map_err(|problem| problem.message))
         }
         Some(Err(_)) | None => Health::Unknown,
+    }
+}
+
+/// Whether the version before, which is kept beside, serves the tenant as it should: if it does not
+/// either, what is wrong is not the new one's fault.
+async fn before_is_well(context: &Context, valid: &Valid, turn: &Step<Turn>) -> bool {
+    let (Some((manifest, uid)), Ok(turn)) = (&valid.before, turn) else { return false };
+    let before = Valid { manifest: manifest.clone(), plugin_uid: uid.clone(), ..valid.clone() };
+    let Ok(wanted) = wanted(context, &before, &turn.generation) else { return false };
+    match context.tried(System::Workloads, "observe", context.workloads.observe(&wanted)).await {
+        Ok(workloads::Observed { state: State::Ready { endpoint }, .. }) => {
+            context.lifecycle.health(&endpoint, &valid.slug).await.is_ok()
+        }
+        Ok(_) | Err(_) => false,
     }
 }
 

@@ -111,7 +111,7 @@ pub fn plan(
     (settings, keys): (&Settings, &Keys),
     record: &Record,
 ) -> Plan {
-    let Observed { database, workload, health: _, idle } = observed;
+    let Observed { database, workload, health: _, way_back: _, idle } = observed;
     let call = action(install, valid).map(|action| desired::call(valid, action));
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
     let generation = turn.as_ref().ok().map(|turn| &turn.generation);

@@ -19,7 +19,7 @@ use super::{
     report,
     rotation::turn,
     sweep,
-    upgrade::{self, SETTLED},
+    upgrade::{self, SETTLED, Subject},
     validate::{References, Valid, validate},
 };
 use crate::{
@@ -99,6 +99,10 @@ async fn look(
 ) -> Outcome {
     if needed.is_some() {
         install.spec.enabled = true;
+        // It goes on as it is, and to nothing newer.
+        if let Some(serving) = install.status.as_ref().and_then(|status| status.version.clone()) {
+            install.spec.plugin.version = format!("={serving}");
+        }
     }
     match validate(&install, references, &context.settings) {
         Err(problem) => {
@@ -143,7 +147,13 @@ async fn bring(
     let observed = observe(context, &install, valid, &turn).await;
     let decided = upgrade::goes_back(&install);
     let now = Timestamp::now();
-    let advanced = upgrade::advance(&install, &valid.manifest, &valid.rollout, &observed.health, valid.way_back, now);
+    let subject = Subject {
+        version: &valid.manifest.version,
+        rollout: &valid.rollout,
+        contracts: valid.contracts,
+        way_back: observed.way_back,
+    };
+    let advanced = upgrade::advance(&install, subject, &observed.health, now);
     if let Some(status) = advanced {
         // Before it is acted on: whoever comes next must not decide otherwise.
         install = write_status(&context.recorder, api, install, &status).await?;

@@ -6,7 +6,7 @@ use plexica_contract::{name::PluginVersion, path};
 use plexica_crds::{
     ConditionType, Conditions, CredentialStatus, PluginInstall, PluginInstallStatus, Reason,
     label::{ABANDON, CONSENT},
-    plugin_install::{DatabaseStatus, Phase, RouteStatus},
+    plugin_install::{DatabaseStatus, Phase, RouteStatus, UpgradePhase},
 };
 use url::Url;
 
@@ -117,6 +117,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
         Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
         Applied::Disabled(Disabled { told: _, credentials }) => {
             next.route = None;
+            // It is begun anew when it is wanted again.
+            next.upgrade = next.upgrade.filter(|upgrade| upgrade.phase != UpgradePhase::Expanding);
             // Those before end although nothing is started with the new ones.
             if let (Ok(now), Some(last)) = (credentials, &mut next.credentials) {
                 last.clone_from(now);

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
 
-use super::{Step, desired, validate::Valid};
+use super::{Step, desired, upgrade::kept, validate::Valid};
 use crate::{
     context::Context,
     resource::{Note, has_left},
@@ -66,7 +66,9 @@ fn in_use(context: &Context, install: &PluginInstall, valid: &Valid, number: u32
     let behind = |install: &PluginInstall| {
         let credentials = install.status.as_ref().and_then(|status| status.credentials.as_ref());
         // One that was installed by an earlier release has the first.
-        serves(install) && credentials.map_or(1, |credentials| credentials.generation) < i64::from(number)
+        let old = credentials.map_or(1, |credentials| credentials.generation) < i64::from(number);
+        // What is kept to go back to has what it was started with.
+        serves(install) && (old || kept(install).is_some())
     };
     let shares = |other: &PluginInstall| {
         valid.isolation == Isolation::Shared

@@ -193,7 +193,8 @@ fn needed(
         let migrated = install.status.as_ref().filter(|_| leaves).and_then(|status| status.migrated_version.clone());
         let runs = install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name);
         let wanted = runs.then(|| self::wanted(install, tenants, catalogue, settings)).flatten();
-        let kept = kept(install).filter(|_| runs).map(str::to_owned);
+        // One that goes on only because others need it may have to go back as well.
+        let kept = kept(install).filter(|_| runs || serving.is_some()).map(str::to_owned);
         // Until it serves as its spec says, it may still serve from where another isolation had it.
         let moving = serves.clone().filter(|_| !leaves && !settled(install)).map(|version| (version, former));
         let own = [serves, migrated, wanted, kept].into_iter().flatten().map(|version| (version, namespace));

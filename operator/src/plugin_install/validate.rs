@@ -4,7 +4,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use plexica_backends::workloads::Needs;
 use plexica_contract::{
-    manifest::{Manifest, Runtime},
+    manifest::{Manifest, MigrationDeclaration, MigrationPhase, Runtime},
     name::{PluginId, PluginVersion, Slug},
 };
 use plexica_crds::{
@@ -60,8 +60,10 @@ pub struct Valid {
     pub taken_back: Option<Problem>,
     /// The version that it is to be at and that goes to others first.
     pub waits_for: Option<String>,
-    /// Whether the version before is in the catalogue, to go back to.
-    pub way_back: bool,
+    /// The version before, with the uid of its entry, if it is in the catalogue to go back to.
+    pub before: Option<(Manifest, String)>,
+    /// Whether the version has contract steps that have not run for this tenant.
+    pub contracts: bool,
     /// Permissions in force.
     pub permissions: Vec<String>,
     /// Permissions that are new with the version, which nobody has said yes or no to.
@@ -118,7 +120,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     let id: PluginId =
         reference.id.parse().map_err(|error| Problem::new(Reason::InvalidSpec, format!("spec.plugin.id {error}.")))?;
     allowed(install, &slug, settings)?;
-    let tenant = ready(&slug, tenant.as_deref())?;
+    let tenant = ready(&slug, tenant.as_deref(), install)?;
     oldest(install, &slug, siblings, settings)?;
     quota::within(install, &slug, tenant, siblings, settings)?;
     let others = || siblings.iter().map(AsRef::as_ref);
@@ -139,8 +141,9 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     let before = before.and_then(|entry| plugin::validate(&entry.spec).ok());
     let Consent { permissions, awaiting } = consent(install, &manifest, before.as_ref());
     let runs = *enabled && !tenant.spec.suspend;
-    // What does not run needs no other, and none of a suspended tenant's is routed.
-    if runs {
+    // What does not run needs no other, and none of a suspended tenant's is routed. Whoever goes back
+    // must not be kept from it: the version that was taken back is no better.
+    if runs && !matches!(held, Some(Held::TakenBack)) {
         required(install, &release, &beside)?;
     }
     let placement = placed(tenant, *isolation, settings)?;
@@ -154,9 +157,11 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         rotation: match isolation {
             Isolation::Shared => Policy::of_plugin(versions.iter().copied(), settings),
             // The tenant itself says what of its spec cannot be; until it is corrected nothing is replaced.
-            Isolation::Dedicated => Policy::of_tenant(tenant, settings).unwrap_or_default(),
+            Isolation::Dedicated => Policy::of_tenant(tenant, settings)
+                .unwrap_or_else(|_| Policy { overlap: settings.rotation_overlap, ..Policy::default() }),
         },
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
+        contracts: contracts(&manifest, oldest_entry(&versions, install)),
         manifest,
         rollout: plugin.spec.rollout.clone().unwrap_or_default(),
         taken_back: taken_back(install, held),
@@ -164,7 +169,9 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
             Some(Held::Waiting(wanted)) => Some(wanted.spec.version.clone()),
             Some(Held::TakenBack) | None => None,
         },
-        way_back: entry(&versions, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).is_some(),
+        before: entry(&versions, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).and_then(|entry| {
+            Some((plugin::validate(&entry.spec).ok()?, entry.metadata.uid.clone().unwrap_or_default()))
+        }),
         permissions,
         awaiting,
         config: config.clone(),
@@ -208,7 +215,7 @@ pub fn allowed(install: &PluginInstall, slug: &Slug, settings: &Settings) -> Res
     ))
 }
 
-fn ready<'a>(slug: &Slug, tenant: Option<&'a Tenant>) -> Result<&'a Tenant, Problem> {
+fn ready<'a>(slug: &Slug, tenant: Option<&'a Tenant>, install: &PluginInstall) -> Result<&'a Tenant, Problem> {
     let Some(tenant) = tenant else {
         return Err(Problem::new(Reason::TenantNotFound, format!("there is no tenant {slug}: apply it.")));
     };
@@ -225,7 +232,8 @@ fn ready<'a>(slug: &Slug, tenant: Option<&'a Tenant>) -> Result<&'a Tenant, Prob
     // Nobody knows yet what the plan allows. A tenant of before there were plans has no such condition.
     let planned = conditions.iter().find(|condition| condition.type_ == ConditionType::PlanApplied.as_str());
     let in_force = tenant.status.as_ref().is_some_and(|status| status.plan.is_some());
-    if !in_force && planned.is_some_and(|condition| condition.status != "True") {
+    let serves = install.status.as_ref().is_some_and(|status| status.version.is_some());
+    if !in_force && !serves && planned.is_some_and(|condition| condition.status != "True") {
         return Err(Problem::new(Reason::TenantNotReady, format!("no plan is in force for the tenant {slug} yet.")));
     }
     Ok(tenant)
@@ -278,6 +286,21 @@ fn runnable(runtime: &Runtime, needs: Needs) -> Result<(), Problem> {
         Needs::Image | Needs::Command => return Ok(()),
     };
     Err(Problem::new(Reason::WorkloadUnsupported, format!("the Plugin has no {missing}: add it.")))
+}
+
+/// The entry of the oldest version that can serve the tenant's data.
+fn oldest_entry<'a>(entries: &[&'a Plugin], install: &PluginInstall) -> Option<&'a Plugin> {
+    entry(entries, install.status.as_ref().and_then(|status| status.oldest_version.as_deref()))
+}
+
+/// Whether it has contract steps that the oldest version does not have; what is not known of that one
+/// is taken to be new.
+fn contracts(manifest: &Manifest, oldest: Option<&Plugin>) -> bool {
+    let ran = |migration: &MigrationDeclaration| {
+        oldest.is_some_and(|oldest| oldest.spec.migrations.iter().any(|one| one.name == migration.name))
+    };
+    let contract = |migration: &&MigrationDeclaration| migration.phase == MigrationPhase::Contract;
+    manifest.migrations.iter().filter(contract).any(|migration| !ran(migration))
 }
 
 /// The version's catalogue entry, among those of its plugin.

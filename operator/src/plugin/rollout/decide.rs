@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_crds::{
     Plugin, PluginInstall,
     plugin::{RolloutPhase, RolloutStatus},
-    plugin_install::UpgradePhase,
+    plugin_install::{Phase, UpgradePhase},
 };
 
 use super::{canary, goes_first};
@@ -49,8 +49,9 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
     let last = plugin.status.as_ref().and_then(|status| status.rollout.as_ref());
     let (mut phase, mut baking_since, mut by) = (RolloutPhase::Open, None, None);
     if let Some(canary) = canary(plugin) {
-        let first = concerned.iter().filter(|one| goes_first(canary, &plugin.spec.id, &one.spec.tenant_ref.name));
-        let first: Vec<&PluginInstall> = first.copied().collect();
+        let first = concerned.iter().copied().filter(|one| runs(one));
+        let first = first.filter(|one| goes_first(canary, &plugin.spec.id, &one.spec.tenant_ref.name));
+        let first: Vec<&PluginInstall> = first.collect();
         let ahead = first.iter().copied().filter(|one| migrated(one)).count();
         let since = last.and_then(|last| last.baking_since.as_ref()).map(|since| since.0);
         let opened = last.is_some_and(|last| last.phase == RolloutPhase::Open);
@@ -80,6 +81,13 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let status = RolloutStatus { phase, total: count(total), migrated: count(there), failed, baking_since, message };
     Decided { status: Some(status), by }
+}
+
+/// Whether anything is brought anywhere for it: nobody waits for what is disabled, suspended or paused.
+fn runs(install: &PluginInstall) -> bool {
+    let rests = [Phase::Disabled, Phase::Suspended, Phase::Paused];
+    let phase = install.status.as_ref().and_then(|status| status.phase);
+    install.spec.enabled && phase.is_none_or(|phase| !rests.contains(&phase))
 }
 
 /// Whether the version serves the install, and is not about to be taken back.
@@ -173,6 +181,15 @@ mod tests {
         assert_eq!(step(&mut plugin, &installs, 1), (RolloutPhase::Open, message));
         let nobody = decide(&plugin, &[], &[&plugin], at(1));
         assert_eq!(nobody, Decided { status: None, by: None });
+    }
+
+    #[test]
+    fn nobody_waits_for_who_rests() {
+        let mut rests = install("second", "1.0.0");
+        rests.status.as_mut().unwrap().phase = Some(Phase::Suspended);
+        let all = [install("first", "2.0.0"), rests, install("third", "1.0.0")];
+        let (phase, message) = step(&mut canary(), &all, 1);
+        assert_eq!((phase, message.as_str()), (RolloutPhase::Canary, "migrated 1/3; 1 of 1 that go first"));
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_backends::workloads::State;
-use plexica_contract::manifest::Manifest;
+use plexica_contract::name::PluginVersion;
 use plexica_crds::{
     PluginInstall, PluginInstallStatus,
     plugin::Rollout,
     plugin_install::{UpgradePhase, UpgradeStatus},
 };
 
-use super::{SETTLED, of};
+use super::{SETTLED, of, retry};
 
 /// How long it may be unwell before it is taken back: pods are moved and processes restarted.
 const GRACE: Duration = Duration::from_secs(5);
@@ -44,34 +44,53 @@ impl Health {
     }
 }
 
+/// The version that serves, and what may become of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// It.
+    pub version: &'a PluginVersion,
+    /// How tenants are brought to it.
+    pub rollout: &'a Rollout,
+    /// Whether it has contract steps that have not run.
+    pub contracts: bool,
+    /// Whether the version before can be gone back to.
+    pub way_back: bool,
+}
+
 /// The next status of an upgrade whose new version serves, if anything follows.
 pub fn advance(
     install: &PluginInstall,
-    manifest: &Manifest,
-    rollout: &Rollout,
+    subject: Subject<'_>,
     health: &Health,
-    way_back: bool,
     now: Timestamp,
 ) -> Option<PluginInstallStatus> {
     let upgrade = of(install).filter(|upgrade| upgrade.phase == UpgradePhase::Baking)?;
-    if upgrade.to != manifest.version.to_string() {
+    if upgrade.to != subject.version.to_string() {
         return None;
     }
     let status = install.status.clone().unwrap_or_default();
     let next = |upgrade: UpgradeStatus| Some(PluginInstallStatus { upgrade: Some(upgrade), ..status.clone() });
+    let forgiven = || {
+        upgrade.unhealthy_since.as_ref()?;
+        next(UpgradeStatus { unhealthy_since: None, ..upgrade.clone() })
+    };
     let (why, at_once) = match health {
-        Health::Unknown => return None,
-        Health::Well => return well(install, upgrade, manifest, rollout, now),
+        Health::Unknown => return forgiven(),
+        Health::Well if now < ends(upgrade, subject.rollout) => return forgiven(),
+        Health::Well => return Some(well(status, upgrade, subject, now)),
         Health::Unwell(why) => (why, false),
         Health::Failing(why) => (why, true),
     };
     let since = upgrade.unhealthy_since.as_ref().map_or(now, |since| since.0);
-    if way_back && (at_once || now >= since + GRACE) {
+    if subject.way_back && (at_once || now >= since + GRACE) {
         return next(UpgradeStatus {
             phase: UpgradePhase::RollingBack,
             since: Time(now),
             unhealthy_since: None,
             message: Some(format!("it did not stay well: {}", why.trim_end_matches('.'))),
+            // It is the spec of now that it cannot serve.
+            generation: install.metadata.generation,
+            retry: retry(install).cloned(),
             ..upgrade.clone()
         });
     }
@@ -82,25 +101,18 @@ pub fn advance(
 }
 
 fn well(
-    install: &PluginInstall,
+    status: PluginInstallStatus,
     upgrade: &UpgradeStatus,
-    manifest: &Manifest,
-    rollout: &Rollout,
+    subject: Subject<'_>,
     now: Timestamp,
-) -> Option<PluginInstallStatus> {
-    let status = install.status.clone().unwrap_or_default();
-    let next = |upgrade| Some(PluginInstallStatus { upgrade: Some(upgrade), ..status.clone() });
-    if now < ends(upgrade, rollout) {
-        upgrade.unhealthy_since.as_ref()?;
-        return next(UpgradeStatus { unhealthy_since: None, ..upgrade.clone() });
-    }
+) -> PluginInstallStatus {
     let done = |phase| UpgradeStatus { phase, since: Time(now), unhealthy_since: None, ..upgrade.clone() };
-    if !manifest.contracts() {
-        return next(done(UpgradePhase::Complete));
+    if !subject.contracts {
+        return PluginInstallStatus { upgrade: Some(done(UpgradePhase::Complete)), ..status };
     }
     // Before the first of these steps: from there on nothing older can serve.
-    let oldest_version = Some(manifest.version.to_string());
-    Some(PluginInstallStatus { upgrade: Some(done(UpgradePhase::Contracting)), oldest_version, ..status })
+    let oldest_version = Some(subject.version.to_string());
+    PluginInstallStatus { upgrade: Some(done(UpgradePhase::Contracting)), oldest_version, ..status }
 }
 
 /// When the version before is not kept any longer.
@@ -111,12 +123,16 @@ fn ends(upgrade: &UpgradeStatus, rollout: &Rollout) -> Timestamp {
 /// When an upgrade wants to be looked at again, whether or not anything changes.
 pub fn look_again(install: &PluginInstall, rollout: &Rollout, now: Timestamp) -> Option<Timestamp> {
     let upgrade = of(install)?;
+    // What is not routed does not bake.
+    install.status.as_ref()?.route.as_ref()?;
     match upgrade.phase {
         UpgradePhase::Baking if upgrade.unhealthy_since.is_some() => Some(now + GRACE / 5),
         // Often at first, when most of what goes wrong does.
         UpgradePhase::Baking => {
             let so_far = Duration::try_from(now.duration_since(upgrade.since.0)).unwrap_or_default();
-            Some(ends(upgrade, rollout).min(now + so_far.clamp(SETTLED, LOOK)))
+            let look = ends(upgrade, rollout).min(now + so_far.clamp(SETTLED, LOOK));
+            // It has ended, and nobody can say how the version does.
+            Some(if look > now { look } else { now + SETTLED })
         }
         _ => None,
     }
@@ -126,7 +142,7 @@ pub fn look_again(install: &PluginInstall, rollout: &Rollout, now: Timestamp) ->
 mod tests {
     use super::*;
     use crate::fixture;
-    use plexica_contract::manifest::{MigrationDeclaration, MigrationPhase};
+    use plexica_crds::plugin_install::RouteStatus;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -136,6 +152,7 @@ mod tests {
         let mut install = fixture::install("plexica-system", "it", "acme", "crm");
         let status = install.status.get_or_insert_default();
         status.version = Some("2.0.0".into());
+        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into() });
         status.oldest_version = Some("1.0.0".into());
         status.upgrade = Some(UpgradeStatus {
             from: "1.0.0".into(),
@@ -151,18 +168,11 @@ mod tests {
         install
     }
 
-    fn manifest(contracts: bool) -> Manifest {
-        let mut manifest: Manifest = fixture::plugin("crm", "2.0.0").spec.try_into().unwrap();
-        let contract = MigrationDeclaration { name: "2_a.contract.sql".into(), phase: MigrationPhase::Contract };
-        manifest.migrations.extend(contracts.then_some(contract));
-        manifest
-    }
-
     /// Applies what follows, and says what it was.
     fn follow(install: &mut PluginInstall, contracts: bool, health: &Health, now: i64) -> Option<UpgradePhase> {
-        let rollout = Rollout { bake_seconds: 60, ..Rollout::default() };
-        let next = advance(install, &manifest(contracts), &rollout, health, true, at(now))?;
-        install.status = Some(next);
+        let (rollout, version) = (Rollout { bake_seconds: 60, ..Rollout::default() }, "2.0.0".parse().unwrap());
+        let subject = Subject { version: &version, rollout: &rollout, contracts, way_back: true };
+        install.status = Some(advance(install, subject, health, at(now))?);
         of(install).map(|upgrade| upgrade.phase)
     }
 
@@ -188,15 +198,20 @@ mod tests {
         assert_eq!(follow(&mut install, true, &Health::Well, 113), Some(UpgradePhase::Baking), "a hiccup");
         assert_eq!(follow(&mut install, true, &Health::Well, 114), None);
         assert_eq!(follow(&mut install, true, &unwell, 120), Some(UpgradePhase::Baking));
-        assert_eq!(follow(&mut install, true, &unwell, 125), Some(UpgradePhase::RollingBack));
+        assert_eq!(follow(&mut install, true, &Health::Unknown, 124), Some(UpgradePhase::Baking), "Postgres was away");
+        assert_eq!(follow(&mut install, true, &unwell, 130), Some(UpgradePhase::Baking));
+        install.metadata.generation = Some(7);
+        assert_eq!(follow(&mut install, true, &unwell, 135), Some(UpgradePhase::RollingBack));
+        assert!(super::super::was_taken_back(&install, "2.0.0"), "whatever was written into the spec meanwhile");
         assert_eq!(of(&install).unwrap().message.as_deref(), Some("it did not stay well: 503"));
 
         let mut install = baking();
         let failing = Health::Failing("it crashes".into());
         assert_eq!(follow(&mut install, true, &failing, 101), Some(UpgradePhase::RollingBack));
 
-        let rollout = Rollout::default();
-        let nowhere = advance(&baking(), &manifest(true), &rollout, &failing, false, at(101)).unwrap();
+        let (rollout, version) = (Rollout::default(), "2.0.0".parse().unwrap());
+        let subject = Subject { version: &version, rollout: &rollout, contracts: true, way_back: false };
+        let nowhere = advance(&baking(), subject, &failing, at(101)).unwrap();
         assert_eq!(nowhere.upgrade.unwrap().phase, UpgradePhase::Baking, "there is nothing to go back to");
     }
 
@@ -217,10 +232,15 @@ mod tests {
     fn when_to_look_again() {
         let rollout = Rollout { bake_seconds: 60, ..Rollout::default() };
         let mut install = baking();
-        for (now, then) in [(100, 102), (110, 120), (150, 160)] {
+        for (now, then) in [(100, 102), (110, 120), (150, 160), (200, 202)] {
             assert_eq!(look_again(&install, &rollout, at(now)), Some(at(then)), "{now}");
         }
-        install.status.as_mut().unwrap().upgrade.as_mut().unwrap().phase = UpgradePhase::Complete;
+        let status = install.status.as_mut().unwrap();
+        let route = status.route.take();
+        assert_eq!(look_again(&install, &rollout, at(110)), None, "it is not routed");
+        let status = install.status.as_mut().unwrap();
+        status.route = route;
+        status.upgrade.as_mut().unwrap().phase = UpgradePhase::Complete;
         assert_eq!(look_again(&install, &rollout, at(110)), None);
     }
 }

@@ -17,7 +17,7 @@ mod target;
 
 use std::time::Duration;
 
-pub use advance::{Health, advance, look_again};
+pub use advance::{Health, Subject, advance, look_again};
 pub use consent::{Consent, consent};
 pub use record::{Served, record};
 pub use target::{Held, Target, target};

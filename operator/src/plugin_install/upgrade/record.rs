@@ -47,7 +47,9 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
     match (serving, problem) {
         // Nothing older ever served this data, as far as anybody knows.
         (None, None) => (last.upgrade, last.oldest_version.or_else(|| Some(version.to_string()))),
-        (Some(serving), None) if serving == *version => (stayed(last.upgrade, version, now), last.oldest_version),
+        (Some(serving), None) if serving == *version => {
+            (stayed(last.upgrade, version, last.route.is_some(), now), last.oldest_version)
+        }
         (Some(serving), None) if serving < *version => {
             let oldest = last.oldest_version.or_else(|| Some(serving.to_string()));
             (Some(new(&serving, version, UpgradePhase::Baking)), oldest)
@@ -79,13 +81,23 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
     }
 }
 
-/// The version that served before serves.
-fn stayed(upgrade: Option<UpgradeStatus>, version: &PluginVersion, now: Timestamp) -> Option<UpgradeStatus> {
+/// The version that served before serves, and was routed all the time or not.
+fn stayed(
+    upgrade: Option<UpgradeStatus>,
+    version: &PluginVersion,
+    routed: bool,
+    now: Timestamp,
+) -> Option<UpgradeStatus> {
     let upgrade = upgrade?;
     let done = |phase| UpgradeStatus { phase, since: Time(now), ..upgrade.clone() };
+    let (from, to) = (upgrade.from == version.to_string(), upgrade.to == version.to_string());
     match upgrade.phase {
-        UpgradePhase::RollingBack if upgrade.from == version.to_string() => Some(done(UpgradePhase::RolledBack)),
-        UpgradePhase::Contracting if upgrade.to == version.to_string() => Some(done(UpgradePhase::Complete)),
+        UpgradePhase::RollingBack if from => Some(done(UpgradePhase::RolledBack)),
+        // Somebody has asked for it all the same, or nobody has asked of it anything for a while.
+        UpgradePhase::RollingBack if to => Some(done(UpgradePhase::Baking)),
+        UpgradePhase::Baking if !routed => Some(done(UpgradePhase::Baking)),
+        // What comes back is told to go on first; contract steps are the next call.
+        UpgradePhase::Contracting if to && routed => Some(done(UpgradePhase::Complete)),
         // Nobody wants the other version any more.
         UpgradePhase::Expanding => None,
         _ => Some(upgrade),
@@ -99,15 +111,18 @@ fn failed(upgrade: UpgradeStatus, problem: &Problem, rollout: &Rollout, now: Tim
     // A system that is away is not the version's fault, and a migration may take its time.
     let its_own =
         refused || matches!(problem.reason, Reason::WorkloadNotReady | Reason::WorkloadFailed | Reason::Pending);
-    let late = its_own && now >= upgrade.since.0 + deadline;
+    let failing = upgrade.unhealthy_since.clone().filter(|_| its_own);
+    let late = failing.as_ref().is_some_and(|since| now >= since.0 + deadline);
     if attempts < ATTEMPTS && !late {
-        return UpgradeStatus { attempts, ..upgrade };
+        let unhealthy_since = if its_own { failing.or(Some(Time(now))) } else { None };
+        return UpgradeStatus { attempts, unhealthy_since, ..upgrade };
     }
     let message = problem.message.trim_end_matches('.');
     UpgradeStatus {
         phase: UpgradePhase::RollingBack,
         since: Time(now),
         attempts,
+        unhealthy_since: None,
         message: Some(if late { format!("it did not come up in time: {message}") } else { message.to_owned() }),
         ..upgrade
     }
@@ -117,6 +132,7 @@ fn failed(upgrade: UpgradeStatus, problem: &Problem, rollout: &Rollout, now: Tim
 mod tests {
     use super::*;
     use crate::fixture;
+    use plexica_crds::plugin_install::RouteStatus;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -138,6 +154,7 @@ mod tests {
         (status.upgrade, status.oldest_version) = (upgrade, oldest);
         if problem.is_none() {
             status.version = Some(version.to_string());
+            status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into() });
         }
         status.upgrade.as_ref().map(|upgrade| upgrade.phase)
     }
@@ -186,12 +203,49 @@ mod tests {
             (1, Reason::WorkloadFailed, Expanding),
             (600, Reason::WorkloadFailed, Expanding),
             (602, Reason::BackendUnavailable, Expanding),
-            (603, Reason::Progressing, Expanding),
-            (604, Reason::WorkloadNotReady, RollingBack),
+            (2000, Reason::Progressing, Expanding),
+            (2001, Reason::WorkloadNotReady, Expanding),
+            (2601, Reason::WorkloadNotReady, RollingBack),
         ] {
             assert_eq!(step(&mut install, "2.0.0", Some(reason), now), Some(phase), "{now}");
         }
         assert_eq!(of(&install).unwrap().message.as_deref(), Some("it did not come up in time: why"));
+    }
+
+    #[test]
+    fn what_was_not_routed_has_not_baked_and_is_contracted_when_it_is() {
+        use UpgradePhase::{Baking, Complete, Contracting};
+        let mut install = serving(Some("1.0.0"));
+        assert_eq!(step(&mut install, "2.0.0", None, 5), Some(Baking));
+        install.status.as_mut().unwrap().route = None;
+        assert_eq!(step(&mut install, "2.0.0", None, 1000), Some(Baking));
+        assert_eq!(of(&install).unwrap().since.0, at(1000), "it begins anew");
+        install.status.as_mut().unwrap().upgrade.as_mut().unwrap().phase = Contracting;
+        install.status.as_mut().unwrap().route = None;
+        assert_eq!(step(&mut install, "2.0.0", None, 1001), Some(Contracting), "it was only told to go on");
+        assert_eq!(step(&mut install, "2.0.0", None, 1002), Some(Complete));
+    }
+
+    #[test]
+    fn what_is_asked_for_while_it_goes_back_bakes_again() {
+        let mut install = serving(Some("2.0.0"));
+        step(&mut install, "2.0.0", None, 1);
+        let mut upgrade = UpgradeStatus {
+            from: "1.0.0".into(),
+            to: "2.0.0".into(),
+            phase: UpgradePhase::RollingBack,
+            since: Time(at(1)),
+            attempts: 0,
+            unhealthy_since: None,
+            message: None,
+            generation: Some(1),
+            retry: None,
+        };
+        install.status.as_mut().unwrap().upgrade = Some(upgrade.clone());
+        assert_eq!(step(&mut install, "2.0.0", None, 9), Some(UpgradePhase::Baking));
+        upgrade.phase = UpgradePhase::RollingBack;
+        install.status.as_mut().unwrap().upgrade = Some(upgrade);
+        assert_eq!(step(&mut install, "1.0.0", None, 10), Some(UpgradePhase::RolledBack));
     }
 
     #[test]
