@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
 
-use super::{Step, desired, upgrade::kept, validate::Valid};
+use super::{Step, desired, sweep::settled, upgrade::kept, validate::Valid};
 use crate::{
     context::Context,
     resource::{Note, has_left},
@@ -72,7 +72,8 @@ fn in_use(context: &Context, install: &PluginInstall, valid: &Valid, number: u32
     };
     let shares = |other: &PluginInstall| {
         valid.isolation == Isolation::Shared
-            && other.spec.isolation == Isolation::Shared
+            // One that is to have its own may still be served by the shared one.
+            && (other.spec.isolation == Isolation::Shared || !settled(other))
             && other.spec.plugin.id == valid.manifest.id.as_str()
             && other.metadata.uid != install.metadata.uid
             && !has_left(other)

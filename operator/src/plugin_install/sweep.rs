@@ -89,7 +89,8 @@ pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
         };
         let status = install.status.as_ref();
         let version = status.and_then(|status| status.version.as_deref());
-        own && install.spec.isolation == valid.isolation
+        // Until it has moved it may be served by what another isolation had.
+        own && (install.spec.isolation == valid.isolation || !settled(install))
             && install.spec.plugin.id == valid.manifest.id.as_str()
             && version == Some(valid.manifest.version.to_string().as_str())
     };
@@ -207,7 +208,7 @@ fn needed(
 }
 
 /// Whether the status is about the spec as it is now, and all is as it says.
-fn settled(install: &PluginInstall) -> bool {
+pub(super) fn settled(install: &PluginInstall) -> bool {
     install.status.as_ref().is_some_and(|PluginInstallStatus { phase, observed_generation, .. }| {
         *phase == Some(Phase::Ready) && *observed_generation == install.metadata.generation
     })
