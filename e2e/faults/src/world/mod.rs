@@ -118,7 +118,7 @@ impl World {
             ("--runner", "process".into()),
             ("--core-api-url", "http://127.0.0.1:9".into()),
             ("--plugin-logs", folder.path().join("plugins").display().to_string()),
-            ("--purge-deadline", "5".into()),
+            ("--purge-deadline", "20".into()),
             ("--plans", plans.display().to_string()),
             ("--resync", "1".into()),
             ("--selector", format!("{}={name}", apply::LABEL)),
