@@ -7,6 +7,8 @@ use std::{
 
 /// Longer than the operator's longest pause between tries while nothing changes for five minutes.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// What takes longer is told to who watches.
+const LONG: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Something that must not be.
@@ -32,14 +34,21 @@ pub fn fails<T>(text: impl Into<String>) -> Result<T, Violation> {
 /// # Errors
 /// What is still missing after a minute and a half.
 pub async fn converges<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<T, String>) -> Result<T, Violation> {
-    let deadline = Instant::now() + PATIENCE;
+    let begun = Instant::now();
+    let (deadline, mut told) = (begun + PATIENCE, false);
     loop {
         match condition().await {
             Ok(value) => return Ok(value),
             Err(missing) if Instant::now() > deadline => {
                 return fails(format!("{what}: not within {} s: {missing}", PATIENCE.as_secs()));
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(missing) => {
+                if !told && begun.elapsed() > LONG {
+                    told = true;
+                    eprintln!("waiting: {what}: {missing}");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 }
