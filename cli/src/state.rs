@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kube::{Api, Client, ResourceExt, api::ListParams};
+use kube::{Api, Client, api::ListParams};
 use plexica_crds::{
     Plugin, PluginInstall, Tenant,
     dependency::{Catalogue, Present},
@@ -48,9 +48,8 @@ impl State {
     pub fn installs_of(&self, tenant: &str) -> Vec<&Arc<PluginInstall>> {
         let mut found: Vec<&Arc<PluginInstall>> =
             self.installs.iter().filter(|install| install.spec.tenant_ref.name == tenant).collect();
-        found.sort_by_key(|install| {
-            let name = (install.namespace(), install.name_any());
-            (install.spec.plugin.id.clone(), install.metadata.creation_timestamp.clone(), name)
+        found.sort_by(|one, other| {
+            (&one.spec.plugin.id, one.seniority()).cmp(&(&other.spec.plugin.id, other.seniority()))
         });
         found.dedup_by(|one, earlier| one.spec.plugin.id == earlier.spec.plugin.id);
         found

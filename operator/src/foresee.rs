@@ -12,6 +12,7 @@ use plexica_contract::{
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
 
 use crate::{
+    plugin,
     plugin_install::{References, Valid, needed, validate},
     problem::Problem,
     settings::{BackupPlace, Settings},
@@ -76,10 +77,7 @@ pub fn foresee(install: &PluginInstall, around: &Around) -> Result<Foreseen, Pro
 pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &References) -> Foreseen {
     let Valid { manifest, permissions, awaiting, enabled, notice, .. } = valid;
     let serving = install.status.as_ref().and_then(|status| status.version.as_deref());
-    let before = serving.and_then(|serving| {
-        let mut entries = references.catalogue.iter();
-        entries.find(|entry| entry.spec.id == manifest.id.as_str() && entry.spec.version == serving)
-    });
+    let before = serving.and_then(|serving| plugin::entry(&references.catalogue, manifest.id.as_str(), serving));
     let before = before.map(|entry| &entry.spec);
     let subscribes = |events: Option<&Events>| events.map(|events| events.subscribes.clone()).unwrap_or_default();
     let known = subscribes(before.and_then(|spec| spec.events.as_ref()));

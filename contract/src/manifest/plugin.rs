@@ -63,6 +63,12 @@ impl Manifest {
 
     /// Whether it has steps after which no older version can serve.
     pub fn contracts(&self) -> bool {
-        self.migrations.iter().any(|migration| migration.phase == MigrationPhase::Contract)
+        self.contracts_after(&[])
+    }
+
+    /// Whether it has such steps that are not among those of an earlier version.
+    pub fn contracts_after(&self, ran: &[MigrationDeclaration]) -> bool {
+        let is_new = |migration: &MigrationDeclaration| ran.iter().all(|one| one.name != migration.name);
+        self.migrations.iter().any(|migration| migration.phase == MigrationPhase::Contract && is_new(migration))
     }
 }

@@ -19,6 +19,13 @@ pub async fn namespace(client: &Client, tenant: &Slug) -> Result<String, ApiErro
         .ok_or_else(|| ApiError::new(Code::Conflict, "The tenant is not provisioned yet: try again when it is Ready."))
 }
 
+/// Whether an install there may name the tenant whose own namespace that is: one from elsewhere may not,
+/// whatever it says.
+pub fn may_name(install: &PluginInstall, own: Option<&str>, platform: &str) -> bool {
+    let namespace = install.metadata.namespace.as_deref();
+    namespace.is_some() && (namespace == own || namespace == Some(platform))
+}
+
 /// The tenant's install of this name, and the API it is reached by. What another tenant's install
 /// is called is no matter here: it is not found.
 pub async fn find(state: &State, tenant: &Slug, name: &str) -> Result<(Api<PluginInstall>, PluginInstall), ApiError> {

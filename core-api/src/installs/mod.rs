@@ -10,6 +10,7 @@ mod view;
 
 pub use create::*;
 pub use delete::*;
+pub use find::may_name;
 pub use get::*;
 pub use list::*;
 pub use patch::*;

@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use kube::ResourceExt;
 use plexica_contract::{
     error::Code,
     name::Slug,
@@ -20,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     access::PluginCredential,
     http::{ApiError, Json},
+    installs::may_name,
     state::Shared,
 };
 
@@ -77,15 +77,14 @@ fn list(
         .map(|install| &**install)
         .filter(|install| install.spec.plugin.id == credential.plugin.as_str())
         .collect();
-    mine.sort_by_cached_key(|install| (install.creation_timestamp(), install.namespace(), install.name_any()));
+    mine.sort_by(|one, other| one.seniority().cmp(&other.seniority()));
 
     let mut found: BTreeMap<Slug, (&PluginInstall, &Tenant)> = BTreeMap::new();
     for install in mine {
         let name = install.spec.tenant_ref.name.as_str();
         let (Some(tenant), Ok(slug)) = (tenants.get(name), name.parse::<Slug>()) else { continue };
         let own = tenant.status.as_ref().and_then(|status| status.namespace.as_deref());
-        let namespace = install.metadata.namespace.as_deref();
-        if namespace.is_some() && (namespace == Some(platform) || namespace == own) {
+        if may_name(install, own, platform) {
             found.entry(slug).or_insert((install, tenant));
         }
     }

@@ -1,5 +1,7 @@
 //! How tenants are brought to a version.
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -21,6 +23,18 @@ pub struct Rollout {
     /// Who goes first; the others wait until these are well. Absent, nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
+}
+
+impl Rollout {
+    /// [`Self::bake_seconds`].
+    pub fn bake(&self) -> Duration {
+        seconds(self.bake_seconds)
+    }
+
+    /// [`Self::progress_deadline_seconds`].
+    pub fn progress_deadline(&self) -> Duration {
+        seconds(self.progress_deadline_seconds)
+    }
 }
 
 impl Default for Rollout {
@@ -58,6 +72,18 @@ pub struct Canary {
     #[serde(default = "bake")]
     #[schemars(range(min = 0, max = 604_800))]
     pub bake_seconds: i32,
+}
+
+impl Canary {
+    /// [`Self::bake_seconds`].
+    pub fn bake(&self) -> Duration {
+        seconds(self.bake_seconds)
+    }
+}
+
+/// The schema lets none below zero through.
+fn seconds(number: i32) -> Duration {
+    Duration::from_secs(u64::try_from(number).unwrap_or_default())
 }
 
 /// How far it is.

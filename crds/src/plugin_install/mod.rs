@@ -1,5 +1,6 @@
 //! `PluginInstall`: a plugin for a tenant.
 
+mod seniority;
 mod spec;
 mod status;
 mod upgrade;

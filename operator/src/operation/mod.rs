@@ -1,12 +1,14 @@
-//! What is being done about a resource, told as one thing with an id. Pure: it follows from the
-//! status that is about to be written, so that it needs no bookkeeping of its own and is the same
-//! for whoever goes on with it.
+//! What is being done about a resource, told as one thing with an id. It follows from the status
+//! that is about to be written, so that it needs no bookkeeping of its own and is the same for whoever
+//! goes on with it.
 
 mod kind;
 mod next;
 
 use jiff::Timestamp;
-use plexica_crds::{OperationKind, PluginInstall, PluginInstallStatus, Tenant, TenantStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource;
+use plexica_crds::{OperationKind, OperationStatus, PluginInstall, PluginInstallStatus, Tenant, TenantStatus};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -26,14 +28,9 @@ pub enum Doing {
 
 /// The status of a tenant, with what is being done about it.
 pub fn about_tenant(tenant: &Tenant, status: TenantStatus, problem: Option<&Problem>) -> TenantStatus {
-    let seen = Seen {
-        last: tenant.status.as_ref().and_then(|last| last.operation.as_ref()),
-        doing: of_tenant(tenant, &status),
-        generation: tenant.metadata.generation,
-        conditions: &status.conditions,
-        problem,
-    };
-    TenantStatus { operation: next(seen, id, Timestamp::now()), ..status }
+    let last = tenant.status.as_ref().and_then(|last| last.operation.as_ref());
+    let operation = about(tenant, last, of_tenant(tenant, &status), &status.conditions, problem);
+    TenantStatus { operation, ..status }
 }
 
 /// The status of an install, with what is being done about it.
@@ -42,17 +39,19 @@ pub fn about_install(
     status: PluginInstallStatus,
     problem: Option<&Problem>,
 ) -> PluginInstallStatus {
-    let seen = Seen {
-        last: install.status.as_ref().and_then(|last| last.operation.as_ref()),
-        doing: of_install(install, &status),
-        generation: install.metadata.generation,
-        conditions: &status.conditions,
-        problem,
-    };
-    PluginInstallStatus { operation: next(seen, id, Timestamp::now()), ..status }
+    let last = install.status.as_ref().and_then(|last| last.operation.as_ref());
+    let operation = about(install, last, of_install(install, &status), &status.conditions, problem);
+    PluginInstallStatus { operation, ..status }
 }
 
-/// Nobody can guess it, and none is told twice.
-fn id() -> String {
-    Uuid::new_v4().to_string()
+/// Nobody can guess its id, and none is told twice.
+fn about<K: Resource>(
+    object: &K,
+    last: Option<&OperationStatus>,
+    doing: Doing,
+    conditions: &[Condition],
+    problem: Option<&Problem>,
+) -> Option<OperationStatus> {
+    let seen = Seen { last, doing, generation: object.meta().generation, conditions, problem };
+    next(seen, || Uuid::new_v4().to_string(), Timestamp::now())
 }

@@ -21,7 +21,7 @@ mod validate;
 
 pub use needed::needed;
 pub use reconcile::reconcile;
-pub use upgrade::was_taken_back;
+pub use upgrade::{kept, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};
 
 use plexica_contract::name::PluginVersion;

@@ -1,11 +1,11 @@
 //! How many plugins a tenant may have. Pure.
 
-use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use plexica_contract::name::Slug;
 use plexica_crds::{PluginInstall, Reason, Tenant};
 
-use super::validate::{allowed, seniority};
+use super::validate::allowed;
 use crate::{problem::Problem, settings::Settings};
 
 /// Of the tenant's plugins the oldest are in force, as many as the plan in force allows; those that go
@@ -21,7 +21,7 @@ pub fn within(
     let Some(limit) = plan.limits.quotas.plugins else { return Ok(()) };
     let older: BTreeSet<&str> = siblings
         .iter()
-        .filter(|other| allowed(other, slug, settings).is_ok() && seniority(other, install) == Ordering::Less)
+        .filter(|other| allowed(other, slug, settings).is_ok() && other.seniority() < install.seniority())
         .map(|other| other.spec.plugin.id.as_str())
         .filter(|id| *id != install.spec.plugin.id)
         .collect();

@@ -1,7 +1,7 @@
 //! What would be done for an install, said and not done. Pure.
 
 use jiff::Timestamp;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use plexica_contract::{name::PluginId, path::plugin_route};
 use plexica_crds::{
     ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason, label::DRY_RUN, plugin_install::Phase,
@@ -11,12 +11,13 @@ use plexica_crds::{
 use super::validate::{References, validate};
 use crate::{
     foresee::{Foreseen, beside},
+    resource::is_set,
     settings::Settings,
 };
 
 /// Whether a person wants to hear of it first.
 pub fn is_rehearsed<K: Resource>(object: &K) -> bool {
-    object.annotations().get(DRY_RUN).is_some_and(|value| value != "false")
+    is_set(object, DRY_RUN)
 }
 
 /// The status of an install for which nothing is done: what would be.

@@ -9,7 +9,7 @@ use plexica_crds::{
 };
 use semver::VersionReq;
 
-use crate::problem::Problem;
+use crate::{plugin, problem::Problem};
 
 /// The version that an install is to be at.
 #[derive(Clone, Debug)]
@@ -36,8 +36,9 @@ pub fn resolve<'a>(
 ) -> Result<Resolved<'a>, Problem> {
     let Choice { release, held } = choice(install, catalogue, present)?;
     let (id, version) = (&release.id, release.version.to_string());
-    let entry = entries.iter().find(|entry| entry.spec.id == *id && entry.spec.version == version);
-    let Some(plugin) = entry else { return Err(not_found(id, &install.spec.plugin.version, &[])) };
+    let Some(plugin) = plugin::entry(entries, id, &version) else {
+        return Err(not_found(id, &install.spec.plugin.version, &[]));
+    };
     Ok(Resolved { plugin, release: release.clone(), notice: notice(release, held) })
 }
 

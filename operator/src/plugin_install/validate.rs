@@ -1,10 +1,10 @@
 //! Whether an install can be, and what exactly it is then. Pure.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::sync::Arc;
 
 use plexica_backends::workloads::Needs;
 use plexica_contract::{
-    manifest::{Manifest, MigrationDeclaration, MigrationPhase, Runtime},
+    manifest::{Manifest, Runtime},
     name::{PluginId, PluginVersion, Slug},
 };
 use plexica_crds::{
@@ -137,9 +137,11 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         configured(&manifest, config)?;
     }
     declared(&versions, &id, granted_permissions.as_deref())?;
-    let before = entry(&versions, install.status.as_ref().and_then(|status| status.version.as_deref()));
+    let of_version = |version: Option<&str>| plugin::entry(entries, &reference.id, version?);
+    let before = of_version(install.status.as_ref().and_then(|status| status.version.as_deref()));
     let before = before.and_then(|entry| plugin::validate(&entry.spec).ok());
     let Consent { permissions, awaiting } = consent(install, &manifest, before.as_ref());
+    let oldest = of_version(install.status.as_ref().and_then(|status| status.oldest_version.as_deref()));
     let runs = *enabled && !tenant.spec.suspend;
     // What does not run needs no other, and none of a suspended tenant's is routed. Whoever goes back
     // must not be kept from it: the version that was taken back is no better.
@@ -161,7 +163,8 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
                 .unwrap_or_else(|_| Policy { overlap: settings.rotation_overlap, ..Policy::default() }),
         },
         plugin_uid: plugin.metadata.uid.clone().unwrap_or_default(),
-        contracts: contracts(&manifest, oldest_entry(&versions, install)),
+        // What is not known of the oldest version is taken to be new.
+        contracts: manifest.contracts_after(oldest.map_or(&[], |oldest| &oldest.spec.migrations)),
         manifest,
         rollout: plugin.spec.rollout.clone().unwrap_or_default(),
         taken_back: taken_back(install, held),
@@ -169,7 +172,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
             Some(Held::Waiting(wanted)) => Some(wanted.spec.version.clone()),
             Some(Held::TakenBack) | None => None,
         },
-        before: entry(&versions, upgrade::of(install).map(|upgrade| upgrade.from.as_str())).and_then(|entry| {
+        before: of_version(upgrade::of(install).map(|upgrade| upgrade.from.as_str())).and_then(|entry| {
             Some((plugin::validate(&entry.spec).ok()?, entry.metadata.uid.clone().unwrap_or_default()))
         }),
         permissions,
@@ -249,7 +252,7 @@ fn oldest(
     let rival = siblings.iter().find(|other| {
         other.spec.plugin.id == install.spec.plugin.id
             && allowed(other, slug, settings).is_ok()
-            && seniority(other, install) == Ordering::Less
+            && other.seniority() < install.seniority()
     });
     rival.map_or(Ok(()), |rival| {
         let (namespace, name) = (rival.metadata.namespace.as_deref(), rival.metadata.name.as_deref());
@@ -265,15 +268,6 @@ fn oldest(
     })
 }
 
-/// Which of two came first.
-pub fn seniority(one: &PluginInstall, other: &PluginInstall) -> Ordering {
-    let key = |install: &PluginInstall| {
-        let metadata = &install.metadata;
-        (metadata.creation_timestamp.clone(), metadata.namespace.clone(), metadata.name.clone())
-    };
-    key(one).cmp(&key(other))
-}
-
 fn features(tenant: &Tenant) -> Vec<String> {
     let plan = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
     plan.map(|plan| plan.limits.features.clone()).unwrap_or_default()
@@ -286,26 +280,6 @@ fn runnable(runtime: &Runtime, needs: Needs) -> Result<(), Problem> {
         Needs::Image | Needs::Command => return Ok(()),
     };
     Err(Problem::new(Reason::WorkloadUnsupported, format!("the Plugin has no {missing}: add it.")))
-}
-
-/// The entry of the oldest version that can serve the tenant's data.
-fn oldest_entry<'a>(entries: &[&'a Plugin], install: &PluginInstall) -> Option<&'a Plugin> {
-    entry(entries, install.status.as_ref().and_then(|status| status.oldest_version.as_deref()))
-}
-
-/// Whether it has contract steps that the oldest version does not have; what is not known of that one
-/// is taken to be new.
-fn contracts(manifest: &Manifest, oldest: Option<&Plugin>) -> bool {
-    let ran = |migration: &MigrationDeclaration| {
-        oldest.is_some_and(|oldest| oldest.spec.migrations.iter().any(|one| one.name == migration.name))
-    };
-    let contract = |migration: &&MigrationDeclaration| migration.phase == MigrationPhase::Contract;
-    manifest.migrations.iter().filter(contract).any(|migration| !ran(migration))
-}
-
-/// The version's catalogue entry, among those of its plugin.
-fn entry<'a>(entries: &[&'a Plugin], version: Option<&str>) -> Option<&'a Plugin> {
-    entries.iter().copied().find(|entry| Some(entry.spec.version.as_str()) == version)
 }
 
 /// What became of the version that the spec leads to, if it was taken back.

@@ -9,7 +9,7 @@ mod status;
 pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
-pub use pause::{is_paused, paused};
+pub use pause::{is_paused, is_set, paused};
 pub use status::write_status;
 
 use kube::{Api, Resource, core::NamespaceResourceScope};

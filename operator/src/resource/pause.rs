@@ -7,7 +7,12 @@ use plexica_crds::{ConditionType, Conditions, Reason, label::PAUSED};
 
 /// Whether a person holds the operator off the object.
 pub fn is_paused<K: Resource>(object: &K) -> bool {
-    object.annotations().get(PAUSED).is_some_and(|value| value != "false")
+    is_set(object, PAUSED)
+}
+
+/// Whether a person has set the annotation: with any value but `false`.
+pub fn is_set<K: Resource>(object: &K, annotation: &str) -> bool {
+    object.annotations().get(annotation).is_some_and(|value| value != "false")
 }
 
 /// What was last seen of the object, and that nobody looks any more; `holder` has the annotation.

@@ -1,7 +1,5 @@
 //! How far a version's rollout is, and who may follow. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_crds::{
@@ -57,7 +55,7 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
         let opened = last.is_some_and(|last| last.phase == RolloutPhase::Open);
         if opened || (ahead == first.len() && !first.is_empty()) {
             let since = since.unwrap_or(now);
-            let ends = since + Duration::from_secs(u64::try_from(canary.bake_seconds).unwrap_or_default());
+            let ends = since + canary.bake();
             baking_since = Some(Time(since));
             if !opened && now < ends {
                 (phase, by) = (RolloutPhase::Canary, Some(ends));

@@ -117,7 +117,7 @@ fn well(
 
 /// When the version before is not kept any longer.
 fn ends(upgrade: &UpgradeStatus, rollout: &Rollout) -> Timestamp {
-    upgrade.since.0 + Duration::from_secs(u64::try_from(rollout.bake_seconds).unwrap_or_default()).max(SETTLED)
+    upgrade.since.0 + rollout.bake().max(SETTLED)
 }
 
 /// When an upgrade wants to be looked at again, whether or not anything changes.

@@ -1,7 +1,5 @@
 //! What stands in the status after a step. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_contract::name::PluginVersion;
@@ -107,12 +105,11 @@ fn stayed(
 fn failed(upgrade: UpgradeStatus, problem: &Problem, rollout: &Rollout, now: Timestamp) -> UpgradeStatus {
     let refused = problem.reason == Reason::MigrationFailed;
     let attempts = upgrade.attempts + i32::from(refused);
-    let deadline = Duration::from_secs(u64::try_from(rollout.progress_deadline_seconds).unwrap_or_default());
     // A system that is away is not the version's fault, and a migration may take its time.
     let its_own =
         refused || matches!(problem.reason, Reason::WorkloadNotReady | Reason::WorkloadFailed | Reason::Pending);
     let failing = upgrade.unhealthy_since.clone().filter(|_| its_own);
-    let late = failing.as_ref().is_some_and(|since| now >= since.0 + deadline);
+    let late = failing.as_ref().is_some_and(|since| now >= since.0 + rollout.progress_deadline());
     if attempts < ATTEMPTS && !late {
         let unhealthy_since = if its_own { failing.or(Some(Time(now))) } else { None };
         return UpgradeStatus { attempts, unhealthy_since, ..upgrade };

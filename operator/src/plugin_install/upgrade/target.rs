@@ -9,7 +9,7 @@ use plexica_crds::{
 
 use super::{of, was_taken_back};
 use crate::{
-    plugin::rollout,
+    plugin::{self, rollout},
     plugin_install::resolve::{Resolved, resolve},
     problem::Problem,
 };
@@ -48,10 +48,7 @@ pub fn target<'a>(
     present: &[Present<'_>],
 ) -> Result<Target<'a>, Problem> {
     let id = install.spec.plugin.id.as_str();
-    let entry = |version: &str| {
-        let mut entries = entries.iter().map(AsRef::as_ref);
-        entries.find(|plugin: &&Plugin| plugin.spec.id == id && plugin.spec.version == version)
-    };
+    let entry = |version: &str| plugin::entry(entries, id, version);
     let stays = |version: &str, held| {
         let (plugin, release) = (entry(version)?, catalogue.get(id, version)?.clone());
         Some(Target { plugin, release, notice: None, held: Some(held) })
