@@ -51,6 +51,13 @@ pub async fn retire(provisioner: &Provisioner, username: &str, keep: &[Secret]) 
 /// `known` is in force by now: what is to be kept is not known then.
 pub async fn settle(provisioner: &Provisioner, username: &str, keep: &[Secret], known: &Generation) -> Result<Changes> {
     let keep: Vec<Vec<u8>> = keep.iter().map(digest).collect();
+    let doing = format!("remove credentials of {username}");
+    // Each look at each install comes here: what writes nothing is not to begin to write.
+    let more = "SELECT EXISTS (SELECT FROM core.plugin_credential WHERE username = $1 AND sha256 <> ALL ($2))";
+    let more = sqlx::query_scalar(more).bind(username).bind(&keep).fetch_one(provisioner.pool()).await;
+    if !more.map_err(failure(&doing))? {
+        return Ok(Changes::none());
+    }
     // A generation is recorded before it has credentials, so that no statement sees these alone.
     let removed = sqlx::query(
         "DELETE FROM core.plugin_credential WHERE username = $1 AND sha256 <> ALL ($2) AND NOT EXISTS (
@@ -62,7 +69,7 @@ pub async fn settle(provisioner: &Provisioner, username: &str, keep: &[Secret], 
     .bind(known.previous)
     .execute(provisioner.pool())
     .await
-    .map_err(failure(&format!("remove credentials of {username}")))?
+    .map_err(failure(&doing))?
     .rows_affected();
     Ok((0..removed).map(|_| format!("removed a credential of {username}")).collect())
 }

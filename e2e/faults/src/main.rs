@@ -19,15 +19,12 @@ mod proxy;
 mod story;
 mod world;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    family::{Effort, Family, Row},
-    world::World,
-};
+use crate::family::{Effort, Family, Row};
 
 /// What is tried.
 #[derive(Parser, Debug)]
@@ -42,6 +39,9 @@ struct Arguments {
     /// What the sample is drawn with; random, and printed, if it is not given.
     #[arg(long)]
     seed: Option<u64>,
+    /// How many operators, each with its own tenants, are tried at the same time.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
+    lanes: u8,
 }
 
 fn main() -> ExitCode {
@@ -54,8 +54,8 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed } = Arguments::parse();
-    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random) };
+    let Arguments { quick, family, seed, lanes } = Arguments::parse();
+    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into() };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {
@@ -78,19 +78,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Each family in a world of its own.
+/// One family after the other.
 async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
     eprintln!("seed {}", effort.seed);
     let mut rows = Vec::new();
     for family in families {
-        let world = World::new().await?;
-        let row = family.run(&world, effort).await;
-        if !row.violations.is_empty()
-            && let Some(kept) = world.keep_log()
-        {
-            eprintln!("the operators' log: {}", kept.display());
-        }
-        rows.push(row);
+        let begun = Instant::now();
+        rows.push(family.run(effort).await?);
+        eprintln!("{}: took {:.0?}", family.name(), begun.elapsed());
     }
     println!("{:<12} | {:>12} | {:>10}", "family", "points tried", "violations");
     for Row { family, tried, violations } in &rows {

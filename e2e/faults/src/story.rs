@@ -1,8 +1,8 @@
 //! What happens to one tenant and its plugin: the steps that every family tries to break.
 
 use kube::ResourceExt;
-use plexica_crds::{plugin_install, tenant};
-use serde_json::json;
+use plexica_crds::{CredentialStatus, plugin_install, tenant};
+use serde_json::{Value, json};
 
 use crate::{
     check::{self, Expected},
@@ -16,6 +16,10 @@ pub enum Step {
     Create,
     /// Another version is installed.
     Upgrade,
+    /// The credentials of both are replaced.
+    Rotate,
+    /// The tenant has another plan.
+    Plan,
     /// The tenant is suspended.
     Suspend,
     /// It is resumed.
@@ -49,10 +53,31 @@ pub const FIRST: &str = "1.0.0";
 /// The next one.
 pub const SECOND: &str = "2.0.0";
 
+/// The plan that the tenant changes to.
+const PLAN: &str = "p";
+
+/// A tenant's spec in which an overlap of credentials ends within a step.
+fn short_overlap(mut spec: Value) -> Value {
+    spec["rotation"] = json!({ "overlap": "1s" });
+    spec
+}
+
+/// How many steps a life has.
+pub const STEPS: usize = 9;
+
 impl Step {
     /// A whole life.
-    pub const ALL: [Self; 7] =
-        [Self::Create, Self::Upgrade, Self::Suspend, Self::Resume, Self::Leave, Self::Return, Self::Remove];
+    pub const ALL: [Self; STEPS] = [
+        Self::Create,
+        Self::Upgrade,
+        Self::Rotate,
+        Self::Plan,
+        Self::Suspend,
+        Self::Resume,
+        Self::Leave,
+        Self::Return,
+        Self::Remove,
+    ];
 
     /// Asks for it.
     pub async fn ask(self, world: &World, case: &Case, order: Order) {
@@ -66,11 +91,13 @@ impl Step {
                     Order::Backwards | Order::PluginLast => futures::join!(install, plugin),
                 };
             }
-            Self::Suspend => world.apply_tenant(case, json!({ "suspend": true })).await,
-            Self::Resume => world.apply_tenant(case, json!({})).await,
+            Self::Rotate => world.rotate(case, SECOND).await,
+            Self::Plan => world.apply_tenant(case, short_overlap(json!({ "plan": PLAN }))).await,
+            Self::Suspend => world.apply_tenant(case, short_overlap(json!({ "plan": PLAN, "suspend": true }))).await,
+            Self::Resume => world.apply_tenant(case, short_overlap(json!({}))).await,
             Self::Leave => leave(world, case, order).await,
             Self::Remove => {
-                world.apply_tenant(case, json!({ "deletionPolicy": "Delete" })).await;
+                world.apply_tenant(case, short_overlap(json!({ "deletionPolicy": "Delete" }))).await;
                 let install = json!({ "plugin": { "version": SECOND }, "deletionPolicy": "Delete" });
                 world.apply_install(case, install).await;
                 leave(world, case, order).await;
@@ -88,6 +115,14 @@ impl Step {
     pub async fn done(self, world: &World, case: &Case) -> Result<(), Violation> {
         match self {
             Self::Create | Self::Upgrade | Self::Resume | Self::Return => ready(world, case, self.version()).await?,
+            Self::Rotate => {
+                ready(world, case, self.version()).await?;
+                rotated(world, case).await?;
+            }
+            Self::Plan => {
+                ready(world, case, self.version()).await?;
+                planned(world, case).await?;
+            }
             Self::Suspend => suspended(world, case).await?,
             Self::Leave | Self::Remove => gone(world, case).await?,
         }
@@ -105,7 +140,7 @@ impl Step {
 
     /// Whether every system has a part in it.
     pub const fn changes_everything(self) -> bool {
-        matches!(self, Self::Create | Self::Upgrade | Self::Leave | Self::Return | Self::Remove)
+        matches!(self, Self::Create | Self::Upgrade | Self::Rotate | Self::Leave | Self::Return | Self::Remove)
     }
 
     const fn version(self) -> &'static str {
@@ -119,7 +154,9 @@ impl Step {
         match self {
             // Its data comes only then.
             Self::Create => Expected::Running { planted: false },
-            Self::Upgrade | Self::Resume | Self::Return => Expected::Running { planted: true },
+            Self::Upgrade | Self::Rotate | Self::Plan | Self::Resume | Self::Return => {
+                Expected::Running { planted: true }
+            }
             Self::Suspend => Expected::Suspended,
             Self::Leave => Expected::Retained,
             Self::Remove => Expected::Gone,
@@ -128,7 +165,7 @@ impl Step {
 }
 
 async fn apply(world: &World, case: &Case, version: &str, order: Order) {
-    let tenant = || world.apply_tenant(case, json!({}));
+    let tenant = || world.apply_tenant(case, short_overlap(json!({})));
     let plugin = || world.apply_plugin(case, version);
     let install = || world.apply_install(case, json!({ "plugin": { "version": version } }));
     match order {
@@ -178,6 +215,32 @@ async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violatio
             && status.phase == Some(plugin_install::Phase::Ready)
             && status.version.as_deref() == Some(version);
         if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
+    })
+    .await
+}
+
+/// Keys to a bucket work until their own end.
+async fn rotated(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} has new credentials alone", case.slug), async || {
+        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let of_tenant = tenant.status.map(|status| status.credentials).unwrap_or_default();
+        let of_install = install.status.clone().and_then(|status| status.credentials);
+        let alone = |credential: &Option<CredentialStatus>| {
+            credential.as_ref().is_some_and(|c| c.generation == 2 && c.previous_until.is_none())
+        };
+        let keys = of_tenant.storage.as_ref().is_some_and(|keys| keys.generation == 2);
+        let done = alone(&of_tenant.identity) && alone(&of_install) && keys;
+        if done { Ok(()) } else { Err(format!("{of_tenant:?}, {:?}", install.status)) }
+    })
+    .await
+}
+
+async fn planned(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} has its plan", case.slug), async || {
+        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let plan = tenant.status.and_then(|status| status.plan);
+        if plan.as_ref().is_some_and(|plan| plan.name == PLAN) { Ok(()) } else { Err(format!("{plan:?}")) }
     })
     .await
 }

@@ -1,68 +1,105 @@
 //! Calls fail: once, and for a minute.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use rand::RngExt;
+use plexica_testkit::Missing;
+use rand::seq::{IndexedRandom, SliceRandom};
 
-use super::{Effort, Row};
+use super::{
+    Effort, Row,
+    lanes::{each, record},
+};
 use crate::{
     check::Expectation,
-    proxy::{Fault, Plan, System},
-    story::{Order, Step},
+    proxy::{Call, Fault, Plan, Shape, System},
+    story::{Order, STEPS, Step},
     world::{Operator, World},
 };
 
-/// Far more calls to one system than any step takes.
-const ENDLESS: usize = 300;
 const MINUTE: Duration = Duration::from_mins(1);
-/// Of a sample, among how many first calls.
-const EARLY: usize = 12;
 
-pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    let mut operator = world.operator();
-    let mut random = effort.random();
-    for system in System::ALL {
-        if effort.quick {
-            let fault = Fault::ALL[random.random_range(0..Fault::ALL.len())];
-            let plan = Plan::Fail { system, at: random.random_range(0..EARLY), fault, lasting: Duration::ZERO };
-            life(world, &mut operator, plan, row).await;
-            continue;
-        }
-        for fault in Fault::ALL {
-            for at in 0..ENDLESS {
-                let plan = Plan::Fail { system, at, fault, lasting: Duration::ZERO };
-                if !life(world, &mut operator, plan, row).await {
-                    break;
-                }
-            }
-            let plan = Plan::Fail { system, at: 0, fault, lasting: MINUTE };
-            life(world, &mut operator, plan, row).await;
-        }
-    }
-    row.end(world, operator, Expectation::Trouble).await;
+/// What fails in each step, and how.
+#[derive(Clone, Debug)]
+struct Point {
+    calls: [Option<Shape>; STEPS],
+    fault: Fault,
+    lasting: Duration,
 }
 
-/// One tenant's life, with the fault in every step that has so many calls; whether any had.
-async fn life(world: &World, operator: &mut Operator, plan: Plan, row: &mut Row) -> bool {
-    let (case, mut struck) = (world.case(), false);
-    for step in Step::ALL {
-        world.script.set(plan);
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+    let recorded = record(Order::Forwards, row).await?;
+    let mut points = Vec::new();
+    let mut random = effort.random();
+    for system in System::ALL {
+        let once = in_each_step(&recorded, |call| call.system == system);
+        if effort.quick {
+            let (calls, fault) = (once.choose(&mut random), Fault::ALL.choose(&mut random));
+            points.extend(calls.cloned().zip(fault.copied()).map(|(calls, fault)| Point {
+                calls,
+                fault,
+                lasting: Duration::ZERO,
+            }));
+            continue;
+        }
+        let long = in_each_step(&recorded, |call| call.system == system && call.writes);
+        eprintln!(
+            "call-error: {} lives in which a call to {system:?} fails, {} for a minute, per fault",
+            once.len(),
+            long.len()
+        );
+        for fault in Fault::ALL {
+            for (which, lasting) in [(&once, Duration::ZERO), (&long, MINUTE)] {
+                points.extend(which.iter().cloned().map(|calls| Point { calls, fault, lasting }));
+            }
+        }
+    }
+    // Lanes are to end at about the same time.
+    points.shuffle(&mut random);
+    each(effort, points, Expectation::Trouble, row, life).await
+}
+
+/// The different calls of each step, dealt out to as few lives as can be.
+fn in_each_step(recorded: &[Vec<Call>; STEPS], wanted: impl Fn(&Call) -> bool) -> Vec<[Option<Shape>; STEPS]> {
+    let shapes: [Vec<Shape>; STEPS] = std::array::from_fn(|step| {
+        let shapes: BTreeSet<Shape> = recorded[step].iter().filter(|call| wanted(call)).map(Call::shape).collect();
+        shapes.into_iter().collect()
+    });
+    let most = shapes.iter().map(Vec::len).max().unwrap_or_default();
+    (0..most).map(|nth| std::array::from_fn(|step| shapes[step].get(nth).cloned())).collect()
+}
+
+/// One tenant's life, with the fault in every step that has one.
+async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
+    let (case, Point { calls, fault, lasting }) = (world.case(), point);
+    for (step, call) in Step::ALL.into_iter().zip(calls) {
+        world.script.set(call.clone().map_or(Plan::Clean, |call| Plan::Fail { call, fault, lasting }));
         step.ask(world, &case, Order::Forwards).await;
         let done = step.done(world, &case).await;
-        let place = world.script.struck();
+        row.tried += usize::from(world.script.struck().is_some());
         world.script.set(Plan::Clean);
-        if place.is_some() {
-            struck = true;
-            row.tried += 1;
-        }
-        let place = place.map_or_else(|| "no call".into(), |call| call.what);
-        if !row.note(format!("{step:?} {plan:?} ({place})"), done) {
+        let place = call.map_or_else(|| "no call".into(), |call| format!("{:?} {}", call.system, call.what));
+        if !row.note(format!("{step:?}: {fault:?} for {lasting:?} of {place}"), done) {
             break;
         }
         if !operator.runs() {
-            row.violations.push(format!("{step:?} {plan:?}: the operator ended by itself"));
+            row.violations.push(format!("{step:?}: {fault:?} of {place}: the operator ended by itself"));
             *operator = world.operator();
         }
     }
-    struck
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_every_step_is_in_one_life() {
+        let call = |what: &str| Call { system: System::S3, what: what.into(), writes: false };
+        let mut recorded = [const { Vec::new() }; STEPS];
+        recorded[0] = vec![call("one"), call("two"), call("one"), call("three")];
+        recorded[2] = vec![call("two")];
+        let lives = in_each_step(&recorded, |_| true);
+        let seen = |step: usize| lives.iter().filter_map(|life| life[step].clone()).count();
+        assert_eq!((lives.len(), seen(0), seen(1), seen(2)), (3, 3, 0, 1));
+    }
 }

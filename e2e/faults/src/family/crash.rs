@@ -1,9 +1,13 @@
 //! The operator is killed right before and right after each write of each step, and the next one
 //! finishes.
 
+use plexica_testkit::Missing;
 use rand::RngExt;
 
-use super::{Effort, Row};
+use super::{
+    Effort, Row,
+    lanes::{each, record},
+};
 use crate::{
     check::Expectation,
     proxy::Plan,
@@ -11,14 +15,12 @@ use crate::{
     world::{Operator, World},
 };
 
-/// Far more writes than any step takes.
-const ENDLESS: usize = 200;
 /// Of a sample, how many lives.
 const SAMPLE: usize = 3;
 /// Among that many first writes.
 const EARLY: usize = 16;
 
-/// Where the operator dies.
+/// Where the operator dies, in each step that has so many writes.
 #[derive(Clone, Copy, Debug)]
 struct Point {
     at: usize,
@@ -26,32 +28,28 @@ struct Point {
     order: Order,
 }
 
-pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    let mut operator = world.operator();
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+    let mut points = Vec::new();
     if effort.quick {
         let mut random = effort.random();
         for _ in 0..SAMPLE {
             let order = Order::ALL[random.random_range(0..Order::ALL.len())];
-            let point = Point { at: random.random_range(0..EARLY), after: random.random(), order };
-            life(world, &mut operator, point, row).await;
+            points.push(Point { at: random.random_range(0..EARLY), after: random.random(), order });
         }
     } else {
         for order in Order::ALL {
-            for after in [false, true] {
-                for at in 0..ENDLESS {
-                    if !life(world, &mut operator, Point { at, after, order }, row).await {
-                        break;
-                    }
-                }
-            }
+            let calls = record(order, row).await?;
+            let writes = calls.map(|calls| calls.iter().filter(|call| call.writes).count());
+            let most = writes.into_iter().max().unwrap_or_default();
+            points.extend((0..most).flat_map(|at| [false, true].map(|after| Point { at, after, order })));
         }
     }
-    row.end(world, operator, Expectation::Quiet).await;
+    each(effort, points, Expectation::Quiet, row, life).await
 }
 
-/// One tenant's life, with a death in every step that has so many writes; whether any had.
-async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) -> bool {
-    let (case, mut struck) = (world.case(), false);
+/// One tenant's life, with a death in every step that has so many writes.
+async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
+    let case = world.case();
     for step in Step::ALL {
         let Point { at, after, order } = point;
         world.script.set(Plan::Kill { at, after });
@@ -64,7 +62,6 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
         let done = if let Some(done) = done {
             done
         } else {
-            struck = true;
             row.tried += 1;
             operator.kill();
             world.script.set(Plan::Clean);
@@ -77,5 +74,4 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
             break;
         }
     }
-    struck
 }

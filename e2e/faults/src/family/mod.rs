@@ -2,18 +2,18 @@
 
 mod call_error;
 mod crash;
+mod lanes;
 mod mutation;
 mod outage;
-
-use std::fmt;
+mod row;
+mod scale;
+mod stale;
 
 use clap::ValueEnum;
+use plexica_testkit::Missing;
 use rand::{SeedableRng, rngs::StdRng};
 
-use crate::{
-    check,
-    world::{Operator, Violation, World},
-};
+pub use row::Row;
 
 /// A way to break it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,13 +24,17 @@ pub enum Family {
     CallError,
     /// A system is down for a while.
     Outage,
+    /// Watches bring changes late, twice or not at all, and nobody knows who leads.
+    Stale,
     /// Specs change at random.
     Mutation,
+    /// There are very many.
+    Scale,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Crash, Self::CallError, Self::Outage, Self::Mutation];
+    pub const ALL: [Self; 6] = [Self::Crash, Self::CallError, Self::Outage, Self::Stale, Self::Mutation, Self::Scale];
 
     /// As it is named on the command line.
     pub const fn name(self) -> &'static str {
@@ -38,20 +42,27 @@ impl Family {
             Self::Crash => "crash",
             Self::CallError => "call-error",
             Self::Outage => "outage",
+            Self::Stale => "stale",
             Self::Mutation => "mutation",
+            Self::Scale => "scale",
         }
     }
 
     /// Tries to break it.
-    pub async fn run(self, world: &World, effort: Effort) -> Row {
-        let mut row = Row { family: self, tried: 0, violations: Vec::new() };
+    ///
+    /// # Errors
+    /// The part that does not run.
+    pub async fn run(self, effort: Effort) -> Result<Row, Missing> {
+        let mut row = Row::new(self);
         match self {
-            Self::Crash => crash::run(world, effort, &mut row).await,
-            Self::CallError => call_error::run(world, effort, &mut row).await,
-            Self::Outage => outage::run(world, effort, &mut row).await,
-            Self::Mutation => mutation::run(world, effort, &mut row).await,
+            Self::Crash => crash::run(effort, &mut row).await?,
+            Self::CallError => call_error::run(effort, &mut row).await?,
+            Self::Outage => outage::run(effort, &mut row).await?,
+            Self::Stale => stale::run(effort, &mut row).await?,
+            Self::Mutation => mutation::run(effort, &mut row).await?,
+            Self::Scale => scale::run(effort, &mut row).await?,
         }
-        row
+        Ok(row)
     }
 }
 
@@ -62,42 +73,12 @@ pub struct Effort {
     pub quick: bool,
     /// What the sample is drawn with.
     pub seed: u64,
+    /// Worlds at the same time.
+    pub lanes: usize,
 }
 
 impl Effort {
     fn random(self) -> StdRng {
         StdRng::seed_from_u64(self.seed)
-    }
-}
-
-/// What came of a family.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Which.
-    pub family: Family,
-    /// Points at which something was done to the operator.
-    pub tried: usize,
-    /// What must not have been.
-    pub violations: Vec<String>,
-}
-
-impl Row {
-    /// When all tenants have gone nothing may be left of them, and the log says nothing unexpected.
-    async fn end(&mut self, world: &World, mut operator: Operator, expected: check::Expectation) {
-        operator.kill();
-        self.note("the end", check::no_orphans(world).await);
-        self.note("the end", check::log(world, expected));
-    }
-
-    /// Notes a finding, with where it was.
-    fn note(&mut self, at: impl fmt::Display, finding: Result<(), Violation>) -> bool {
-        match finding {
-            Ok(()) => true,
-            Err(violation) => {
-                eprintln!("VIOLATION {} at {at}: {violation}", self.family.name());
-                self.violations.push(format!("{at}: {violation}"));
-                false
-            }
-        }
     }
 }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use plexica_testkit::Missing;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-use super::{Effort, Row};
+use super::{Effort, Row, lanes::each};
 use crate::{
     check,
-    proxy::Plan,
     story::{FIRST, Order, SECOND, Step},
     world::{Case, Violation, World, converges, fails},
 };
@@ -17,17 +17,15 @@ use crate::{
 const WHOLE: (usize, usize) = (10, 200);
 const SHORT: (usize, usize) = (1, 60);
 
-pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    world.script.set(Plan::Clean);
-    let operator = world.operator();
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
     let (sequences, length) = if effort.quick { SHORT } else { WHOLE };
-    for sequence in 0..sequences {
-        let place = format!("sequence {sequence} of seed {}", effort.seed);
-        let found = one(world, &mut random, length, row).await;
-        row.note(place, found);
-    }
-    row.end(world, operator, check::Expectation::Quiet).await;
+    let seeds: Vec<u64> = (0..sequences).map(|_| random.random()).collect();
+    each(effort, seeds, check::Expectation::Quiet, row, async |world, _, seed, row| {
+        let found = one(world, &mut StdRng::seed_from_u64(seed), length, row).await;
+        row.note(format!("sequence {seed} of seed {}", effort.seed), found);
+    })
+    .await
 }
 
 async fn one(world: &World, random: &mut StdRng, length: usize, row: &mut Row) -> Result<(), Violation> {
@@ -120,7 +118,6 @@ fn change(spec: &mut Value, fields: &[Field], random: &mut StdRng) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::SeedableRng;
 
     #[test]
     fn every_field_takes_every_value_and_goes_again() {

@@ -3,12 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Effort, Row};
+use plexica_testkit::Missing;
+
+use super::{
+    Effort, Row,
+    lanes::{each, record},
+};
 use crate::{
     check::Expectation,
     proxy::{Plan, System},
     story::{Order, Step},
-    world::{World, fails},
+    world::fails,
 };
 
 /// How long the system is down.
@@ -17,36 +22,35 @@ const SHORT: Duration = Duration::from_secs(15);
 /// How soon after its return all is to be well; what the work itself takes comes on top of it.
 const SOON: Duration = Duration::from_secs(5);
 
-pub async fn run(world: &World, effort: Effort, row: &mut Row) {
-    let operator = world.operator();
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     // What a life takes while nothing is wrong.
     let begun = Instant::now();
-    let case = world.case();
-    for step in Step::ALL {
-        step.ask(world, &case, Order::Forwards).await;
-        row.note(format!("{step:?} in peace"), step.done(world, &case).await);
-    }
+    record(Order::Forwards, row).await?;
     let usual = begun.elapsed();
-
-    for system in System::ALL {
+    let (disturbed, down) = if effort.quick {
+        (vec![Step::Create], SHORT)
+    } else {
+        (Step::ALL.into_iter().filter(|step| step.changes_everything()).collect(), WHOLE)
+    };
+    let points = System::ALL.into_iter().flat_map(|system| disturbed.iter().map(move |step| (system, *step)));
+    each(effort, points.collect(), Expectation::Trouble, row, async |world, _, (system, disturbed), row| {
         let case = world.case();
         for step in Step::ALL {
-            let disturbed = if effort.quick { step == Step::Create } else { step.changes_everything() };
             let place = format!("{step:?} with {system:?} down");
-            if disturbed {
+            if step == disturbed {
                 world.script.set(Plan::Outage(system));
             }
             step.ask(world, &case, Order::Forwards).await;
-            if disturbed {
+            if step == disturbed {
                 row.tried += 1;
-                tokio::time::sleep(if effort.quick { SHORT } else { WHOLE }).await;
+                tokio::time::sleep(down).await;
             }
             world.script.set(Plan::Clean);
             let back = Instant::now();
             let done = step.done(world, &case).await;
             let took = back.elapsed();
             let well = row.note(&place, done);
-            if disturbed && well {
+            if step == disturbed && well {
                 eprintln!("{place}: well again after {took:.1?}");
                 if took > SOON + usual {
                     row.note(&place, fails(format!("well again only after {took:.1?}")));
@@ -56,6 +60,6 @@ pub async fn run(world: &World, effort: Effort, row: &mut Row) {
                 break;
             }
         }
-    }
-    row.end(world, operator, Expectation::Trouble).await;
+    })
+    .await
 }

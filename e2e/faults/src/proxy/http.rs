@@ -15,10 +15,11 @@ use tokio::net::TcpListener;
 use super::{
     fault::{DELAY, Fate, Fault, PATIENCE, System},
     script::{Call, Script},
+    watch,
 };
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
-type Body = UnsyncBoxBody<Bytes, Error>;
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+pub type Body = UnsyncBoxBody<Bytes, Error>;
 
 /// Who answers behind the proxy.
 #[derive(Clone)]
@@ -91,7 +92,15 @@ async fn answer(
 ) -> Result<Response<Body>, Error> {
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
+    let watches = system == System::Kubernetes && watches(&request);
     match script.fate(call(system, &request)) {
+        Fate::Pass if watches => {
+            let answer = upstream.send(request).await?;
+            Ok(match script.seed_of_watch() {
+                Some(seed) if answer.status() == StatusCode::OK => answer.map(|body| watch::disturb(body, seed)),
+                _ => answer,
+            })
+        }
         Fate::Pass => upstream.send(request).await,
         Fate::KillBefore => {
             script.kill();
@@ -124,6 +133,10 @@ async fn answer(
 async fn done(upstream: &Upstream, request: Request<Bytes>) -> Result<(), Error> {
     upstream.send(request).await?.into_body().collect().await?;
     Ok(())
+}
+
+fn watches(request: &Request<Bytes>) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"))
 }
 
 fn call(system: System, request: &Request<Bytes>) -> Call {

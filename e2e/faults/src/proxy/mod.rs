@@ -5,8 +5,9 @@ mod frame;
 mod http;
 mod postgres;
 mod script;
+mod watch;
 
 pub use fault::{Fault, System};
 pub use http::{Http, Upstream};
 pub use postgres::Postgres;
-pub use script::{Plan, Script};
+pub use script::{Call, Plan, Script, Shape};

@@ -21,10 +21,12 @@ pub struct Call {
 }
 
 /// What is to happen, counted from the moment it is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// Nothing.
     Clean,
+    /// Nothing, and every call is remembered.
+    Record,
     /// The operator is killed at a write, the first being 0.
     Kill {
         /// Which write.
@@ -32,12 +34,10 @@ pub enum Plan {
         /// Whether the write is done.
         after: bool,
     },
-    /// A call to a system fails, and those to it that follow in this time.
+    /// The first call of that shape fails, and those to the same system that follow in this time.
     Fail {
-        /// Whose.
-        system: System,
-        /// Which call, the first being 0.
-        at: usize,
+        /// Which call.
+        call: Shape,
         /// How.
         fault: Fault,
         /// For how long.
@@ -45,6 +45,33 @@ pub enum Plan {
     },
     /// Every call to the system is cut.
     Outage(System),
+    /// Watches that begin from now on bring events late, twice or not at all, drawn with this seed.
+    Stale(u64),
+}
+
+/// A call without the names in it: it is the same in every life.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shape {
+    /// Whom it calls.
+    pub system: System,
+    /// What it asks for, with `*` in place of names.
+    pub what: String,
+}
+
+impl Call {
+    /// Its shape: a name has a digit in it, and what is no name has none.
+    pub fn shape(&self) -> Shape {
+        let mut what = String::with_capacity(self.what.len());
+        for word in self.what.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
+            let (word, end) = word.split_at(
+                word.trim_end_matches(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).len(),
+            );
+            let name = word.len() > 3 && word.contains(|c: char| c.is_ascii_digit());
+            what.push_str(if name { "*" } else { word });
+            what.push_str(end);
+        }
+        Shape { system: self.system, what }
+    }
 }
 
 #[derive(Debug)]
@@ -53,6 +80,13 @@ struct State {
     seen: usize,
     until: Option<Instant>,
     struck: Option<Call>,
+    calls: Vec<Call>,
+}
+
+impl From<Plan> for State {
+    fn from(plan: Plan) -> Self {
+        Self { plan, seen: 0, until: None, struck: None, calls: Vec::new() }
+    }
 }
 
 /// Shared by all proxies of a world.
@@ -64,7 +98,7 @@ pub struct Script {
 
 impl Default for Script {
     fn default() -> Self {
-        let state = State { plan: Plan::Clean, seen: 0, until: None, struck: None };
+        let state = State::from(Plan::Clean);
         Self { state: Arc::new(Mutex::new(state)), killing: Arc::default() }
     }
 }
@@ -72,14 +106,26 @@ impl Default for Script {
 impl Script {
     /// Sets what is to happen from now on, and forgets what did.
     pub fn set(&self, plan: Plan) {
-        let state = State { plan, seen: 0, until: None, struck: None };
-        *self.lock() = state;
+        *self.lock() = State::from(plan);
         self.killing.send_replace(false);
     }
 
     /// The first call that did not simply go through.
     pub fn struck(&self) -> Option<Call> {
         self.lock().struck.clone()
+    }
+
+    /// What a watch that begins now is disturbed with, if it is: another seed for each.
+    pub fn seed_of_watch(&self) -> Option<u64> {
+        let mut state = self.lock();
+        let Plan::Stale(seed) = state.plan else { return None };
+        state.seen += 1;
+        Some(seed.wrapping_add(state.seen as u64))
+    }
+
+    /// All calls since recording began.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
     }
 
     /// Comes back when the operator is to be killed.
@@ -101,31 +147,37 @@ impl Script {
 
     fn fate_at(&self, call: Call, now: Instant) -> Fate {
         let mut state = self.lock();
-        let fate = match state.plan {
+        let State { plan, seen, until, struck, calls } = &mut *state;
+        let fate = match plan {
             Plan::Kill { at, after } if call.writes => {
-                let nth = state.seen;
-                state.seen += 1;
+                let nth = *seen;
+                *seen += 1;
                 match nth {
-                    nth if nth < at => Fate::Pass,
-                    nth if nth == at && after => Fate::KillAfter,
+                    nth if nth < *at => Fate::Pass,
+                    nth if nth == *at && *after => Fate::KillAfter,
                     // Nothing that was on its way beside the one gets through either.
                     _ => Fate::KillBefore,
                 }
             }
-            Plan::Fail { system, at, fault, lasting } if call.system == system => {
-                let nth = state.seen;
-                state.seen += 1;
-                if nth == at {
-                    state.until = Some(now + lasting);
+            Plan::Fail { call: whose, fault, lasting } if call.system == whose.system => {
+                if until.is_none() && call.shape() == *whose {
+                    *until = Some(now + *lasting);
+                    Fate::Fail(*fault)
+                } else if until.is_some_and(|until| now < until) {
+                    Fate::Fail(*fault)
+                } else {
+                    Fate::Pass
                 }
-                let strikes = nth == at || state.until.is_some_and(|until| now < until);
-                if strikes { Fate::Fail(fault) } else { Fate::Pass }
             }
-            Plan::Outage(system) if call.system == system => Fate::Fail(Fault::Reset),
-            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(_) => Fate::Pass,
+            Plan::Outage(system) if call.system == *system => Fate::Fail(Fault::Reset),
+            Plan::Record => {
+                calls.push(call.clone());
+                Fate::Pass
+            }
+            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(_) | Plan::Stale(_) => Fate::Pass,
         };
-        if fate != Fate::Pass && state.struck.is_none() {
-            state.struck = Some(call);
+        if fate != Fate::Pass && struck.is_none() {
+            *struck = Some(call);
         }
         fate
     }
@@ -161,14 +213,33 @@ mod tests {
     fn a_fault_strikes_its_system_at_its_call_and_as_long_as_it_lasts() {
         let (script, start) = (Script::default(), Instant::now());
         let lasting = Duration::from_mins(1);
-        script.set(Plan::Fail { system: System::S3, at: 1, fault: Fault::Reset, lasting });
-        let fate = |system, seconds| script.fate_at(call(system, false), start + Duration::from_secs(seconds));
-        assert_eq!(fate(System::S3, 0), Fate::Pass);
-        assert_eq!(fate(System::Postgres, 0), Fate::Pass);
-        assert_eq!(fate(System::S3, 0), Fate::Fail(Fault::Reset));
-        assert_eq!(fate(System::Postgres, 1), Fate::Pass);
-        assert_eq!(fate(System::S3, 59), Fate::Fail(Fault::Reset));
-        assert_eq!(fate(System::S3, 61), Fate::Pass);
+        let it = call(System::S3, false).shape();
+        script.set(Plan::Fail { call: it.clone(), fault: Fault::Reset, lasting });
+        let other = Call { what: "other".into(), ..call(System::S3, false) };
+        let fate = |call: Call, seconds| script.fate_at(call, start + Duration::from_secs(seconds));
+        assert_eq!(fate(other.clone(), 0), Fate::Pass);
+        assert_eq!(fate(call(System::Postgres, false), 0), Fate::Pass);
+        assert_eq!(fate(call(System::S3, false), 0), Fate::Fail(Fault::Reset));
+        assert_eq!(fate(call(System::Postgres, false), 1), Fate::Pass);
+        assert_eq!(fate(other.clone(), 59), Fate::Fail(Fault::Reset));
+        assert_eq!(fate(other, 61), Fate::Pass);
+        assert_eq!(fate(call(System::S3, false), 62), Fate::Pass);
+
+        script.set(Plan::Fail { call: it, fault: Fault::Reset, lasting: Duration::ZERO });
+        assert_eq!(fate(call(System::S3, false), 0), Fate::Fail(Fault::Reset));
+        assert_eq!(fate(call(System::S3, false), 1), Fate::Pass, "once");
+    }
+
+    #[test]
+    fn a_shape_has_no_names_in_it() {
+        for (what, shape) in [
+            ("GET /admin/realms/faults-4711-t-9", "GET /admin/realms/*"),
+            ("PATCH /apis/plexica.io/v1alpha1/tenants/t-81/status", "PATCH /apis/plexica.io/*/tenants/*/status"),
+            ("SELECT $1 FROM tenant_t_81.note WHERE id = $2", "SELECT $1 FROM * WHERE id = $2"),
+            ("GRANT \"tenant_t9\" TO x", "GRANT \"*\" TO x"),
+        ] {
+            assert_eq!(Call { what: what.into(), ..call(System::S3, false) }.shape().what, shape);
+        }
     }
 
     #[test]

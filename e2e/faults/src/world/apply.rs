@@ -7,14 +7,16 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams},
 };
 use plexica_contract::name::{PluginId, Slug};
-use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
+use plexica_crds::{
+    Plugin, PluginInstall, Tenant,
+    label::{CONFIRM_DELETION, ROTATE},
+};
 use serde_json::{Value, json};
 
 use super::World;
 
 /// The operators of a run see what carries it.
 pub const LABEL: &str = "plexica.io/faults";
-const INSTALL: &str = "it";
 
 /// One tenant with one plugin.
 #[derive(Clone, Debug)]
@@ -26,13 +28,13 @@ pub struct Case {
 }
 
 impl World {
-    /// Names of its own.
+    /// Names of its own, each with a digit in it: that tells them from other words.
     ///
     /// # Panics
     /// Never: such names are slugs.
     pub fn case(&self) -> Case {
         let name = |prefix| self.database.unique(prefix);
-        Case { slug: name("t").parse().unwrap(), plugin: name("p").parse().unwrap() }
+        Case { slug: name("t1").parse().unwrap(), plugin: name("p1").parse().unwrap() }
     }
 
     /// Tenants.
@@ -42,12 +44,12 @@ impl World {
 
     /// Installs, in the platform's namespace: it outlives tenants.
     pub fn installs(&self) -> Api<PluginInstall> {
-        Api::namespaced(self.client.clone(), &format!("{}-system", self.name))
+        Api::namespaced(self.client.clone(), &self.system())
     }
 
     /// The install's name.
     pub fn install_name(case: &Case) -> String {
-        format!("{INSTALL}-{}", case.slug)
+        format!("{}-{}", case.slug, case.plugin)
     }
 
     /// Applies a tenant with that spec.
@@ -83,6 +85,14 @@ impl World {
         let name = Self::install_name(case);
         let object = json!({ "kind": "PluginInstall", "metadata": { "name": name }, "spec": spec });
         self.apply(&self.installs(), &name, object).await;
+    }
+
+    /// Asks for new credentials of the tenant, and of the plugin in that version.
+    pub async fn rotate(&self, case: &Case, version: &str) {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { ROTATE: "once" } } }));
+        let (params, plugins) = (PatchParams::default(), Api::<Plugin>::all(self.client.clone()));
+        self.tenants().patch(case.slug.as_str(), &params, &patch).await.unwrap();
+        plugins.patch(&format!("{}-{version}", case.plugin), &params, &patch).await.unwrap();
     }
 
     /// Asks for the removal of the tenant.

@@ -1,10 +1,13 @@
 //! The parts of one run: real systems behind proxies, and names that nobody else has.
 
 mod apply;
+mod core_api;
+mod issuer;
 mod operator;
 mod wait;
 
-pub use apply::Case;
+pub use apply::{Case, LABEL};
+pub use issuer::Issuer;
 pub use operator::Operator;
 pub use wait::{Violation, converges, fails};
 
@@ -27,6 +30,9 @@ use plexica_testkit::{
 };
 use tempfile::TempDir;
 
+use core_api::CoreApi;
+use issuer::Reached;
+
 use crate::proxy::{Http, Postgres, Script, System, Upstream};
 
 /// Password of the operator's login.
@@ -44,6 +50,10 @@ pub struct World {
     pub database: Database,
     /// Keycloak, past the proxy.
     pub administrator: Administrator,
+    /// Base URL of the issuer, past the proxy.
+    pub issuer: String,
+    /// The operator's service account there.
+    pub account: String,
     /// The object store, past the proxy.
     pub store: aws_sdk_s3::Client,
     /// Values that no log may hold.
@@ -51,7 +61,7 @@ pub struct World {
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
-    _proxies: (Postgres, [Http; 3]),
+    _running: (Postgres, [Http; 3], CoreApi, Reached),
 }
 
 impl World {
@@ -63,6 +73,17 @@ impl World {
     /// # Panics
     /// If one of them is not as documented.
     pub async fn new() -> Result<Self, Missing> {
+        Self::with(Issuer::Keycloak, 1).await
+    }
+
+    /// The same with another issuer, and so many seconds until a resource is looked at again.
+    ///
+    /// # Errors
+    /// The part that does not run.
+    ///
+    /// # Panics
+    /// If one of them is not as documented.
+    pub async fn with(issuer: Issuer, resync: u64) -> Result<Self, Missing> {
         plexica_testkit::tls();
         let (cluster, server) = (Cluster::find(Tier::T0)?, Server::find(PgVersion::V17)?);
         let (keycloak, store) = (Keycloak::find()?, ObjectStore::minio()?);
@@ -70,13 +91,13 @@ impl World {
         let client = cluster.client().await;
         define(&client, plexica_crds::all()).await;
         let administrator = Administrator::of(&keycloak);
-        let account = administrator.service_account().await;
+        let issuer = issuer.reach(&keycloak, &server).await;
         let database = server.database().await;
         let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
 
         let proxy = async |system, upstream| Http::start(system, upstream, script.clone()).await.unwrap();
         let proxies = [
-            proxy(System::Keycloak, Upstream::plain(authority(&keycloak.url))).await,
+            proxy(System::Keycloak, Upstream::plain(authority(&issuer.url))).await,
             proxy(System::S3, Upstream::plain(authority(&store.endpoint))).await,
             proxy(System::Kubernetes, Upstream::Kubernetes(client.clone())).await,
         ];
@@ -86,17 +107,18 @@ impl World {
         let mut proxied = url.clone();
         proxied.set_port(Some(postgres.address.port())).unwrap();
 
-        let (name, folder) = (unique("faults"), tempfile::tempdir().unwrap());
+        let (name, folder) = (unique("faults1"), tempfile::tempdir().unwrap());
         // As the chart makes it.
         let platform = Namespace {
             metadata: ObjectMeta { name: Some(format!("{name}-system")), ..Default::default() },
             ..Default::default()
         };
         Api::all(client.clone()).create(&PostParams::default(), &platform).await.unwrap();
+        let core_api = CoreApi::start(&name, &client, &database).await;
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(&format!("http://{}", proxies[2].address))).unwrap();
         let plans = folder.path().join("plans.yaml");
-        std::fs::write(&plans, format!("standard: {{}}\np: {{}}\n{}: {{}}\n", "p".repeat(63))).unwrap();
+        std::fs::write(&plans, plans_of_a_run()).unwrap();
         let flags = vec![
             ("--installation", name.clone()),
             ("--namespace", format!("{name}-system")),
@@ -108,19 +130,20 @@ impl World {
             ("--database-url", proxied.to_string()),
             ("--plugin-database-url", url.to_string()),
             ("--keycloak-url", format!("http://{}", proxies[0].address)),
-            ("--keycloak-public-url", keycloak.url.clone()),
-            ("--keycloak-client-id", account),
+            ("--keycloak-public-url", issuer.url.clone()),
+            ("--keycloak-client-id", issuer.client_id.clone()),
             ("--keycloak-client-secret", plexica_testkit::keycloak::SECRET.into()),
             ("--s3-endpoint", format!("http://{}", proxies[1].address)),
             ("--s3-public-endpoint", store.endpoint.clone()),
             ("--s3-access-key-id", store.access_key.clone()),
             ("--s3-secret-access-key", store.secret_key.clone()),
             ("--runner", "process".into()),
-            ("--core-api-url", "http://127.0.0.1:9".into()),
+            ("--core-api-url", core_api.url()),
             ("--plugin-logs", folder.path().join("plugins").display().to_string()),
             ("--purge-deadline", "20".into()),
             ("--plans", plans.display().to_string()),
-            ("--resync", "1".into()),
+            ("--rotation-overlap", "1".into()),
+            ("--resync", resync.to_string()),
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
@@ -133,16 +156,28 @@ impl World {
             client,
             database,
             administrator,
+            issuer: issuer.url.clone(),
+            account: issuer.client_id.clone(),
             secrets,
             folder,
             flags,
-            _proxies: (postgres, proxies),
+            _running: (postgres, proxies, core_api, issuer),
         })
     }
 
     /// Starts an operator; its log joins those of the run.
     pub fn operator(&self) -> Operator {
-        Operator::start(&self.flags, self.folder.path())
+        Operator::start(&self.flags, self.folder.path(), false)
+    }
+
+    /// Starts one of several that agree by a Lease on who works.
+    pub fn replica(&self) -> Operator {
+        Operator::start(&self.flags, self.folder.path(), true)
+    }
+
+    /// The namespace of the platform.
+    pub fn system(&self) -> String {
+        format!("{}-system", self.name)
     }
 
     /// What all operators of the run have said.
@@ -165,6 +200,12 @@ impl World {
         let kept = std::env::temp_dir().join(format!("{}.log", self.name));
         std::fs::copy(self.log_path(), &kept).ok().map(|_| kept)
     }
+}
+
+/// The plans that tenants of a run may have.
+fn plans_of_a_run() -> String {
+    let longest = "p".repeat(63);
+    format!("standard: {{}}\np: {{ features: [export], rateLimits: {{ requestsPerSecond: 100 }} }}\n{longest}: {{}}\n")
 }
 
 fn authority(url: &str) -> http::uri::Authority {

@@ -16,16 +16,18 @@ const PROGRAM: &str = "plexica-operator";
 pub struct Operator(Child);
 
 impl Operator {
-    /// Starts it with these flags; what it says is added to the log in the folder.
+    /// Starts it with these flags, one of several that agree by a Lease on who works or not; what it
+    /// says is added to the log in the folder.
     ///
     /// # Panics
     /// If the program was not built.
-    pub fn start(flags: &[(&'static str, String)], folder: &Path) -> Self {
+    pub fn start(flags: &[(&'static str, String)], folder: &Path, elects: bool) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG)).unwrap();
         let program = std::env::current_exe().unwrap().with_file_name(PROGRAM);
         let child = Command::new(&program)
             .args(flags.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.clone()]))
             .env("KUBECONFIG", folder.join("kubeconfig"))
+            .env("PLEXICA_LEADER_ELECTION", elects.to_string())
             .env("NO_COLOR", "1")
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
@@ -43,6 +45,16 @@ impl Operator {
         // An error means that it has ended by itself.
         let _ended = self.0.kill();
         let _status = self.0.wait();
+    }
+
+    /// How much memory it has, in MiB: its resident set.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn resident(&self) -> u32 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse::<u32>().unwrap() / 1024
     }
 
     /// Whether it still runs.

@@ -9,6 +9,8 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(90);
 /// What takes longer is told to who watches.
 const LONG: Duration = Duration::from_secs(10);
+/// So many letters of it.
+const TOLD: usize = 400;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Something that must not be.
@@ -45,7 +47,7 @@ pub async fn converges<T>(what: &str, mut condition: impl AsyncFnMut() -> Result
             Err(missing) => {
                 if !told && begun.elapsed() > LONG {
                     told = true;
-                    eprintln!("waiting: {what}: {missing}");
+                    eprintln!("waiting: {what}: {}", missing.chars().take(TOLD).collect::<String>());
                 }
                 tokio::time::sleep(PAUSE).await;
             }

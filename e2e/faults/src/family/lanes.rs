@@ -1,0 +1,72 @@
+//! Many points, and several worlds that take one after the other.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use plexica_testkit::Missing;
+
+use super::{Effort, Row};
+use crate::{
+    check::Expectation,
+    proxy::{Call, Plan},
+    story::{Order, STEPS, Step},
+    world::{Operator, World},
+};
+
+/// Leads a life per point, with as many worlds at the same time as there are lanes.
+///
+/// # Errors
+/// The part that does not run.
+pub async fn each<P>(
+    effort: Effort,
+    points: Vec<P>,
+    expected: Expectation,
+    row: &mut Row,
+    life: impl AsyncFn(&World, &mut Operator, P, &mut Row),
+) -> Result<(), Missing> {
+    let (all, begun) = (points.len(), Instant::now());
+    let lanes = effort.lanes.clamp(1, all.max(1));
+    let points = Mutex::new(points.into_iter().enumerate());
+    let next = || points.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let family = row.family;
+    let lane = async || -> Result<Row, Missing> {
+        let (world, mut row) = (World::new().await?, Row::new(family));
+        let mut operator = world.operator();
+        while let Some((nth, point)) = next() {
+            if nth > 0 && nth % 50 == 0 {
+                eprintln!("{}: {nth} of {all} lives after {:.0?}", family.name(), begun.elapsed());
+            }
+            life(&world, &mut operator, point, &mut row).await;
+        }
+        row.end(&world, operator, expected).await;
+        Ok(row)
+    };
+    for of_lane in futures::future::try_join_all((0..lanes).map(|_| lane())).await? {
+        row.join(of_lane);
+    }
+    Ok(())
+}
+
+/// What is called in each step of a life that nothing disturbs, with the resources applied in that
+/// order.
+///
+/// # Errors
+/// The part that does not run.
+pub async fn record(order: Order, row: &mut Row) -> Result<[Vec<Call>; STEPS], Missing> {
+    let world = World::new().await?;
+    let (operator, case) = (world.operator(), world.case());
+    let mut calls = [const { Vec::new() }; STEPS];
+    for (step, calls) in Step::ALL.into_iter().zip(&mut calls) {
+        let begun = Instant::now();
+        world.script.set(Plan::Record);
+        step.ask(&world, &case, order).await;
+        row.note(format!("{step:?} in peace"), step.done(&world, &case).await);
+        *calls = world.script.calls();
+        let writes = calls.iter().filter(|call| call.writes).count();
+        eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", calls.len(), begun.elapsed());
+    }
+    row.end(&world, operator, Expectation::Quiet).await;
+    Ok(calls)
+}

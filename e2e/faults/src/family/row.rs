@@ -1,0 +1,57 @@
+//! What came of a family.
+
+use std::fmt;
+
+use super::Family;
+use crate::{
+    check,
+    world::{Operator, Violation, World},
+};
+
+/// What came of a family.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which.
+    pub family: Family,
+    /// Points at which something was done to the operator.
+    pub tried: usize,
+    /// What must not have been.
+    pub violations: Vec<String>,
+}
+
+impl Row {
+    /// Nothing was tried yet.
+    pub const fn new(family: Family) -> Self {
+        Self { family, tried: 0, violations: Vec::new() }
+    }
+
+    /// Notes a finding, with where it was; whether there was none.
+    pub fn note(&mut self, at: impl fmt::Display, finding: Result<(), Violation>) -> bool {
+        match finding {
+            Ok(()) => true,
+            Err(violation) => {
+                eprintln!("VIOLATION {} at {at}: {violation}", self.family.name());
+                self.violations.push(format!("{at}: {violation}"));
+                false
+            }
+        }
+    }
+
+    /// When all tenants have gone nothing may be left of them, and the log says nothing unexpected.
+    pub async fn end(&mut self, world: &World, mut operator: Operator, expected: check::Expectation) {
+        operator.kill();
+        self.note("the end", check::no_orphans(world).await);
+        self.note("the end", check::log(world, expected));
+        if !self.violations.is_empty()
+            && let Some(kept) = world.keep_log()
+        {
+            eprintln!("the operators' log: {}", kept.display());
+        }
+    }
+
+    /// Takes in what came of another lane.
+    pub fn join(&mut self, other: Self) {
+        self.tried += other.tried;
+        self.violations.extend(other.violations);
+    }
+}

@@ -1,0 +1,14 @@
+//! Very many tenants and installs, and many realms: what is done for each must not grow with how many
+//! there are.
+
+mod installs;
+mod realms;
+
+use plexica_testkit::Missing;
+
+use super::{Effort, Row};
+
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+    installs::run(effort, row).await?;
+    realms::run(effort, row).await
+}
