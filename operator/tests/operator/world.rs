@@ -20,8 +20,9 @@ use plexica_backends::postgres::bootstrap;
 use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
 use plexica_operator::Config;
 use plexica_testkit::{
+    api_server::{ApiServer, Flavour},
     keycloak::Keycloak,
-    kubernetes::{Cluster, define},
+    or_skip,
     postgres::Database,
     require,
     s3::ObjectStore,
@@ -38,6 +39,7 @@ use crate::{
     budget::{Budget, Metered},
     gate::Gate,
     issuer::{Administrator, SECRET},
+    needs::{self, Need},
 };
 
 /// Long enough for a machine that does other things as well.
@@ -51,7 +53,7 @@ type Writes = Arc<Mutex<Vec<String>>>;
 /// The parts of one test.
 pub struct World {
     pub client: Client,
-    pub cluster: Cluster,
+    pub api: ApiServer,
     pub database: Database,
     pub postgres: Gate,
     pub keycloak: Gate,
@@ -69,12 +71,23 @@ pub struct World {
 impl World {
     /// On the parts that run; `None` if one does not.
     pub async fn new() -> Option<Self> {
-        let cluster = require!(kubernetes)?;
+        Self::on(Flavour::chosen()).await
+    }
+
+    /// The same for a test that wants of the API what the standalone one does not serve, and that
+    /// [`needs`] lists.
+    pub async fn with(need: Need) -> Option<Self> {
+        let flavour = Flavour::chosen();
+        needs::met(need, flavour).then_some(())?;
+        Self::on(flavour).await
+    }
+
+    async fn on(flavour: Flavour) -> Option<Self> {
         let server = require!(postgres17)?;
         let issuer = require!(keycloak)?;
         let store = require!(minio)?;
-        let client = cluster.client().await;
-        define(&client, plexica_crds::all()).await;
+        let api = or_skip(ApiServer::find(flavour, plexica_crds::all()).await)?;
+        let client = api.client().await;
         let database = server.database().await;
         let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
         let budget = Budget::default();
@@ -87,7 +100,7 @@ impl World {
             name: unique("world"),
             login,
             client,
-            cluster,
+            api,
             database,
             issuer,
             store,
@@ -157,7 +170,7 @@ impl World {
     ) -> Operator {
         plexica_service::program::logs();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (mut config, kubeconfig, stop) = (self.config(), self.cluster.kubeconfig.clone(), CancellationToken::new());
+        let (mut config, kubeconfig, stop) = (self.config(), self.api.kubeconfig.clone(), CancellationToken::new());
         change(&mut config);
         let token = stop.clone();
         let writes = Writes::default();
