@@ -22,6 +22,7 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser;
+use plexica_testkit::api_server::Flavour;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -42,6 +43,9 @@ struct Arguments {
     /// What the sample is drawn with; random, and printed, if it is not given.
     #[arg(long)]
     seed: Option<u64>,
+    /// Whose API server: `kubernetes` or `standalone`.
+    #[arg(long, default_value_t)]
+    api: Flavour,
 }
 
 fn main() -> ExitCode {
@@ -54,14 +58,14 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed } = Arguments::parse();
+    let Arguments { quick, family, seed, api } = Arguments::parse();
     let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random) };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {
         let mut told = signal(SignalKind::terminate()).expect("signals can be watched");
         tokio::select! {
-            rows = run(&families, effort) => Some(rows),
+            rows = run(&families, api, effort) => Some(rows),
             _ = tokio::signal::ctrl_c() => None,
             _ = told.recv() => None,
         }
@@ -79,11 +83,11 @@ fn main() -> ExitCode {
 }
 
 /// Each family in a world of its own.
-async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
-    eprintln!("seed {}", effort.seed);
+async fn run(families: &[Family], api: Flavour, effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
+    eprintln!("seed {}, on the API server of {api}", effort.seed);
     let mut rows = Vec::new();
     for family in families {
-        let world = World::new().await?;
+        let world = World::new(api).await?;
         let row = family.run(&world, effort).await;
         if !row.violations.is_empty()
             && let Some(kept) = world.keep_log()
@@ -92,9 +96,9 @@ async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_te
         }
         rows.push(row);
     }
-    println!("{:<12} | {:>12} | {:>10}", "family", "points tried", "violations");
+    println!("{:<10} | {:<12} | {:>12} | {:>10}", "API", "family", "points tried", "violations");
     for Row { family, tried, violations } in &rows {
-        println!("{:<12} | {tried:>12} | {:>10}", family.name(), violations.len());
+        println!("{:<10} | {:<12} | {tried:>12} | {:>10}", api.name(), family.name(), violations.len());
     }
     Ok(rows)
 }

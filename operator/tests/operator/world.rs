@@ -8,7 +8,11 @@ use std::{
 };
 
 use clap::Parser;
-use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Condition};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{Namespace, NamespaceSpec},
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams},
@@ -54,6 +58,7 @@ type Writes = Arc<Mutex<Vec<String>>>;
 pub struct World {
     pub client: Client,
     pub api: ApiServer,
+    flavour: Flavour,
     pub database: Database,
     pub postgres: Gate,
     pub keycloak: Gate,
@@ -101,6 +106,7 @@ impl World {
             login,
             client,
             api,
+            flavour,
             database,
             issuer,
             store,
@@ -306,6 +312,26 @@ impl World {
 
     pub async fn has_schema(&self, name: &str) -> bool {
         self.sql(&format!("SELECT to_regnamespace('\"{name}\"') IS NOT NULL")).await
+    }
+
+    /// Whether there is such a namespace. One that is told to go is as good as gone: where the API server
+    /// is alone, no controller takes it away.
+    pub async fn has_namespace(&self, name: &str) -> bool {
+        self.global::<Namespace>(name).await.is_some_and(|found| found.metadata.deletion_timestamp.is_none())
+    }
+
+    /// Lets a namespace go that was told to, and holds nothing any more: where the API server is alone
+    /// in the place of its controller.
+    pub async fn empties(&self, name: &str) {
+        if self.flavour == Flavour::Standalone {
+            return;
+        }
+        let mut namespace = self.global::<Namespace>(name).await.unwrap();
+        namespace.spec = Some(NamespaceSpec { finalizers: None });
+        let request = http::Request::put(format!("/api/v1/namespaces/{name}/finalize"))
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(&namespace).unwrap());
+        self.client.request::<Value>(request.unwrap()).await.unwrap();
     }
 
     /// The status code of a realm's discovery document.

@@ -4,6 +4,7 @@
 mod standalone;
 
 use std::env;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -47,6 +48,12 @@ impl Flavour {
             Self::Kubernetes => "kubernetes",
             Self::Standalone => "standalone",
         }
+    }
+}
+
+impl fmt::Display for Flavour {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
     }
 }
 

@@ -19,8 +19,8 @@ use plexica_backends::postgres::bootstrap;
 use plexica_contract::name::Prefixes;
 use plexica_testkit::{
     Missing,
+    api_server::{ApiServer, Flavour},
     keycloak::{Administrator, Keycloak},
-    kubernetes::{Cluster, Tier, define},
     postgres::{Database, PgVersion, Server},
     s3::ObjectStore,
     unique,
@@ -52,23 +52,23 @@ pub struct World {
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
     _proxies: (Postgres, [Http; 3]),
+    _api: ApiServer,
 }
 
 impl World {
-    /// On the parts that run.
+    /// On the parts that run, and that API server.
     ///
     /// # Errors
     /// The part that does not.
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn new() -> Result<Self, Missing> {
+    pub async fn new(flavour: Flavour) -> Result<Self, Missing> {
         plexica_testkit::tls();
-        let (cluster, server) = (Cluster::find(Tier::T0)?, Server::find(PgVersion::V17)?);
-        let (keycloak, store) = (Keycloak::find()?, ObjectStore::minio()?);
+        let (keycloak, store, server) = (Keycloak::find()?, ObjectStore::minio()?, Server::find(PgVersion::V17)?);
         let script = Script::default();
-        let client = cluster.client().await;
-        define(&client, plexica_crds::all()).await;
+        let api = ApiServer::find(flavour, plexica_crds::all()).await?;
+        let client = api.client().await;
         let administrator = Administrator::of(&keycloak);
         let account = administrator.service_account().await;
         let database = server.database().await;
@@ -137,6 +137,7 @@ impl World {
             folder,
             flags,
             _proxies: (postgres, proxies),
+            _api: api,
         })
     }
 
