@@ -22,7 +22,7 @@ use kube::{
 };
 use plexica_backends::postgres::bootstrap;
 use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
-use plexica_operator::Config;
+use plexica_operator::{Config, config::Runner};
 use plexica_testkit::{
     api_server::{ApiServer, Flavour},
     keycloak::Keycloak,
@@ -178,6 +178,8 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (mut config, kubeconfig, stop) = (self.config(), self.api.kubeconfig.clone(), CancellationToken::new());
         change(&mut config);
+        let served = self.flavour == Flavour::Kubernetes || config.plugins.runner == Runner::Process;
+        assert!(served, "Deployments are a Need::Workloads");
         let token = stop.clone();
         let writes = Writes::default();
         let (noted, budget) = (writes.clone(), self.budget.clone());
