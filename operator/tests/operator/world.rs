@@ -267,7 +267,11 @@ impl World {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
     {
-        Api::<K>::namespaced(self.client.clone(), &format!("tenant-{slug}")).get_opt(name).await.unwrap()
+        match Api::<K>::namespaced(self.client.clone(), &format!("tenant-{slug}")).get(name).await {
+            // That of a kind that is not served has no reason.
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            found => Some(found.unwrap()),
+        }
     }
 
     /// A cluster-wide object.

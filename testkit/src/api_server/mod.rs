@@ -93,7 +93,7 @@ impl ApiServer {
             Flavour::Standalone => {
                 let database = Server::find(PgVersion::V17)?.database().await;
                 let running = Running::start(database, definitions).await;
-                Ok(Self { kubeconfig: running.kubeconfig(), _running: Some(running) })
+                Ok(Self { kubeconfig: running.kubeconfig.clone(), _running: Some(running) })
             }
         }
     }

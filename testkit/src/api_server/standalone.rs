@@ -12,22 +12,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::postgres::Database;
 
-const KUBECONFIG: &str = "kubeconfig";
 const ADMINISTRATOR: &str = "admin";
 const SECRET: &str = "secret-of-the-administrator";
 
 /// A server that ends with the value, and its database after it.
 #[derive(Debug)]
 pub struct Running {
+    /// The administrator's kubeconfig.
+    pub kubeconfig: PathBuf,
     /// Of its own: a test may hold up its thread, and is answered nevertheless.
     runtime: Option<Runtime>,
     stop: CancellationToken,
-    folder: TempDir,
+    _folder: TempDir,
     _database: Database,
 }
 
 impl Running {
-    /// Starts one that serves the definitions; its kubeconfig is written when this returns.
+    /// Starts one that serves the definitions.
     pub async fn start(database: Database, definitions: Vec<CustomResourceDefinition>) -> Self {
         crate::tls();
         let folder = tempfile::tempdir().expect("a folder");
@@ -40,13 +41,8 @@ impl Running {
             // An error means that who waits has given up.
             let _told = tell.send(run(&url, &place, definitions, stopped).await);
         });
-        told.await.expect("a server that starts");
-        Self { runtime: Some(runtime), stop, folder, _database: database }
-    }
-
-    /// The administrator's kubeconfig.
-    pub fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join(KUBECONFIG)
+        let kubeconfig = told.await.expect("a server that starts");
+        Self { kubeconfig, runtime: Some(runtime), stop, _folder: folder, _database: database }
     }
 }
 
@@ -59,7 +55,7 @@ impl Drop for Running {
     }
 }
 
-async fn run(url: &str, folder: &Path, crds: Vec<CustomResourceDefinition>, stop: CancellationToken) {
+async fn run(url: &str, folder: &Path, crds: Vec<CustomResourceDefinition>, stop: CancellationToken) -> PathBuf {
     let config = Config {
         pool: PgPoolOptions::new().max_connections(8).connect(url).await.expect("Postgres answers"),
         listen: ([127, 0, 0, 1], 0).into(),
@@ -69,5 +65,7 @@ async fn run(url: &str, folder: &Path, crds: Vec<CustomResourceDefinition>, stop
         encryption_key: EncryptionKey::load_or_create(&folder.join("encryption.key")).expect("a key"),
     };
     let server = serve(config, stop).await.expect("a server");
-    std::fs::write(folder.join(KUBECONFIG), server.kubeconfig(ADMINISTRATOR, SECRET)).expect("a file");
+    let kubeconfig = folder.join("kubeconfig");
+    std::fs::write(&kubeconfig, server.kubeconfig(ADMINISTRATOR, SECRET)).expect("a file");
+    kubeconfig
 }
