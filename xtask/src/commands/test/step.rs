@@ -24,7 +24,7 @@ const T2: [Part; 5] = [
     Part::Kubernetes(Tier::T2),
 ];
 
-/// How long the tests of a step may take, their build with it: no run hangs for ever.
+/// How long one run of tests may take, their build with it: none hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(40);
 
 /// One step of `cargo xtask test`.
@@ -144,16 +144,16 @@ fn done(result: Result<()>) -> Outcome {
 
 /// Runs `cargo test` once per selection; a later one runs even when an earlier failed.
 fn run_tests(workspace: &Workspace, selections: &[Selection], arguments: &[String]) -> Outcome {
-    let until = Instant::now() + DEADLINE;
     let mut counts = Counts::default();
     let mut failure = None;
     for selection in selections {
+        let until = Instant::now() + DEADLINE;
         match output::count(&mut selection.command(workspace, arguments), until) {
             Ok((found, end)) => {
                 let how = match end {
                     End::Succeeded => None,
                     End::Failed => Some("failed".to_owned()),
-                    End::Late => Some(format!("hung: killed {} min after the step began", DEADLINE.as_secs() / 60)),
+                    End::Late => Some(format!("hung: killed {} min after it began", DEADLINE.as_secs() / 60)),
                 };
                 failure = failure.or(how.map(|how| format!("{} {how}", selection.words())));
                 counts.add(found);
