@@ -1,6 +1,6 @@
 //! Kubernetes: shared, so a test uses names of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -55,17 +55,25 @@ impl Cluster {
     /// # Panics
     /// If the kubeconfig cannot be read.
     pub async fn client(&self) -> Client {
-        crate::tls();
-        let kubeconfig = Kubeconfig::read_from(&self.kubeconfig).expect("a readable kubeconfig");
-        let options = KubeConfigOptions::default();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("a complete kubeconfig");
-        Client::try_from(config).expect("a usable kubeconfig")
+        client_of(&self.kubeconfig).await
     }
 
     /// Another `PLEXICA_TEST_…` variable of this cluster, for example `KUBERNETES_T2_ADDRESS`.
     pub fn variable(&self, name: &str) -> Result<String, Missing> {
         variable(self.part, name)
     }
+}
+
+/// A client with the rights of a kubeconfig.
+///
+/// # Panics
+/// If it cannot be read.
+pub async fn client_of(kubeconfig: &Path) -> Client {
+    crate::tls();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("a readable kubeconfig");
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("a complete kubeconfig");
+    Client::try_from(config).expect("a usable kubeconfig")
 }
 
 /// Applies definitions of kinds, and waits until the API server serves them.

@@ -19,10 +19,15 @@
 //! | `keycloak` | [`keycloak::Keycloak`] |
 //! | `minio`, `versitygw` | [`s3::ObjectStore`] |
 //! | `kubernetes`, `kubernetes_t1`, `kubernetes_t2` | [`kubernetes::Cluster`] |
+//!
+//! With the feature `standalone`, `api_server::ApiServer` is the cluster's or the standalone API, as
+//! `PLEXICA_TEST_API` says.
 
 // A test helper fails the test: that is its way of reporting.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "standalone")]
+pub mod api_server;
 pub mod keycloak;
 pub mod kubernetes;
 pub mod part;

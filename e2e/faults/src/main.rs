@@ -22,6 +22,7 @@ mod world;
 use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
+use plexica_testkit::api_server::Flavour;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::family::{Effort, Family, Row};
@@ -42,6 +43,9 @@ struct Arguments {
     /// How many operators, each with its own tenants, are tried at the same time.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
     lanes: u8,
+    /// Whose API server: `kubernetes` or `standalone`.
+    #[arg(long, default_value_t)]
+    api: Flavour,
 }
 
 fn main() -> ExitCode {
@@ -54,8 +58,8 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed, lanes } = Arguments::parse();
-    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into() };
+    let Arguments { quick, family, seed, lanes, api } = Arguments::parse();
+    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into(), api };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {
@@ -80,16 +84,17 @@ fn main() -> ExitCode {
 
 /// One family after the other.
 async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
-    eprintln!("seed {}", effort.seed);
+    let api = effort.api;
+    eprintln!("seed {}, on the API server of {api}", effort.seed);
     let mut rows = Vec::new();
     for family in families {
         let begun = Instant::now();
         rows.push(family.run(effort).await?);
         eprintln!("{}: took {:.0?}", family.name(), begun.elapsed());
     }
-    println!("{:<12} | {:>12} | {:>10}", "family", "points tried", "violations");
+    println!("{:<10} | {:<12} | {:>12} | {:>10}", "API", "family", "points tried", "violations");
     for Row { family, tried, violations } in &rows {
-        println!("{:<12} | {tried:>12} | {:>10}", family.name(), violations.len());
+        println!("{:<10} | {:<12} | {tried:>12} | {:>10}", api.name(), family.name(), violations.len());
     }
     Ok(rows)
 }

@@ -16,7 +16,10 @@ use plexica_testkit::{wait_for, wait_until};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::world::{PATIENCE, World};
+use crate::{
+    needs::Need,
+    world::{PATIENCE, World},
+};
 
 /// Runs plugins as Deployments.
 pub fn deployments(config: &mut Config) {
@@ -52,7 +55,7 @@ pub async fn comes_up(world: &World, namespace: &str, name: &str) {
 
 #[tokio::test]
 async fn what_the_cluster_gives_up_is_told_in_an_event() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     let operator = world.operator_with(deployments);
     let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
     world.plugin(&id, "1.0.0").await;
@@ -96,7 +99,7 @@ async fn what_the_cluster_gives_up_is_told_in_an_event() {
 /// of it.
 #[tokio::test]
 async fn a_secret_without_its_deployment_goes_with_the_install() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     let operator = world.operator_with(deployments);
     let id = world.database.unique("crm");
     let name = format!("plugin-{id}-1-0-0");
@@ -184,7 +187,7 @@ async fn grant(world: &World, user: &str) {
 
 #[tokio::test]
 async fn without_rights_in_tenants_namespaces_installs_come_and_go() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     let user = world.platform();
     grant(&world, &user).await;
     let change = |config: &mut Config| {

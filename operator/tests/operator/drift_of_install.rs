@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     cluster::{comes_up, deployments},
     hands::told,
+    needs::Need,
     world::{PATIENCE, World, is},
 };
 
@@ -113,7 +114,7 @@ async fn schema_login_credential_and_permissions_of_an_install() {
 
 #[tokio::test]
 async fn deployment_and_secret_of_a_workload() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     let operator = world.operator_with(deployments);
     let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
     let (place, name, namespace) = (world.platform(), format!("plugin-{id}-1-0-0"), format!("tenant-{slug}"));

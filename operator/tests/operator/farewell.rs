@@ -13,6 +13,7 @@ use plexica_crds::{
 };
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use crate::{
     foreign::root,
@@ -68,6 +69,23 @@ pub async fn event(world: &World, namespace: &str, name: &str, reason: &str) -> 
         })
     })
     .await
+}
+
+/// The same, heard from now on: what is told in a namespace goes with it.
+async fn heard(world: &World, namespace: &str, name: &'static str, reason: &'static str) -> JoinHandle<Event> {
+    let events: Api<Event> = Api::namespaced(world.client.clone(), namespace);
+    let mut changes = watcher(events, watcher::Config::default()).boxed();
+    while !matches!(changes.next().await, Some(Ok(watcher::Event::InitDone))) {}
+    tokio::spawn(async move {
+        loop {
+            if let watcher::Event::Apply(event) = changes.next().await.expect("a watch without end").unwrap()
+                && event.involved_object.name.as_deref() == Some(name)
+                && event.reason.as_deref() == Some(reason)
+            {
+                return event;
+            }
+        }
+    })
 }
 
 /// As `kubectl annotate` does.
@@ -206,6 +224,7 @@ async fn a_part_whose_backend_is_down_for_good_is_given_up_and_left_alone() {
     world.ready(&slug).await;
 
     let watched = Watched::of(&world, &slug).await;
+    let of_install = heard(&world, &name, "it", "Abandoned").await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     let tenant = world.until(&slug, "Ready", "False", "UnknownPart").await;
     let message = tenant.status.unwrap().conditions.remove(0).message;
@@ -228,7 +247,7 @@ async fn a_part_whose_backend_is_down_for_good_is_given_up_and_left_alone() {
     assert!(world.has_schema(&schema).await, "what was given up is as it was");
     assert_eq!(world.realm(&name).await, 200);
     root(&world).head_bucket().bucket(&name).send().await.unwrap();
-    assert!(world.global::<Namespace>(&name).await.unwrap().metadata.deletion_timestamp.is_some());
+    assert!(!world.has_namespace(&name).await);
     let last = watched.last().await;
     for (kind, reason) in [
         ("DatabaseReady", "Abandoned"),
@@ -242,7 +261,7 @@ async fn a_part_whose_backend_is_down_for_good_is_given_up_and_left_alone() {
     assert_eq!(told.type_.as_deref(), Some("Warning"));
     let text = told.message.unwrap();
     assert!(text.contains("was given up") && text.contains("set by means of kubectl-annotate"), "{text}");
-    let told = event(&world, &name, "it", "Abandoned").await;
+    let told = tokio::time::timeout(PATIENCE, of_install).await.expect("it is told").unwrap();
     assert!(told.message.unwrap().starts_with("its database was given up"));
 
     // Back again, it is what an earlier tenant left.

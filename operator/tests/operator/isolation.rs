@@ -9,6 +9,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::{
+    needs::Need,
     plugin::healthy,
     world::{Operator, PATIENCE, World},
 };
@@ -77,7 +78,7 @@ async fn tenant(world: &World, id: &str, isolation: &str) -> (String, String) {
 
 #[tokio::test]
 async fn a_login_reaches_nothing_of_another_tenant_and_opens_nothing_of_its_own() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     // Pods do not run on this cluster; what they would be given is there all the same.
     let operator = world.operator_with(|config| config.plugins.runner = Runner::Kubernetes);
     let id = world.database.unique("crm");

@@ -1,5 +1,8 @@
 //! The operator on real parts: Kubernetes' API server, Postgres, Keycloak, MinIO, and plugins as
 //! processes.
+//!
+//! With `PLEXICA_TEST_API=standalone` the same tests run on the standalone API, but for those that
+//! `needs` lists.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
@@ -22,6 +25,7 @@ mod isolation;
 mod keeper;
 mod killed;
 mod leader;
+mod needs;
 mod operation;
 mod pause;
 mod placement;

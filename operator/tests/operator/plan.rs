@@ -23,6 +23,7 @@ use crate::{
     cluster::deployments,
     foreign::root,
     killed::killed_by,
+    needs::Need,
     world::{PATIENCE, World, is},
 };
 
@@ -291,7 +292,7 @@ fn large() -> (Value, Value) {
 
 #[tokio::test]
 async fn resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
     let operator = world.operator_with(plans.give_cluster());
     let slug = world.database.unique("acme");
@@ -373,7 +374,7 @@ async fn forbid(world: &World, slug: &str, cpus: &str) -> (Api<ValidatingAdmissi
 
 #[tokio::test]
 async fn a_step_that_is_refused_leads_back_to_the_plan_in_force() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
     let operator = world.operator_with(plans.give_cluster());
     let slug = world.database.unique("acme");
@@ -408,7 +409,7 @@ async fn a_step_that_is_refused_leads_back_to_the_plan_in_force() {
 /// Another hand on the way: a foreign object at the name is not touched, and the plan is not half there.
 #[tokio::test]
 async fn somebody_elses_quota_leads_back_too_and_is_left_alone() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
     let operator = world.operator_with(plans.give_cluster());
     let slug = world.database.unique("acme");
@@ -430,7 +431,7 @@ async fn somebody_elses_quota_leads_back_too_and_is_left_alone() {
 
 #[tokio::test]
 async fn an_operator_that_is_killed_at_each_write_leaves_one_whole_plan_to_the_next() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
     let slug = world.database.unique("acme");
     let first = world.operator_with(plans.give_cluster());

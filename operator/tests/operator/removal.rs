@@ -1,11 +1,14 @@
 //! Tenants that go, and come back.
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::{ResourceExt, api::DeleteParams};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams},
+};
 use plexica_crds::{label, tenant::Phase};
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, apply};
 
 #[tokio::test]
 async fn retained_parts_are_taken_back_and_deleted_ones_are_gone() {
@@ -35,8 +38,7 @@ async fn retained_parts_are_taken_back_and_deleted_ones_are_gone() {
     world.delete(&world.tenants(), &slug).await;
     assert!(!world.has_schema(&format!("tenant_{sql}")).await);
     assert_eq!(world.realm(&name).await, 404);
-    // Nothing takes a namespace away in this cluster; it has been told to go.
-    assert!(world.global::<Namespace>(&name).await.unwrap().metadata.deletion_timestamp.is_some());
+    assert!(!world.has_namespace(&name).await);
 }
 
 #[tokio::test]
@@ -44,19 +46,33 @@ async fn applied_again_while_its_namespace_goes_it_waits_for_that_alone() {
     let Some(world) = World::new().await else { return };
     let operator = world.operator();
     let slug = world.database.unique("acme");
+    let name = format!("tenant-{slug}");
     world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
-    world.ready(&slug).await;
+    let first = world.ready(&slug).await;
+    // Something in it takes its time to go.
+    let held = json!({ "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "held", "finalizers": ["plexica.test/held"] } });
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &name);
+    apply(&secrets, "held", &held).await;
     world.delete(&world.tenants(), &slug).await;
     world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
     for part in ["DatabaseReady", "IdentityReady", "StorageReady"] {
         world.until(&slug, part, "True", "").await;
     }
-    // Nothing takes a namespace away in this cluster.
     let status = world.until(&slug, "NamespaceReady", "False", "Pending").await.status.unwrap();
     let ready = &status.conditions[0];
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Pending"));
     assert!(ready.message.starts_with("namespace: ") && ready.message.contains("still being removed"), "{ready:?}");
     assert_eq!(status.phase, Some(Phase::Provisioning));
+
+    let release = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    secrets.patch("held", &PatchParams::default(), &release).await.unwrap();
+    world.delete(&secrets, "held").await;
+    world.empties(&name).await;
+    let second = world.ready(&slug).await;
+    assert_ne!(first.uid(), second.uid());
+    let namespace = world.global::<Namespace>(&name).await.unwrap();
+    assert_eq!(namespace.labels().get(label::OWNER_UID), second.uid().as_ref());
     world.delete(&world.tenants(), &slug).await;
     operator.stop().await;
 }

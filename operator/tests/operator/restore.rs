@@ -50,7 +50,7 @@ pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
     assert_eq!(world.sql::<i64>(&members).await, 0, "the provisioner gave the plugin's rights back");
 
     world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
-    // Nothing takes a namespace away in this cluster, so that it is never Ready.
+    // Ready it is only where something takes away the namespace of the one before.
     for part in ["DatabaseReady", "IdentityReady", "StorageReady"] {
         world.until(slug, part, "True", "").await;
     }

@@ -76,7 +76,7 @@ async fn the_program_ends_in_time_on_sigterm() {
     let Some(world) = World::new().await else { return };
     let mut program = Command::new(env!("CARGO_BIN_EXE_plexica-operator"))
         .args(world.flags())
-        .env("KUBECONFIG", &world.cluster.kubeconfig)
+        .env("KUBECONFIG", &world.api.kubeconfig)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()

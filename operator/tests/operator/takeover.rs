@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     cluster::{comes_up, deployments},
+    needs::Need,
     world::{PATIENCE, World, is},
 };
 
@@ -52,7 +53,7 @@ async fn when_the_older_of_two_goes_the_younger_takes_over_with_its_data() {
 /// Plugins are processes of one operator each: what must agree is what they share.
 #[tokio::test]
 async fn two_operators_bring_installs_up_and_take_them_away_as_one() {
-    let Some(world) = World::new().await else { return };
+    let Some(world) = World::with(Need::Workloads).await else { return };
     let operators = [world.operator_with(deployments), world.operator_with(deployments)];
     let id = world.database.unique("crm");
     let slugs: Vec<String> = (0..4).map(|_| world.database.unique("acme")).collect();

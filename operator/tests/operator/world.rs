@@ -8,7 +8,11 @@ use std::{
 };
 
 use clap::Parser;
-use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Condition};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{Namespace, NamespaceSpec},
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams},
@@ -18,10 +22,11 @@ use kube::{
 };
 use plexica_backends::postgres::bootstrap;
 use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
-use plexica_operator::Config;
+use plexica_operator::{Config, config::Runner};
 use plexica_testkit::{
+    api_server::{ApiServer, Flavour},
     keycloak::Keycloak,
-    kubernetes::{Cluster, define},
+    or_skip,
     postgres::Database,
     require,
     s3::ObjectStore,
@@ -38,6 +43,7 @@ use crate::{
     budget::{Budget, Metered},
     gate::Gate,
     issuer::{Administrator, SECRET},
+    needs::{self, Need},
 };
 
 /// Long enough for a machine that does other things as well.
@@ -51,7 +57,8 @@ type Writes = Arc<Mutex<Vec<String>>>;
 /// The parts of one test.
 pub struct World {
     pub client: Client,
-    pub cluster: Cluster,
+    pub api: ApiServer,
+    flavour: Flavour,
     pub database: Database,
     pub postgres: Gate,
     pub keycloak: Gate,
@@ -69,12 +76,23 @@ pub struct World {
 impl World {
     /// On the parts that run; `None` if one does not.
     pub async fn new() -> Option<Self> {
-        let cluster = require!(kubernetes)?;
+        Self::on(Flavour::chosen()).await
+    }
+
+    /// The same for a test that wants of the API what the standalone one does not serve, and that
+    /// [`needs`] lists.
+    pub async fn with(need: Need) -> Option<Self> {
+        let flavour = Flavour::chosen();
+        needs::met(need, flavour).then_some(())?;
+        Self::on(flavour).await
+    }
+
+    async fn on(flavour: Flavour) -> Option<Self> {
         let server = require!(postgres17)?;
         let issuer = require!(keycloak)?;
         let store = require!(minio)?;
-        let client = cluster.client().await;
-        define(&client, plexica_crds::all()).await;
+        let api = or_skip(ApiServer::find(flavour, plexica_crds::all()).await)?;
+        let client = api.client().await;
         let database = server.database().await;
         let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
         let budget = Budget::default();
@@ -87,7 +105,8 @@ impl World {
             name: unique("world"),
             login,
             client,
-            cluster,
+            api,
+            flavour,
             database,
             issuer,
             store,
@@ -157,8 +176,10 @@ impl World {
     ) -> Operator {
         plexica_service::program::logs();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (mut config, kubeconfig, stop) = (self.config(), self.cluster.kubeconfig.clone(), CancellationToken::new());
+        let (mut config, kubeconfig, stop) = (self.config(), self.api.kubeconfig.clone(), CancellationToken::new());
         change(&mut config);
+        let served = self.flavour == Flavour::Kubernetes || config.plugins.runner == Runner::Process;
+        assert!(served, "Deployments are a Need::Workloads");
         let token = stop.clone();
         let writes = Writes::default();
         let (noted, budget) = (writes.clone(), self.budget.clone());
@@ -246,7 +267,11 @@ impl World {
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
     {
-        Api::<K>::namespaced(self.client.clone(), &format!("tenant-{slug}")).get_opt(name).await.unwrap()
+        match Api::<K>::namespaced(self.client.clone(), &format!("tenant-{slug}")).get(name).await {
+            // That of a kind that is not served has no reason.
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            found => Some(found.unwrap()),
+        }
     }
 
     /// A cluster-wide object.
@@ -293,6 +318,26 @@ impl World {
 
     pub async fn has_schema(&self, name: &str) -> bool {
         self.sql(&format!("SELECT to_regnamespace('\"{name}\"') IS NOT NULL")).await
+    }
+
+    /// Whether there is such a namespace. One that is told to go is as good as gone: where the API server
+    /// is alone, no controller takes it away.
+    pub async fn has_namespace(&self, name: &str) -> bool {
+        self.global::<Namespace>(name).await.is_some_and(|found| found.metadata.deletion_timestamp.is_none())
+    }
+
+    /// Lets a namespace go that was told to, and holds nothing any more: where the API server is alone
+    /// in the place of its controller.
+    pub async fn empties(&self, name: &str) {
+        if self.flavour == Flavour::Standalone {
+            return;
+        }
+        let mut namespace = self.global::<Namespace>(name).await.unwrap();
+        namespace.spec = Some(NamespaceSpec { finalizers: None });
+        let request = http::Request::put(format!("/api/v1/namespaces/{name}/finalize"))
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(&namespace).unwrap());
+        self.client.request::<Value>(request.unwrap()).await.unwrap();
     }
 
     /// The status code of a realm's discovery document.

@@ -7,6 +7,7 @@ mod output;
 mod packages;
 mod report;
 mod schemas;
+mod selection;
 mod step;
 
 use std::sync::Arc;

@@ -27,7 +27,7 @@ struct Point {
 }
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let recorded = record(Order::Forwards, row).await?;
+    let recorded = record(effort, Order::Forwards, row).await?;
     let mut points = Vec::new();
     let mut random = effort.random();
     for system in System::ALL {

@@ -38,7 +38,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         }
     } else {
         for order in Order::ALL {
-            let calls = record(order, row).await?;
+            let calls = record(effort, order, row).await?;
             let writes = calls.map(|calls| calls.iter().filter(|call| call.writes).count());
             let most = writes.into_iter().max().unwrap_or_default();
             points.extend((0..most).flat_map(|at| [false, true].map(|after| Point { at, after, order })));

@@ -32,7 +32,7 @@ pub async fn each<P>(
     let next = || points.lock().unwrap_or_else(PoisonError::into_inner).next();
     let family = row.family;
     let lane = async || -> Result<Row, Missing> {
-        let (world, mut row) = (World::new().await?, Row::new(family));
+        let (world, mut row) = (World::new(effort.api).await?, Row::new(family));
         let mut operator = world.operator();
         while let Some((nth, point)) = next() {
             if nth > 0 && nth % 50 == 0 {
@@ -54,8 +54,8 @@ pub async fn each<P>(
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn record(order: Order, row: &mut Row) -> Result<[Vec<Call>; STEPS], Missing> {
-    let world = World::new().await?;
+pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Vec<Call>; STEPS], Missing> {
+    let world = World::new(effort.api).await?;
     let (operator, case) = (world.operator(), world.case());
     let mut calls = [const { Vec::new() }; STEPS];
     for (step, calls) in Step::ALL.into_iter().zip(&mut calls) {

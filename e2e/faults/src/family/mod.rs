@@ -10,7 +10,7 @@ mod scale;
 mod stale;
 
 use clap::ValueEnum;
-use plexica_testkit::Missing;
+use plexica_testkit::{Missing, api_server::Flavour};
 use rand::{SeedableRng, rngs::StdRng};
 
 pub use row::Row;
@@ -75,6 +75,8 @@ pub struct Effort {
     pub seed: u64,
     /// Worlds at the same time.
     pub lanes: usize,
+    /// Whose API server.
+    pub api: Flavour,
 }
 
 impl Effort {

@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(5);
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     // What a life takes while nothing is wrong.
     let begun = Instant::now();
-    record(Order::Forwards, row).await?;
+    record(effort, Order::Forwards, row).await?;
     let usual = begun.elapsed();
     let (disturbed, down) = if effort.quick {
         (vec![Step::Create], SHORT)

@@ -22,8 +22,8 @@ use plexica_backends::postgres::bootstrap;
 use plexica_contract::name::Prefixes;
 use plexica_testkit::{
     Missing,
+    api_server::{ApiServer, Flavour},
     keycloak::{Administrator, Keycloak},
-    kubernetes::{Cluster, Tier, define},
     postgres::{Database, PgVersion, Server},
     s3::ObjectStore,
     unique,
@@ -61,19 +61,19 @@ pub struct World {
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
-    _running: (Postgres, [Http; 3], CoreApi, Reached),
+    _running: (Postgres, [Http; 3], CoreApi, Reached, ApiServer),
 }
 
 impl World {
-    /// On the parts that run.
+    /// On the parts that run, and that API server.
     ///
     /// # Errors
     /// The part that does not.
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn new() -> Result<Self, Missing> {
-        Self::with(Issuer::Keycloak, 1).await
+    pub async fn new(api: Flavour) -> Result<Self, Missing> {
+        Self::with(api, Issuer::Keycloak, 1).await
     }
 
     /// The same with another issuer, and so many seconds until a resource is looked at again.
@@ -83,13 +83,12 @@ impl World {
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn with(issuer: Issuer, resync: u64) -> Result<Self, Missing> {
+    pub async fn with(api: Flavour, issuer: Issuer, resync: u64) -> Result<Self, Missing> {
         plexica_testkit::tls();
-        let (cluster, server) = (Cluster::find(Tier::T0)?, Server::find(PgVersion::V17)?);
-        let (keycloak, store) = (Keycloak::find()?, ObjectStore::minio()?);
+        let (keycloak, store, server) = (Keycloak::find()?, ObjectStore::minio()?, Server::find(PgVersion::V17)?);
         let script = Script::default();
-        let client = cluster.client().await;
-        define(&client, plexica_crds::all()).await;
+        let api = ApiServer::find(api, plexica_crds::all()).await?;
+        let client = api.client().await;
         let administrator = Administrator::of(&keycloak);
         let issuer = issuer.reach(&keycloak, &server).await;
         let database = server.database().await;
@@ -161,7 +160,7 @@ impl World {
             secrets,
             folder,
             flags,
-            _running: (postgres, proxies, core_api, issuer),
+            _running: (postgres, proxies, core_api, issuer, api),
         })
     }
 

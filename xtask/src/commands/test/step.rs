@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::output::{self, Counts, End};
 use super::report::Outcome;
+use super::selection::Selection;
 use super::{chart, deny};
 use crate::cache::Cache;
 use crate::cargo::Workspace;
@@ -23,7 +24,7 @@ const T2: [Part; 5] = [
     Part::Kubernetes(Tier::T2),
 ];
 
-/// How long the tests of a step may take, their build with it: no run hangs for ever.
+/// How long one run of tests may take, their build with it: none hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(40);
 
 /// One step of `cargo xtask test`.
@@ -84,7 +85,7 @@ impl Step {
     /// Runs it.
     pub fn run(self, cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
         let plain = |cargo: &[&str]| done(process::run_aloud(&mut workspace.cargo(cargo)));
-        let tests = |commands: &[&[&str]]| run_tests(workspace, commands, arguments);
+        let tests = |selections: &[Selection]| run_tests(workspace, selections, arguments);
         match self {
             Self::Fmt => plain(&["fmt", "--all", "--check"]),
             Self::Deny => deny::run(cache, workspace),
@@ -93,9 +94,13 @@ impl Step {
             }
             Self::Crds => done(crdgen::run(workspace, true)),
             Self::Chart => done(chart::run(cache, workspace)),
-            Self::Unit => tests(&[&["--workspace", "--lib", "--bins"], &["--workspace", "--doc"]]),
+            Self::Unit => {
+                tests(&[Selection::all(&["--workspace", "--lib", "--bins"]), Selection::all(&["--workspace", "--doc"])])
+            }
             // The end-to-end tests have a step of their own, and a feature that only it turns on.
-            Self::Parts => tests(&[&["--workspace", "--exclude=plexica-e2e", "--test=*"]]),
+            Self::Parts => {
+                tests(&[Selection::all(&["--workspace", "--exclude=plexica-e2e", "--test=*"]), Selection::STANDALONE])
+            }
             Self::Faults => faults(workspace),
             Self::T2 => t2(cache, workspace, arguments),
         }
@@ -113,7 +118,7 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     if let Err(error) = imported {
         return Outcome::Failed(error.to_string());
     }
-    run_tests(workspace, &[&["--package=plexica-e2e", "--features=t2", "--test=t2"]], arguments)
+    run_tests(workspace, &[Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"])], arguments)
 }
 
 /// What the sample is drawn with: the same in each run, so that a red one comes from a change.
@@ -137,22 +142,20 @@ fn done(result: Result<()>) -> Outcome {
     }
 }
 
-/// Runs `cargo test` once per set of arguments; a later one runs even when an earlier failed.
-fn run_tests(workspace: &Workspace, commands: &[&[&str]], arguments: &[String]) -> Outcome {
-    let until = Instant::now() + DEADLINE;
+/// Runs `cargo test` once per selection; a later one runs even when an earlier failed.
+fn run_tests(workspace: &Workspace, selections: &[Selection], arguments: &[String]) -> Outcome {
     let mut counts = Counts::default();
     let mut failure = None;
-    for selection in commands {
-        let mut command = workspace.cargo(&["test", "--no-fail-fast"]);
-        command.args(*selection).args(arguments);
-        match output::count(&mut command, until) {
+    for selection in selections {
+        let until = Instant::now() + DEADLINE;
+        match output::count(&mut selection.command(workspace, arguments), until) {
             Ok((found, end)) => {
                 let how = match end {
                     End::Succeeded => None,
                     End::Failed => Some("failed".to_owned()),
-                    End::Late => Some(format!("hung: killed {} min after the step began", DEADLINE.as_secs() / 60)),
+                    End::Late => Some(format!("hung: killed {} min after it began", DEADLINE.as_secs() / 60)),
                 };
-                failure = failure.or(how.map(|how| format!("cargo test {} {how}", selection.join(" "))));
+                failure = failure.or(how.map(|how| format!("{} {how}", selection.words())));
                 counts.add(found);
                 if end == End::Late {
                     break;

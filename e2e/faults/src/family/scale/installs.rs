@@ -53,7 +53,7 @@ struct Figures {
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let [few, many] = if effort.quick { SHORT } else { WHOLE };
-    let (few, many) = (measure(few, row).await?, measure(many, row).await?);
+    let (few, many) = (measure(few, effort, row).await?, measure(many, effort, row).await?);
     let (Some(few), Some(many)) = (few, many) else { return Ok(()) };
     let each = |figures: Figures, what: f64| what / f64::from(figures.resources);
     let mut compared = vec![("calls", each(few, f64::from(few.calls)), each(many, f64::from(many.calls)))];
@@ -71,9 +71,9 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     Ok(())
 }
 
-async fn measure(tenants: usize, row: &mut Row) -> Result<Option<Figures>, Missing> {
+async fn measure(tenants: usize, effort: Effort, row: &mut Row) -> Result<Option<Figures>, Missing> {
     let resync = (tenants as u64 / 5).max(5);
-    let world = World::with(Issuer::Embedded, resync).await?;
+    let world = World::with(effort.api, Issuer::Embedded, resync).await?;
     let plugins: Vec<_> = (0..PLUGINS).map(|_| world.case().plugin).collect();
     let slugs: Vec<_> = (0..tenants).map(|_| world.case().slug).collect();
     let of = |slug: &plexica_contract::name::Slug| -> Vec<Case> {

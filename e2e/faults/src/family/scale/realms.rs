@@ -25,7 +25,7 @@ const TOKEN: usize = 4096;
 const GROWTH: f64 = 2.0;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let world = World::new().await?;
+    let world = World::new(effort.api).await?;
     let operator = world.operator();
     let (mut cases, mut times) = (Vec::new(), Vec::new());
     for mark in if effort.quick { SHORT } else { WHOLE } {
@@ -37,7 +37,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         for case in alone {
             found.push(made(&world, case).await);
         }
-        let each = begun.elapsed() / alone.len().try_into().unwrap();
+        let each = begun.elapsed() / u32::try_from(alone.len()).unwrap();
         row.tried += more.len();
         for finding in found {
             row.note(format!("{mark} realms"), finding);

@@ -1,0 +1,80 @@
+//! Which tests are run, and on which API.
+
+use std::process::Command;
+
+use crate::cargo::Workspace;
+
+/// The variable that chooses an API, as `plexica-testkit` reads it.
+const API: &str = "PLEXICA_TEST_API";
+
+/// Modules of the operator's tests that lead tenants and installs through their lives. They run on
+/// the standalone API as well; the others would add more time than they find.
+const LIFE: &[&str] = &[
+    "backup::",
+    "confirm::",
+    "dependency::",
+    "drift::",
+    "drift_of_install::",
+    "farewell::",
+    "install::",
+    "killed::",
+    "needs::",
+    "operation::",
+    "pause::",
+    "plan::",
+    "removal::",
+    "restore::",
+    "rotation::",
+    "rotation_killed::",
+    "suspend::",
+    "tenant::",
+    "upgrade::",
+];
+
+/// Some of the tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection {
+    /// What is built, in Cargo's words.
+    pub targets: &'static [&'static str],
+    /// Of these, those whose names hold one of them; all if there is none.
+    filters: &'static [&'static str],
+    /// The API they run on, if not Kubernetes.
+    api: Option<&'static str>,
+}
+
+impl Selection {
+    /// All tests of these.
+    pub const fn all(targets: &'static [&'static str]) -> Self {
+        Self { targets, filters: &[], api: None }
+    }
+
+    /// The operator's once more. The packages are those that are built for the other tests, for the
+    /// same features of libraries, so that nothing is built again.
+    pub const STANDALONE: Self = Self {
+        targets: &["--workspace", "--exclude=plexica-e2e", "--test=operator"],
+        filters: LIFE,
+        api: Some("standalone"),
+    };
+
+    /// `cargo test`; what was asked for by hand takes the place of the filters.
+    pub fn command(&self, workspace: &Workspace, arguments: &[String]) -> Command {
+        let mut command = workspace.cargo(&["test", "--no-fail-fast"]);
+        command.args(self.targets).args(arguments);
+        if arguments.is_empty() && !self.filters.is_empty() {
+            command.arg("--").args(self.filters);
+        }
+        if let Some(api) = self.api {
+            command.env(API, api);
+        }
+        command
+    }
+
+    /// As it is told when it fails.
+    pub fn words(&self) -> String {
+        let targets = self.targets.join(" ");
+        match self.api {
+            None => format!("cargo test {targets}"),
+            Some(api) => format!("{API}={api} cargo test {targets}"),
+        }
+    }
+}
