@@ -25,6 +25,8 @@ fn good() -> Served {
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
+        configured: Ok(Configured::Kept),
+        begun: false,
         credentials: Ok(first()),
         drift: Drift::default(),
     }

@@ -5,6 +5,7 @@
 mod backup;
 mod budget;
 mod cluster;
+mod configuration;
 mod confirm;
 mod credential;
 mod death;
