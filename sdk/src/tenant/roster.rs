@@ -98,7 +98,9 @@ impl Roster {
             manifest::Reload::Ask => false,
             manifest::Reload::Restart => true,
         };
-        if self.held.get(&tenant.tenant).is_none_or(|held| held.config != *new) {
+        if self.held.get(&tenant.tenant).is_some_and(|held| held.config == *new) {
+            self.replaced.remove(&tenant.tenant);
+        } else {
             self.held.insert(tenant.tenant.clone(), Held { config: new.clone(), asked });
         }
         known.config.clone()
@@ -121,7 +123,11 @@ impl Roster {
         if reload == Reload::Live || known.is_none_or(|known| known.config == tenant.config) {
             return self.tell(tenant, now);
         }
-        self.held.insert(tenant.tenant, Held { config: tenant.config, asked: true });
+        let slug = tenant.tenant;
+        let before = self.held.insert(slug.clone(), Held { config: tenant.config.clone(), asked: true });
+        if let Some(before) = before.filter(|before| before.config != tenant.config) {
+            self.replaced.insert(slug, (before.config, now));
+        }
     }
 
     /// Configurations that the author is to be asked about: what counts, and what is to.

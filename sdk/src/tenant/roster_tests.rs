@@ -114,6 +114,11 @@ fn a_call_is_not_undone_by_a_list_from_before() {
     assert_eq!(unasked(&roster), [("2".to_owned(), "1".to_owned())], "it is the newer word again");
     roster.configure(with(1), Reload::Restart, now);
     assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("2", vec![]));
+    roster.configure(with(3), Reload::Restart, now);
+    roster.list(saying(1), now);
+    assert_eq!(unasked(&roster), [], "what is held is newer");
+    roster.list(saying(3), now);
+    assert!(!roster.is_in_doubt(now + LATE));
 }
 
 #[test]
