@@ -103,8 +103,8 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
     }
 }
 
-/// The recorder counts events of one reason and action together and keeps the text of the first:
-/// what drifted, what was rotated, and what is said of a version, is told anew unless it is the same.
+/// The recorder counts events of one reason and action together and keeps the text of the first: so
+/// that the text is part of the action, and another is told anew.
 fn action(note: &Note) -> String {
     let is_one = |all: &[Reason]| all.iter().any(|reason| reason.as_str() == note.reason);
     let verb = if is_one(&[
@@ -118,7 +118,7 @@ fn action(note: &Note) -> String {
     } else if is_one(&[Reason::CredentialsRotated, Reason::RotationEnded]) {
         "Rotate"
     } else {
-        return "Reconcile".into();
+        "Reconcile"
     };
     format!("{verb}-{}", plexica_backends::digest(&note.text))
 }

@@ -4,6 +4,7 @@
 
 mod backup;
 mod budget;
+mod client_secret;
 mod cluster;
 mod configuration;
 mod confirm;
