@@ -6,6 +6,7 @@ use plexica_testkit::wait_for;
 use serde_json::{Value, json};
 
 use crate::{
+    hands::told,
     plugin::{PID, SLOW},
     rotation::{Load, get, role, upstream},
     world::{PATIENCE, World, is},
@@ -97,10 +98,15 @@ async fn a_plugin_that_is_asked_takes_it_live_refuses_it_or_is_started_again() {
     stage.configure(&acme, json!({ "at": 3, "refuse": true })).await;
     let refused = stage.world.install_until(&acme, "Configured", "False", "ConfigRefused").await.status.unwrap();
     let message = &refused.conditions[0].message;
-    assert!(message.contains("Not so. refuse must not be set."), "{message}");
+    assert!(message.contains("Not at 3. refuse must not be set."), "{message}");
     assert!(is(&refused.conditions, "Ready", "False", "ConfigRefused"), "{refused:?}");
     assert!(is(&refused.conditions, "Routed", "True", "Provisioned"), "{refused:?}");
     assert_eq!(refused.configuration.unwrap().value, json!({ "at": 2 }));
+    // Both are told, although the reason is the same.
+    stage.configure(&acme, json!({ "at": 7, "refuse": true })).await;
+    for words in ["Not at 3.", "Not at 7."] {
+        told(&stage.world, &format!("tenant-{acme}"), "it", "ConfigRefused", words).await;
+    }
     assert_eq!(stage.pid(&acme).await, first);
 
     // Only in new processes: both tenants go there.

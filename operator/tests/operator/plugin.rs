@@ -143,7 +143,8 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
     let (schema, config) = (&request.parameters.schema, &request.parameters.config);
     let configures = request.action == Action::Configure;
     if configures && config["refuse"] == true {
-        let refusal = ErrorBody::new(Code::Unprocessable, "Not so.").with_detail("refuse", "must not be set");
+        let refusal = ErrorBody::new(Code::Unprocessable, format!("Not at {}.", config["at"]))
+            .with_detail("refuse", "must not be set");
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::to_value(refusal).unwrap()));
     }
     let restart = configures && config["restart"] == true;

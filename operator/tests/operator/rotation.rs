@@ -328,3 +328,21 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     world.gone(&world.tenants(), &slug).await;
     operator.stop().await;
 }
+
+#[tokio::test]
+async fn by_the_platforms_interval_a_shared_plugins_credentials_are_rotated() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator_with(|config| {
+        (config.work.rotation_overlap, config.work.rotation_interval) = (2, Some(6));
+    });
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    for generation in [2, 3] {
+        turned(&world, &slug, generation, false).await;
+    }
+    operator.stop().await;
+}
