@@ -203,12 +203,6 @@ async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_g
     let restarted = reader.until("another process has it", |read| read["currency"] == "NOK").await;
     assert_ne!(restarted["pid"], first["pid"]);
 
-    // Other credentials, as well.
-    let mut rotated = entry("probe", "1.0.0", json!({}));
-    rotated["metadata"]["annotations"] = json!({ "plexica.io/rotate": "now" });
-    apply(&dev, rotated);
-    let restarted = reader.until("a process with those serves", |read| read["pid"] != restarted["pid"]).await;
-
     // Two versions, each with its own, of which the other can make nothing.
     let until = home.path().join("now");
     apply(&dev, entry("probe", SECOND, json!({})));

@@ -173,10 +173,10 @@ async fn configure(context: &Context, valid: &Valid, endpoint: &Url, change: Cha
         Change::Keep => Configured::Kept,
         Change::Take => Configured::Taken,
         Change::Restart => Configured::Restart,
-        Change::Ask(request) => match context.lifecycle.configure(endpoint, &valid.manifest.id, &request).await? {
-            false => Configured::Taken,
-            true => Configured::Restart,
-        },
+        Change::Ask(request) => {
+            let restart = context.lifecycle.configure(endpoint, &valid.manifest.id, &request).await?;
+            if restart { Configured::Restart } else { Configured::Taken }
+        }
     })
 }
 

@@ -122,13 +122,12 @@ pub fn tell(
     let restarts = next.is_some_and(|next| next.restart.is_some());
     let waits = || Problem::new(Reason::Progressing, "the plugin is started again for its configuration.");
     let problem = configured.as_ref().err().cloned().or_else(|| restarts.then(waits));
-    match &problem {
-        Some(Problem { reason, message }) => conditions.set_false(ConditionType::Configured, *reason, message),
-        None => {
-            let generation = next.and_then(|next| next.generation);
-            let message = generation.map(|generation| format!("that of generation {generation} is in force"));
-            conditions.set_true(ConditionType::Configured, Reason::Provisioned, message.unwrap_or_default());
-        }
+    if let Some(Problem { reason, message }) = &problem {
+        conditions.set_false(ConditionType::Configured, *reason, message);
+    } else {
+        let generation = next.and_then(|next| next.generation);
+        let message = generation.map(|generation| format!("that of generation {generation} is in force"));
+        conditions.set_true(ConditionType::Configured, Reason::Provisioned, message.unwrap_or_default());
     }
     problem.map(|problem| problem.of_part("configuration"))
 }
