@@ -286,6 +286,10 @@ pub struct Work {
     /// otherwise; longer than it takes to roll out a plugin.
     #[arg(long, env = "PLEXICA_ROTATION_OVERLAP", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     pub rotation_overlap: u32,
+    /// Seconds after which the credentials of Shared plugins are replaced by themselves; longer than the
+    /// overlap. Left out: only when somebody asks. Tenants' own specs say it of everything else.
+    #[arg(long, env = "PLEXICA_ROTATION_INTERVAL", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rotation_interval: Option<u32>,
     /// Work only while holding a Lease, so that replicas do not do the same twice. They would do no
     /// harm.
     #[arg(long, env = "PLEXICA_LEADER_ELECTION", default_value_t = false)]

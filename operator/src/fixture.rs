@@ -60,6 +60,7 @@ pub fn settings() -> crate::settings::Settings {
         direct_grants: false,
         backup: crate::settings::BackupPlace::Bucket("backups".into()),
         rotation_overlap: jiff::SignedDuration::from_hours(1),
+        rotation_interval: None,
         purge_deadline: std::time::Duration::from_mins(1),
     }
 }

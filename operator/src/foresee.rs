@@ -135,6 +135,7 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
         backup: BackupPlace::Missing,
         purge_deadline: std::time::Duration::ZERO,
         rotation_overlap: jiff::SignedDuration::ZERO,
+        rotation_interval: None,
     }
 }
 

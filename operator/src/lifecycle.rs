@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plexica_contract::{
     error::ErrorBody,
-    lifecycle::{Request, Response},
+    lifecycle::{Action, Request, Response},
     name::{PluginId, Slug},
     path::{HEALTH, LIFECYCLE},
     token::{Audience, BodyDigest, Minter, Subject},
@@ -58,14 +58,32 @@ impl Lifecycle {
     /// [`Reason::MigrationFailed`] with the plugin's own message, [`Reason::WorkloadNotReady`] when
     /// it cannot be reached, [`Reason::Progressing`] while it is still at it.
     pub async fn call(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<(), Problem> {
+        self.ask(endpoint, plugin, request).await.map(|_restart| ())
+    }
+
+    /// Asks whether the tenant's configuration may be another, and says whether the plugin wants to be
+    /// started again for it.
+    ///
+    /// # Errors
+    /// [`Reason::ConfigRefused`] with the plugin's own message, [`Reason::ConfigFailed`] when it can
+    /// say neither yes nor no; else as [`call`](Self::call).
+    pub async fn configure(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<bool, Problem> {
+        self.ask(endpoint, plugin, request).await.map_err(|problem| match problem.reason {
+            Reason::MigrationFailed => Problem { reason: Reason::ConfigFailed, ..problem },
+            _ => problem,
+        })
+    }
+
+    async fn ask(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<bool, Problem> {
         let body = serde_json::to_vec(request).map_err(|_| failed("the call cannot be written as JSON."))?;
+        let about = request.action;
         let token = self.token(plugin, &request.tenant, &body)?;
         let post = self.http.post(at(endpoint, LIFECYCLE)?).bearer_auth(token);
-        let mut answer = read(post.header(CONTENT_TYPE, "application/json").body(body), Asked::Call).await?;
+        let mut answer = read(post.header(CONTENT_TYPE, "application/json").body(body), Asked::Call, about).await?;
         let polling = async {
             loop {
                 let (path, message) = match answer {
-                    Response::Done => return Ok(()),
+                    Response::Done { restart } => return Ok(restart),
                     Response::Pending { poll, message } => (poll, message),
                 };
                 // A plugin cannot make the operator call any other place with its token.
@@ -75,7 +93,7 @@ impl Lifecycle {
                 tracing::debug!(%plugin, tenant = %request.tenant, ?message, "lifecycle call goes on");
                 tokio::time::sleep(PAUSE).await;
                 let token = self.token(plugin, &request.tenant, b"")?;
-                answer = read(self.http.get(at(endpoint, &path)?).bearer_auth(token), Asked::Poll).await?;
+                answer = read(self.http.get(at(endpoint, &path)?).bearer_auth(token), Asked::Poll, about).await?;
             }
         };
         tokio::time::timeout(POLLING, polling)
@@ -124,7 +142,7 @@ enum Asked {
     Poll,
 }
 
-async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response, Problem> {
+async fn read(request: reqwest::RequestBuilder, asked: Asked, about: Action) -> Result<Response, Problem> {
     let mut trace = HeaderMap::new();
     telemetry::inject(&mut trace);
     let mut answer = request.headers(trace).send().await.map_err(|error| {
@@ -138,6 +156,12 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response
     if status == StatusCode::OK || status == StatusCode::ACCEPTED {
         let read = body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         return read.ok_or_else(|| failed("its answer was no lifecycle response."));
+    }
+    let refuses = matches!(status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY);
+    if about == Action::Configure && refuses {
+        let why = body.and_then(|body| refusal(&body)).unwrap_or_else(|| "no message.".into());
+        let told = format!("the plugin refused spec.config: {why} What was in force before stays so.");
+        return Err(Problem::new(Reason::ConfigRefused, told));
     }
     let told = body.and_then(|body| message(&body));
     if status == StatusCode::NOT_FOUND && asked == Asked::Poll {
@@ -155,6 +179,15 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked) -> Result<Response
 fn message(body: &[u8]) -> Option<String> {
     let ErrorBody { error, .. } = serde_json::from_slice(body).ok()?;
     Some(error.message.chars().take(500).collect())
+}
+
+/// What an error says of a configuration, field by field.
+fn refusal(body: &[u8]) -> Option<String> {
+    let ErrorBody { error, .. } = serde_json::from_slice(body).ok()?;
+    let fields =
+        error.details.iter().map(|detail| format!(" {} {}.", detail.field, detail.message.trim_end_matches('.')));
+    let told = fields.fold(error.message, |told, field| told + &field);
+    Some(told.chars().take(500).collect())
 }
 
 /// The whole body; `None` if it breaks off or is longer than any answer there is.

@@ -37,6 +37,8 @@ pub struct Settings {
     pub backup: BackupPlace,
     /// How long credentials work on beside those that replaced them, where nobody says otherwise.
     pub rotation_overlap: SignedDuration,
+    /// After how long those of `Shared` plugins are replaced by themselves, if at all.
+    pub rotation_interval: Option<SignedDuration>,
     /// After this long a plugin's own purge is not waited for any more.
     pub purge_deadline: Duration,
 }

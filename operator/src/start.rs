@@ -47,6 +47,11 @@ pub enum StartError {
     /// The plans.
     #[error(transparent)]
     Plans(#[from] PlansError),
+    /// How often credentials are replaced.
+    #[error(
+        "PLEXICA_ROTATION_INTERVAL must be longer than PLEXICA_ROTATION_OVERLAP: what was before must have ended when the next comes"
+    )]
+    Rotation,
     /// The CA bundle.
     #[error(transparent)]
     CaBundle(#[from] trust::Error),
@@ -118,6 +123,9 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
             ca_bundle: config.common.ca_bundle.clone(),
         })?),
     };
+    if config.work.rotation_interval.is_some_and(|interval| interval <= config.work.rotation_overlap) {
+        return Err(StartError::Rotation);
+    }
     let settings = Settings {
         installation: config.common.installation.clone(),
         namespace: config.common.namespace.clone(),
@@ -133,6 +141,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         direct_grants: config.identity.direct_grants,
         backup: config.backup.place(),
         rotation_overlap: SignedDuration::from_secs(config.work.rotation_overlap.into()),
+        rotation_interval: config.work.rotation_interval.map(|seconds| SignedDuration::from_secs(seconds.into())),
         purge_deadline: Duration::from_secs(config.plugins.purge_deadline),
     };
     let parts = Arc::new(Parts {

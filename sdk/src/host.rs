@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Extension, Router, extract::DefaultBodyLimit, middleware, routing};
 use plexica_contract::{
-    manifest::Manifest,
+    manifest::{Manifest, Reload},
     name::{PluginId, PluginVersion},
     path,
     token::Audience,
@@ -69,6 +69,8 @@ pub(crate) struct Parts {
 pub(crate) struct Host {
     pub(crate) id: PluginId,
     pub(crate) version: PluginVersion,
+    /// How another configuration comes into force.
+    pub(crate) reload: Reload,
     pub(crate) limits: Limits,
     pub(crate) keys: Keys,
     pub(crate) tenants: Registry,
@@ -85,8 +87,10 @@ pub(crate) struct Host {
 /// Puts the plugin together with what the platform gave it.
 pub(crate) fn assemble(parts: Parts, environment: &Environment) -> Result<(Arc<Host>, Router), RunError> {
     let Parts { manifest, router, migrations, hooks, limits } = parts;
-    let Manifest { id, version, .. } = manifest;
-    let platform = Arc::new(Platform::new(environment).map_err(|error| RunError::Platform(error.to_string()))?);
+    let Manifest { id, version, configuration, .. } = manifest;
+    let reload = configuration.map(|configuration| configuration.reload).unwrap_or_default();
+    let platform =
+        Arc::new(Platform::new(environment, &version).map_err(|error| RunError::Platform(error.to_string()))?);
     let audience = Audience::Plugin(id.clone());
     let timeouts = Timeouts {
         statement: limits.statement,
@@ -102,9 +106,10 @@ pub(crate) fn assemble(parts: Parts, environment: &Environment) -> Result<(Arc<H
     )?;
     let host = Arc::new(Host {
         keys: Keys::new(environment.installation.clone(), audience, &environment.keys, platform.clone()),
-        tenants: Registry::new(platform),
+        tenants: Registry::new(platform, reload),
         id,
         version,
+        reload,
         limits,
         shutdown_delay: environment.shutdown_delay.min(limits.drain),
         database,

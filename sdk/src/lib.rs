@@ -17,6 +17,7 @@
 //! | answer an error | [`Error`], [`Result`] |
 //! | make tables | [`Plugin::migrations`] |
 //! | take part in install, upgrade, disable, purge | [`Plugin::on_install`] and its siblings |
+//! | hear of another configuration | [`Plugin::on_config`] |
 //! | run it | [`Plugin::run`] |
 //! | test it on a real Postgres | `TestHost`, with the feature `test-host` |
 //!
@@ -56,7 +57,7 @@ pub use error::{Error, Result};
 pub use extract::{Json, Path, Query};
 pub use guard::{Access, Allowed, Guard, Guarded, Public, SignedIn};
 pub use host::Limits;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{ConfigChange, Lifecycle, Reload};
 pub use manifest::{Manifest, ManifestError};
 pub use migration::MigrationError;
 pub use permission::{Declaration, Permission};
@@ -80,7 +81,7 @@ pub use {axum, include_dir, sqlx};
 /// What most files of a plugin use.
 pub mod prelude {
     pub use crate::{
-        Allowed, Checks, Db, Error, Json, Lifecycle, Manifest, Path, Plugin, Public, Query, Result, Routes, RunError,
-        SignedIn, Tenant, User, permissions,
+        Allowed, Checks, ConfigChange, Db, Error, Json, Lifecycle, Manifest, Path, Plugin, Public, Query, Reload,
+        Result, Routes, RunError, SignedIn, Tenant, User, permissions,
     };
 }

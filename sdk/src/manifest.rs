@@ -1,7 +1,9 @@
 //! The manifest, put together in code.
 
 use plexica_contract::{
-    manifest::{Api, Configuration, Events, Frontend, Provision, Requirement, Resources, Runtime, Translations},
+    manifest::{
+        Api, Configuration, Events, Frontend, Provision, Reload, Requirement, Resources, Runtime, Translations,
+    },
     name::{NameError, PluginId, PluginVersion, VersionError},
 };
 use schemars::JsonSchema;
@@ -50,6 +52,7 @@ pub struct Manifest {
     permissions: Vec<Declaration>,
     events: Events,
     configuration: Option<Configuration>,
+    reload: Reload,
     frontend: Option<Frontend>,
     translations: Option<Translations>,
 }
@@ -69,6 +72,7 @@ impl Manifest {
             permissions: Vec::new(),
             events: Events::default(),
             configuration: None,
+            reload: Reload::default(),
             frontend: None,
             translations: None,
         }
@@ -176,7 +180,19 @@ impl Manifest {
     /// against, and [`Tenant::config`](crate::Tenant::config) reads it back.
     pub fn configuration<T: JsonSchema>(mut self) -> Self {
         let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-        self.configuration = Some(Configuration { schema: schema.to_value() });
+        self.configuration = Some(Configuration { schema: schema.to_value(), reload: Reload::default() });
+        self
+    }
+
+    /// That processes are to be started again for another configuration, one beside the other, since
+    /// they read it when they start. [`Plugin::on_config`](crate::Plugin::on_config) decides it from
+    /// case to case.
+    pub fn restart_on_config(self) -> Self {
+        self.reload(Reload::Restart)
+    }
+
+    pub(crate) fn reload(mut self, reload: Reload) -> Self {
+        self.reload = reload;
         self
     }
 
@@ -224,7 +240,9 @@ impl Manifest {
             permissions: self.permissions.into_iter().map(Into::into).collect(),
             events: (self.events != Events::default()).then_some(self.events),
             migrations: Vec::new(),
-            configuration: self.configuration,
+            configuration: self
+                .configuration
+                .map(|configuration| Configuration { reload: self.reload, ..configuration }),
             frontend: self.frontend,
             translations: self.translations,
         })

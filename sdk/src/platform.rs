@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use plexica_contract::{Secret, path, tenancy::PluginTenants, token::PublicKeys};
+use plexica_contract::{Secret, name::PluginVersion, path, tenancy::PluginTenants, token::PublicKeys};
 use reqwest::{Certificate, Client};
 use url::Url;
 
@@ -31,10 +31,11 @@ pub(crate) struct Platform {
     base: Url,
     user: String,
     password: Secret,
+    version: String,
 }
 
 impl Platform {
-    pub(crate) fn new(environment: &Environment) -> Result<Self, PlatformError> {
+    pub(crate) fn new(environment: &Environment, version: &PluginVersion) -> Result<Self, PlatformError> {
         let base = environment.platform_url.clone();
         let mut client = Client::builder().connect_timeout(SHORT).pool_idle_timeout(Duration::from_mins(1));
         if let Some(bundle) = &environment.ca_bundle {
@@ -51,6 +52,7 @@ impl Platform {
             base,
             user: environment.credential_user.clone(),
             password: environment.credential_password.clone(),
+            version: version.to_string(),
         })
     }
 
@@ -68,6 +70,7 @@ impl Platform {
         let request = self
             .http
             .get(self.url(path::PLUGIN_TENANTS)?)
+            .query(&[("version", &self.version)])
             .basic_auth(&self.user, Some(self.password.reveal()))
             .timeout(if after.is_some() { LONG_POLL } else { SHORT });
         let answer = match after {

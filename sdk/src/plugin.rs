@@ -3,14 +3,14 @@
 use std::future::Future;
 
 use include_dir::Dir;
-use plexica_contract::{lifecycle::Action, path};
+use plexica_contract::{lifecycle::Action, manifest, path};
 use serde::Serialize;
 
 use crate::{
-    Access, Lifecycle, Limits, Manifest, ManifestError, Result, Route, Routes,
+    Access, ConfigChange, Lifecycle, Limits, Manifest, ManifestError, Reload, Result, Route, Routes,
     guard::Public,
     host::Parts,
-    lifecycle::Hooks,
+    lifecycle::{ConfigHook, Hooks},
     migration::{MigrationError, Migrations},
 };
 
@@ -143,6 +143,21 @@ impl Plugin {
         Fut: Future<Output = Result> + Send + 'static,
     {
         self.on(Action::Rollback, hook)
+    }
+
+    /// When a tenant's configuration is to be another. [`Reload`] says when it counts; an error such as
+    /// [`Error::invalid`](crate::Error::invalid) refuses it, and the people of the tenant read why.
+    ///
+    /// It is asked in each process that runs, before the new one counts there: by the operator in
+    /// one of them, which alone can refuse. A process that starts has the configuration already.
+    pub fn on_config<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn(ConfigChange) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Reload>> + Send + 'static,
+    {
+        self.hooks.config = Some(ConfigHook::new(hook));
+        self.manifest = self.manifest.reload(manifest::Reload::Ask);
+        self
     }
 
     /// When a tenant no longer uses the plugin; its data stays.

@@ -11,7 +11,7 @@ use crate::{
     database::DatabaseUrlError,
     environment::{Environment, EnvironmentError},
     host::{self, Host},
-    log,
+    lifecycle, log,
 };
 
 /// How often the platform's keys are asked for without a reason, so that a withdrawn one goes.
@@ -139,7 +139,11 @@ async fn background(host: Arc<Host>, stop: CancellationToken) {
             }
         }
     };
-    tokio::join!(host.tenants.watch(stop.clone()), keys);
+    let take = |previous, new| {
+        let host = host.clone();
+        async move { lifecycle::take(&host, previous, new).await }
+    };
+    tokio::join!(host.tenants.watch(stop.clone(), take), keys);
 }
 
 /// SIGTERM or Ctrl-C.

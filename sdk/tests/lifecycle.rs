@@ -67,7 +67,7 @@ async fn installing_twice_and_at_once_is_installing() {
     let request = host.request(Action::Install, acme.clone());
     let (one, two, three) = tokio::join!(host.lifecycle(&request), host.lifecycle(&request), host.lifecycle(&request));
     for answer in [one, two, three, host.lifecycle(&request).await] {
-        assert_eq!(answer.json::<Response>(), Response::Done);
+        assert_eq!(answer.json::<Response>(), Response::Done { restart: false });
     }
     let pool = PgPool::connect(postgres.url().as_str()).await.unwrap();
     assert_eq!(tables(&pool, &acme.schema).await, ["a", "b", "plexica_migrations"]);

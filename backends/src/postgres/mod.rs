@@ -13,6 +13,7 @@
 //! | [`permission`] | a plugin's permissions in a tenant's schema |
 //! | [`credential`] | a workload's own credential for the core API |
 //! | [`generation`] | which generation of the two a workload has |
+//! | [`restart`] | how often a workload was started again |
 //! | [`dump`] | what a schema holds, for a backup |
 //! | [`intent`] | what is about to be created where creation and mark are not one step |
 
@@ -30,6 +31,7 @@ mod placement;
 pub mod plugin;
 pub mod preflight;
 mod provisioner;
+pub mod restart;
 mod scram;
 mod space;
 mod sql;

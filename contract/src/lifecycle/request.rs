@@ -20,6 +20,9 @@ pub enum Action {
     Contract,
     /// Serve the tenant by this older version again. What newer expand steps added stays.
     Rollback,
+    /// The tenant's configuration is to be another: take it, refuse it, or ask to be started again.
+    /// Only of a plugin whose manifest says [`Reload::Ask`](crate::manifest::Reload::Ask).
+    Configure,
     /// The tenant's routes are gone; stop background work, keep the data.
     Disable,
     /// Remove the tenant's data. After a deadline the operator removes what is left.
@@ -39,6 +42,9 @@ pub struct Request {
     pub from_version: Option<PluginVersion>,
     /// The version to be at when done.
     pub to_version: PluginVersion,
+    /// The configuration in force, when another is to be: that is in the parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_config: Option<serde_json::Value>,
     /// What the plugin needs to serve this tenant.
     pub parameters: PluginTenant,
 }

@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "status", rename_all = "lowercase")]
 pub enum Response {
     /// 200: it is done (or was already).
-    Done,
+    Done {
+        /// Of [`Action::Configure`](super::Action::Configure) alone: the new configuration counts in
+        /// processes that are started from now on, so that they are to be started.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restart: bool,
+    },
     /// 202: it takes longer; ask again at `poll`.
     Pending {
         /// A path below [`crate::path::LIFECYCLE`].

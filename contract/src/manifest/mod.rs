@@ -9,7 +9,7 @@ mod plugin;
 
 pub use migration::{MigrationDeclaration, MigrationPhase};
 pub use parts::{
-    Api, Configuration, Events, Frontend, PermissionDeclaration, Provision, Requirement, ResourceQuantities, Resources,
-    Runtime, Translations,
+    Api, Configuration, Events, Frontend, PermissionDeclaration, Provision, Reload, Requirement, ResourceQuantities,
+    Resources, Runtime, Translations,
 };
 pub use plugin::Manifest;

@@ -140,6 +140,21 @@ pub struct Configuration {
     /// A JSON Schema (2020-12) of `PluginInstall.spec.config`.
     #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true), schema_with = "any_object")]
     pub schema: serde_json::Value,
+    /// How a change of it reaches processes that run.
+    #[serde(default)]
+    pub reload: Reload,
+}
+
+/// How a change of a tenant's configuration reaches a plugin's processes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Reload {
+    /// They read it in the list of their tenants, and it counts at once.
+    #[default]
+    Live,
+    /// The plugin is asked first. It may refuse, and it may want to be started again.
+    Ask,
+    /// They are started again, one beside the other.
+    Restart,
 }
 
 fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

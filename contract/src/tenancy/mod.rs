@@ -3,8 +3,9 @@
 //! The plugin asks the core API at [`crate::path::PLUGIN_TENANTS`] with its own credential (HTTP
 //! Basic: user `plugin:<id>`, or `plugin:<id>:<tenant>` for a `Dedicated` workload; password from its
 //! environment), at start and again on change: `?after=<revision>` holds the answer back until
-//! there is a newer revision or 30 s have passed (then 204). A lifecycle call carries the same
-//! for its one tenant.
+//! there is a newer revision or 30 s have passed (then 204). `?version=<its version>` says who asks:
+//! while a tenant is upgraded two versions of a plugin run, each with a configuration of its own.
+//! A lifecycle call carries the same for its one tenant.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,8 @@ pub struct PluginTenant {
     pub schema: String,
     /// The role to take in each transaction (`set_config('role', …, true)`).
     pub role: String,
-    /// `PluginInstall.spec.config`, checked against the manifest's schema.
+    /// The configuration in force: a `PluginInstall.spec.config` that was checked against the
+    /// manifest's schema, and that the plugin has taken.
     #[serde(default)]
     pub config: serde_json::Value,
     /// Words in the tenant's plan that the plugin may switch something on by.
@@ -62,6 +64,9 @@ pub mod environment {
     pub const PLATFORM_KEYS: &str = "PLEXICA_KEYS";
     /// The plugin's own database login.
     pub const DATABASE_URL: &str = "DATABASE_URL";
+    /// How often the workload was started again for a configuration; absent: never. Nothing for the
+    /// plugin to read.
+    pub const RESTARTS: &str = "PLEXICA_RESTARTS";
     /// PEM file of CAs to trust besides the system's, for the database and the core API; absent: none.
     pub const CA_BUNDLE: &str = "PLEXICA_CA_BUNDLE";
     /// Where to listen, `address:port`.

@@ -26,17 +26,18 @@ use crate::{
 /// The longest an answer is held back.
 const HOLD: Duration = Duration::from_secs(30);
 
-/// What a plugin knows already.
+/// What a plugin knows already, and which version of it asks.
 #[derive(Deserialize)]
 pub struct Known {
     after: Option<String>,
+    version: Option<String>,
 }
 
 /// The tenants of the calling plugin; with `?after=`, once they are others than those, or 204.
 pub async fn tenants(
     credential: PluginCredential,
     State(state): State<Shared>,
-    Query(Known { after }): Query<Known>,
+    Query(Known { after, version }): Query<Known>,
 ) -> Result<Response, ApiError> {
     // A plugin that is told of nobody forgets everybody.
     if !state.catalog.is_complete() {
@@ -46,7 +47,8 @@ pub async fn tenants(
     let stopping = state.stopping();
     let newer = async {
         loop {
-            let tenants = list(&credential, &state.namespace, &state.catalog.tenants(), &state.catalog.installs());
+            let asking = Asking { credential: &credential, version: version.as_deref() };
+            let tenants = list(asking, &state.namespace, &state.catalog.tenants(), &state.catalog.installs());
             let revision = revision(&tenants);
             if after.as_ref() != Some(&revision) {
                 return Some(PluginTenants { revision, tenants });
@@ -61,11 +63,18 @@ pub async fn tenants(
     })
 }
 
+/// Who asks.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    credential: &'a PluginCredential,
+    version: Option<&'a str>,
+}
+
 /// The tenants a credential may know of: those its plugin is installed for, and of a `Dedicated`
 /// workload its own alone. Of two installs for one tenant the oldest counts, as in the operator;
-/// one that has no schema yet is not told of.
+/// one that has no schema yet, or has not come to that version of the plugin, is not told of.
 fn list(
-    credential: &PluginCredential,
+    Asking { credential, version }: Asking<'_>,
     platform: &str,
     tenants: &[Arc<Tenant>],
     installs: &[Arc<PluginInstall>],
@@ -95,17 +104,17 @@ fn list(
     found
         .into_iter()
         .filter(|(slug, (install, _))| is_for(slug, install))
-        .filter_map(|(slug, (install, tenant))| view(slug, install, tenant))
+        .filter_map(|(slug, (install, tenant))| view(slug, install, tenant, version))
         .collect()
 }
 
-fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant) -> Option<PluginTenant> {
+fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant, version: Option<&str>) -> Option<PluginTenant> {
     let database = install.status.as_ref()?.database.as_ref()?;
     Some(PluginTenant {
         tenant: slug,
         schema: database.schema.clone(),
         role: database.role.clone(),
-        config: install.spec.config.clone(),
+        config: install.config_of(version)?.clone(),
         features: features(tenant),
         enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
         suspended: tenant.spec.suspend,
@@ -142,7 +151,7 @@ mod tests {
             "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
             "metadata": { "name": plugin, "namespace": namespace, "creationTimestamp": format!("2026-01-0{at}T00:00:00Z") },
             "spec": { "tenantRef": { "name": tenant }, "plugin": { "id": plugin, "version": "*" }, "config": { "at": at } },
-            "status": { "database": { "schema": format!("s_{tenant}_{plugin}"), "role": format!("r_{tenant}_{plugin}") } },
+            "status": { "version": "1.0.0", "database": { "schema": format!("s_{tenant}_{plugin}"), "role": format!("r_{tenant}_{plugin}") } },
         });
         for (pointer, to) in more.as_object().unwrap() {
             let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -152,10 +161,14 @@ mod tests {
     }
 
     fn seen(tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<String> {
+        seen_by(None, tenant, installs)
+    }
+
+    fn seen_by(version: Option<&str>, tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<String> {
         let credential =
             PluginCredential { plugin: "crm".parse().unwrap(), tenant: tenant.map(|slug| slug.parse().unwrap()) };
         let tenants = [self::tenant("acme"), self::tenant("globex")];
-        let list = list(&credential, "plexica-system", &tenants, installs);
+        let list = list(Asking { credential: &credential, version }, "plexica-system", &tenants, installs);
         list.into_iter().map(|one| format!("{} {} {}", one.schema, one.enabled, one.config["at"])).collect()
     }
 
@@ -179,6 +192,7 @@ mod tests {
     fn what_is_not_told() {
         for more in [
             json!({ "/status/database": null }),
+            json!({ "/status/version": null }),
             json!({ "/metadata/namespace": "tenant-globex" }),
             json!({ "/spec/tenantRef/name": "initech" }),
         ] {
@@ -193,6 +207,17 @@ mod tests {
                 "{more}"
             );
         }
+    }
+
+    #[test]
+    fn each_version_is_told_the_configuration_that_it_has() {
+        let before = json!({ "version": "1.0.0", "value": { "at": "before" } });
+        let configuration = json!({ "version": "2.0.0", "value": { "at": "in force" }, "before": before });
+        let installs = [install("tenant-acme", "acme", "crm", 1, &json!({ "/status/configuration": configuration }))];
+        assert_eq!(seen_by(None, None, &installs), ["s_acme_crm true \"in force\""]);
+        assert_eq!(seen_by(Some("2.0.0"), None, &installs), ["s_acme_crm true \"in force\""]);
+        assert_eq!(seen_by(Some("1.0.0"), None, &installs), ["s_acme_crm true \"before\""]);
+        assert!(seen_by(Some("3.0.0"), None, &installs).is_empty(), "it has not come to that version");
     }
 
     #[test]

@@ -39,7 +39,7 @@ async fn install(bench: &Bench, tenant: &str, plugin: &str, isolation: &str) {
     let install = json!({
         "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall", "metadata": { "name": plugin },
         "spec": { "tenantRef": { "name": tenant }, "plugin": { "id": plugin }, "isolation": isolation },
-        "status": { "database": { "schema": format!("s_{tenant}"), "role": format!("r_{tenant}") } },
+        "status": { "version": "1.0.0", "database": { "schema": format!("s_{tenant}"), "role": format!("r_{tenant}") } },
     });
     make(&Api::<PluginInstall>::namespaced(bench.client.clone(), &format!("tenant-{tenant}")), &install).await;
 }
@@ -85,14 +85,21 @@ async fn a_plugin_is_told_of_its_tenants_and_of_changes() {
 
     let after = format!("?after={}", newer.revision);
     let configured = async {
-        let patch = Patch::Merge(json!({ "spec": { "config": { "currency": "SEK" } } }));
         let api: Api<PluginInstall> = Api::namespaced(bench.client.clone(), &format!("tenant-{acme}"));
+        let configuration = json!({ "version": "1.0.0", "value": { "currency": "SEK" } });
+        let patch = Patch::Merge(json!({ "status": { "configuration": configuration } }));
+        api.patch_status(&plugin, &PatchParams::default(), &patch).await.unwrap();
+        // What is only asked for is nothing that a plugin hears of.
+        let patch = Patch::Merge(json!({ "spec": { "config": { "currency": "NOK" } } }));
         api.patch(&plugin, &PatchParams::default(), &patch).await.unwrap();
     };
     let (answer, ()) = tokio::join!(ask(&bench, &shared, "old", &after), configured);
     let newer: PluginTenants = serde_json::from_value(answer.body).unwrap();
     assert_eq!(newer.tenants[0].config, json!({ "currency": "SEK" }), "a configuration changed later");
-    let after = format!("?after={}", newer.revision);
+    let other = ask(&bench, &shared, "old", "?version=2.0.0").await;
+    let other: PluginTenants = serde_json::from_value(other.body).unwrap();
+    assert!(other.tenants.is_empty(), "the tenant has not come to that version");
+    let after = format!("?version=1.0.0&after={}", newer.revision);
     let held = tokio::time::timeout(Duration::from_secs(1), ask(&bench, &shared, "old", &after));
     assert!(held.await.is_err(), "an answer without news");
 

@@ -37,6 +37,8 @@ pub enum ConditionType {
     Migrated,
     /// PluginInstall: the gateway sends requests.
     Routed,
+    /// PluginInstall: the configuration of the spec is in force.
+    Configured,
     /// PluginInstall: the version wants more than was granted, and runs without it.
     ConsentRequired,
 }
@@ -61,6 +63,7 @@ impl ConditionType {
             Self::WorkloadReady => "WorkloadReady",
             Self::Migrated => "Migrated",
             Self::Routed => "Routed",
+            Self::Configured => "Configured",
             Self::ConsentRequired => "ConsentRequired",
         }
     }

@@ -72,7 +72,7 @@ impl Conditions {
     }
 }
 
-const ORDER: [ConditionType; 17] = [
+const ORDER: [ConditionType; 18] = [
     ConditionType::Ready,
     ConditionType::Reconciling,
     ConditionType::Stalled,
@@ -89,6 +89,7 @@ const ORDER: [ConditionType; 17] = [
     ConditionType::WorkloadReady,
     ConditionType::Migrated,
     ConditionType::Routed,
+    ConditionType::Configured,
     ConditionType::ConsentRequired,
 ];
 

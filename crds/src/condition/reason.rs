@@ -150,6 +150,16 @@ reasons! {
         "spec.config does not match the JSON Schema in the plugin's manifest.",
         "Correct the fields named in the message."
     }
+    ConfigRefused {
+        Change, "configuration.md",
+        "The plugin refused the tenant's new configuration; the one before it stays in force.",
+        "Read the plugin's message and correct spec.config."
+    }
+    ConfigFailed {
+        Retry, "configuration.md",
+        "The plugin failed while it was asked to take the tenant's new configuration; the one before it stays in force.",
+        "Read the message and the plugin's log; the operator asks again by itself."
+    }
     InvalidManifest {
         Change, "plugin-contract.md",
         "The Plugin's manifest contradicts itself or holds a schema that cannot be used.",

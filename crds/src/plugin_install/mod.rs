@@ -1,10 +1,12 @@
 //! `PluginInstall`: a plugin for a tenant.
 
+mod configuration;
 mod seniority;
 mod spec;
 mod status;
 mod upgrade;
 
+pub use configuration::{ConfigurationStatus, FormerConfiguration, Restart};
 pub use spec::{Isolation, PluginInstall, PluginInstallSpec, PluginReference, TenantReference};
 pub use status::{DatabaseStatus, Phase, PluginInstallStatus, RouteStatus};
 pub use upgrade::{UpgradePhase, UpgradeStatus};

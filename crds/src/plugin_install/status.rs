@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::UpgradeStatus;
+use super::{ConfigurationStatus, UpgradeStatus};
 use crate::{CredentialStatus, OperationStatus};
 
 /// Where the install stands.
@@ -39,6 +39,9 @@ pub struct PluginInstallStatus {
     /// The upgrade under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UpgradeStatus>,
+    /// The configuration in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<ConfigurationStatus>,
     /// The tenant's place in Postgres for this plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseStatus>,

@@ -21,6 +21,7 @@ use url::Url;
 
 use super::{
     Step,
+    configuration::{Change, Configured},
     desired::{self, SignIn},
     observe::Running,
     plan::{Disable, Plan, Serve},
@@ -53,6 +54,8 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         workload,
         call,
         permissions,
+        configuration,
+        begun,
         idle,
         former,
     } = plan;
@@ -71,6 +74,11 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         Ok(_) => register(context, valid, &permissions, &mut drift).await,
         Err(_) => Err(Problem::new(Reason::Pending, "waits for the plugin to be installed.")),
     };
+    let configured = match (configuration, &workload, &registered) {
+        (Change::Keep, ..) => Ok(Configured::Kept),
+        (change, Ok(endpoint), Ok(())) => configure(context, valid, endpoint, change).await,
+        _ => Err(Problem::new(Reason::Pending, "waits for the plugin.")),
+    };
     if let (Ok(()), Ok(sign_in), Ok(generation)) = (&registered, &sign_in, &generation) {
         forget(context, &username, sign_in, generation).await;
     }
@@ -81,7 +89,7 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
     }
     sweep::retire(context, idle).await;
     release(context, valid, former).await;
-    Served { database, workload, migrated, registered, credentials, drift }
+    Served { database, workload, migrated, registered, configured, begun, credentials, drift }
 }
 
 async fn prepare(
@@ -158,6 +166,18 @@ async fn migrate(context: &Context, valid: &Valid, endpoint: &Url, call: Option<
         }
     }
     Ok(valid.manifest.version.clone())
+}
+
+async fn configure(context: &Context, valid: &Valid, endpoint: &Url, change: Change) -> Step<Configured> {
+    Ok(match change {
+        Change::Keep => Configured::Kept,
+        Change::Take => Configured::Taken,
+        Change::Restart => Configured::Restart,
+        Change::Ask(request) => {
+            let restart = context.lifecycle.configure(endpoint, &valid.manifest.id, &request).await?;
+            if restart { Configured::Restart } else { Configured::Taken }
+        }
+    })
 }
 
 async fn register(

@@ -24,7 +24,9 @@ use plexica_crds::{
 use super::{
     Step,
     apply::sign_in,
-    desired, observe, sweep,
+    desired, observe,
+    restart::restarts,
+    sweep,
     validate::{Valid, allowed},
 };
 use crate::{
@@ -170,7 +172,7 @@ async fn ask(context: &Context, valid: &Valid) -> Step<()> {
     let with = (&context.settings, &context.keys);
     let wanted = desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, &generation, with);
     sign_in(context, context.databases.get(&valid.placement)?, &wanted.login).await?;
-    let workload = observe::wanted(context, valid, &generation)?;
+    let workload = observe::wanted(context, valid, &generation, restarts(context, valid).await?)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&workload)).await?;
     let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&workload, &seen)).await?;
     context.wrote(System::Workloads, &changes);

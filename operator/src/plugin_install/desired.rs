@@ -125,6 +125,7 @@ pub fn workload(
     valid: &Valid,
     database_url: &Secret,
     password: &Secret,
+    restarts: i64,
     (settings, keys): (&Settings, &Keys),
 ) -> Workload {
     let Valid { slug, manifest, isolation, plugin_uid, uid, .. } = valid;
@@ -141,7 +142,7 @@ pub fn workload(
             (settings.prefixes.namespace(slug), settings.install_mark(slug, id, uid), Some(slug.clone()), 1)
         }
     };
-    let environment = BTreeMap::from(
+    let mut environment = BTreeMap::from(
         [
             (environment::PLUGIN_ID, id.to_string()),
             (environment::PLUGIN_VERSION, version.to_string()),
@@ -154,6 +155,9 @@ pub fn workload(
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
+    if restarts > 0 {
+        environment.insert(environment::RESTARTS.to_owned(), restarts.to_string());
+    }
     Workload {
         namespace,
         owner,
@@ -177,6 +181,7 @@ pub fn call(valid: &Valid, action: Action) -> Request {
         tenant: valid.slug.clone(),
         from_version: valid.migrated.clone(),
         to_version: valid.manifest.version.clone(),
+        previous_config: None,
         parameters: PluginTenant {
             tenant: valid.slug.clone(),
             schema: database.clone(),

@@ -5,6 +5,7 @@
 
 mod apply;
 mod cleanup;
+mod configuration;
 mod desired;
 mod needed;
 mod observe;
@@ -14,6 +15,7 @@ mod reconcile;
 mod rehearse;
 mod report;
 mod resolve;
+mod restart;
 mod rotation;
 mod sweep;
 mod upgrade;

@@ -49,7 +49,7 @@ fn what_others_need_stays_until_they_go() {
     let mut elsewhere = crm();
     elsewhere.metadata.namespace = Some("tenant-beta".into());
     // (what is to go or to be disabled, what crm needs, other installs, whether it waits)
-    let cases = [
+    let cases = vec![
         (files(), "files", vec![crm()], false),
         (leaving(files()), "files", vec![crm()], true),
         (disabled(files()), "files", vec![crm()], true),

@@ -12,6 +12,7 @@ use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
 use super::{
     Step, desired,
+    restart::restarts,
     rotation::Turn,
     sweep,
     upgrade::{self, Health},
@@ -113,7 +114,8 @@ async fn health(context: &Context, install: &PluginInstall, valid: &Valid, state
 async fn before_is_well(context: &Context, valid: &Valid, turn: &Step<Turn>) -> bool {
     let (Some((manifest, uid)), Ok(turn)) = (&valid.before, turn) else { return false };
     let before = Valid { manifest: manifest.clone(), plugin_uid: uid.clone(), ..valid.clone() };
-    let Ok(wanted) = wanted(context, &before, &turn.generation) else { return false };
+    let Ok(restarts) = restarts(context, &before).await else { return false };
+    let Ok(wanted) = wanted(context, &before, &turn.generation, restarts) else { return false };
     match context.tried(System::Workloads, "observe", context.workloads.observe(&wanted)).await {
         Ok(workloads::Observed { state: State::Ready { endpoint }, .. }) => {
             context.lifecycle.health(&endpoint, &valid.slug).await.is_ok()
@@ -131,17 +133,17 @@ async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> 
 
 async fn workload(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Step<Running> {
     let turn = turn.as_ref().map_err(Clone::clone)?;
-    let desired = wanted(context, valid, &turn.generation)?;
+    let desired = wanted(context, valid, &turn.generation, turn.restarts)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&desired)).await?;
     let digest = context.workloads.digest(&desired);
     Ok(Running { desired, seen, digest })
 }
 
 /// The workload as it should be.
-pub fn wanted(context: &Context, valid: &Valid, generation: &Generation) -> Step<Workload> {
+pub fn wanted(context: &Context, valid: &Valid, generation: &Generation, restarts: i64) -> Step<Workload> {
     let provisioner = context.databases.get(&valid.placement)?;
     let with = (&context.settings, &context.keys);
     let desired::SignIn { login, password } =
         desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, generation, with);
-    Ok(desired::workload(valid, &login.url(provisioner)?, &password, with))
+    Ok(desired::workload(valid, &login.url(provisioner)?, &password, restarts, with))
 }

@@ -19,7 +19,9 @@ use plexica_crds::{
 };
 
 use super::{
-    Step, desired,
+    Step,
+    configuration::{Change, change, told},
+    desired,
     observe::{Observed, Running},
     rotation::Turn,
     upgrade,
@@ -67,6 +69,10 @@ pub struct Serve {
     pub call: Option<Request>,
     /// Permissions in force.
     pub permissions: (permission::Desired, Aim),
+    /// What becomes of its configuration, once it serves.
+    pub configuration: Change,
+    /// Whether new processes were wanted for that, and are begun.
+    pub begun: bool,
     /// Workloads that nobody needs.
     pub idle: Vec<Place>,
     /// Logins of the isolation or generation it had before, which may still take the tenant's role.
@@ -112,7 +118,11 @@ pub fn plan(
     record: &Record,
 ) -> Plan {
     let Observed { database, workload, health: _, way_back: _, idle } = observed;
-    let call = action(install, valid).map(|action| desired::call(valid, action));
+    let call = action(install, valid).map(|action| {
+        let mut request = desired::call(valid, action);
+        request.parameters.config.clone_from(told(install, valid));
+        request
+    });
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
     let generation = turn.as_ref().ok().map(|turn| &turn.generation);
     let state = workload.as_ref().ok().map(|running| &running.seen.state);
@@ -146,6 +156,7 @@ pub fn plan(
         database: database.map(|seen| (desired, seen)),
         username,
         sign_in,
+        begun: turn.as_ref().is_ok_and(|turn| turn.begun),
         generation: turn.as_ref().map_err(Clone::clone).map(|turn| turn.generation.clone()),
         credentials: turn.map(|turn| turn.told),
         workload: workload.map(|running| {
@@ -154,6 +165,7 @@ pub fn plan(
         }),
         call,
         permissions: (permissions, of_permissions),
+        configuration: change(install, valid),
         idle,
         former,
     }))

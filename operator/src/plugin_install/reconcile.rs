@@ -12,6 +12,7 @@ use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER, plugin_
 use super::{
     apply::apply,
     cleanup::cleanup,
+    configuration,
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::plan,
@@ -178,6 +179,9 @@ async fn bring(
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     let status = about_install(&install, status, problem.as_ref());
     let install = write_status(&context.recorder, api, install, &status).await?;
+    if configuration::wants_restart(&install, valid) && failed.is_none() {
+        return Ok((Action::requeue(Duration::ZERO), problem));
+    }
     // What served before is removed at the next look.
     if failed.is_none() && before != routed(&install) {
         return Ok((Action::requeue(SETTLED), problem));

@@ -79,6 +79,9 @@ fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
         if !new.is_empty() {
             told.push(format!("grant {}", new.join(", ")));
         }
+        if status.configuration.is_some_and(|configuration| configuration.value != install.spec.config) {
+            told.push("put spec.config in force".to_owned());
+        }
         if status.route.is_none() {
             told.push(format!("route {route}"));
         }

@@ -10,7 +10,13 @@ use plexica_crds::{
 };
 use url::Url;
 
-use super::{Step, plan::WORKLOAD, upgrade, validate::Valid};
+use super::{
+    Step,
+    configuration::{self, Configured, Seen},
+    plan::WORKLOAD,
+    upgrade,
+    validate::Valid,
+};
 use crate::{
     drift::{self, Drift},
     problem::{Problem, Remedy, worst},
@@ -42,6 +48,10 @@ pub struct Served {
     pub migrated: Step<PluginVersion>,
     /// Permissions.
     pub registered: Step<()>,
+    /// Its configuration.
+    pub configured: Step<Configured>,
+    /// Whether new processes were wanted for that, and are begun.
+    pub begun: bool,
     /// What it signs in with.
     pub credentials: Step<CredentialStatus>,
     /// What was changed behind the operator's back.
@@ -68,14 +78,27 @@ impl Applied {
 
     /// What is most in the way.
     pub fn worst(&self) -> Option<Problem> {
-        worst(&self.problems()).cloned()
+        let mut problems = self.problems();
+        if let Self::Served(served) = self {
+            problems.extend(served.configured.as_ref().err().map(|problem| problem.of_part("configuration")));
+        }
+        worst(&problems).cloned()
     }
 
-    /// Every step that failed, in order; those that only wait for it come after it.
+    /// Every step to the version that failed, in order; those that only wait for it come after it.
     fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Served(served) => {
-                let Served { database, workload, migrated, registered, credentials: _, drift: _ } = &**served;
+                let Served {
+                    database,
+                    workload,
+                    migrated,
+                    registered,
+                    configured: _, // no fault of the version
+                    begun: _,
+                    credentials: _,
+                    drift: _,
+                } = &**served;
                 [
                     database.as_ref().err().map(|problem| problem.of_part("database")),
                     workload.as_ref().err().map(|problem| problem.of_part("workload")),
@@ -128,10 +151,13 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
         }
     }
     // Steps that wait for a failed one would only repeat it.
-    let problems = applied.problems();
-    if let Applied::Served(_) = applied {
-        let served = upgrade::Served { version, problem: problems.first(), rollout: &valid.rollout };
-        (next.upgrade, next.oldest_version) = upgrade::record(install, served, now);
+    let mut problems = applied.problems();
+    if let Applied::Served(served) = applied {
+        let seen = Seen { configured: &served.configured, begun: served.begun, serves: problems.is_empty() };
+        next.configuration = configuration::record(install, valid, seen);
+        let brought = upgrade::Served { version, problem: problems.first(), rollout: &valid.rollout };
+        (next.upgrade, next.oldest_version) = upgrade::record(install, brought, now);
+        problems.extend(configuration::tell(&mut conditions, &served.configured, next.configuration.as_ref()));
     }
     let first: Vec<Problem> = problems.into_iter().chain(valid.taken_back.clone()).take(1).collect();
     if let Some(drift) = applied.drift() {
@@ -164,7 +190,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
 }
 
 fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
-    let Served { database, workload, migrated, registered, credentials, drift: _ } = served;
+    let Served { database, workload, migrated, registered, configured: _, begun: _, credentials, drift: _ } = served;
     if let Ok(database) = database {
         next.database = Some(database.clone());
     }
@@ -216,6 +242,9 @@ pub fn invalid(install: &PluginInstall, problem: &Problem, suspended: bool, now:
     let mut next = install.status.clone().unwrap_or_default();
     let mut conditions = Conditions::new(&next.conditions, install.metadata.generation, now);
     conditions.set_false(ConditionType::Resolved, problem.reason, &problem.message);
+    if problem.reason == Reason::InvalidConfig {
+        conditions.set_false(ConditionType::Configured, problem.reason, &problem.message);
+    }
     let spec = &install.spec;
     if let Some(granted) = &spec.granted_permissions {
         next.permissions.retain(|key| granted.contains(key));

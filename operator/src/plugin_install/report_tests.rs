@@ -25,6 +25,8 @@ fn good() -> Served {
         workload: Ok("http://127.0.0.1:4000".parse().unwrap()),
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
+        configured: Ok(Configured::Taken),
+        begun: false,
         credentials: Ok(first()),
         drift: Drift::default(),
     }
@@ -77,7 +79,8 @@ fn a_good_one_serves_and_stays_as_it_is() {
     );
     assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
     let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
-    let mut all = ["Ready", "Drifted", "Resolved", "WorkloadReady", "Migrated", "Routed"].map(|kind| (kind, "True"));
+    let mut all = ["Ready", "Drifted", "Resolved", "WorkloadReady", "Migrated", "Routed", "Configured"]
+        .map(|kind| (kind, "True"));
     all[1].1 = "False";
     assert_eq!(kinds, all);
     install.status = Some(status.clone());

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
 
-use super::{Step, desired, sweep::settled, upgrade::kept, validate::Valid};
+use super::{Step, desired, restart, sweep::settled, upgrade::kept, validate::Valid};
 use crate::{
     context::Context,
     resource::{Note, has_left},
@@ -20,6 +20,10 @@ const HELD: SignedDuration = SignedDuration::from_secs(10);
 pub struct Turn {
     /// In force.
     pub generation: Generation,
+    /// How often the workload was started again with what it has.
+    pub restarts: i64,
+    /// Whether that was wanted, and is begun.
+    pub begun: bool,
     /// What is told of it.
     pub told: CredentialStatus,
     /// What was done.
@@ -31,6 +35,7 @@ pub struct Turn {
 /// Reads which generation is in force, and records the next one, or the end of the one before, if that
 /// is due.
 pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> Step<Turn> {
+    let (restarts, begun) = restart::turn(context, install, valid).await?;
     let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
     let platform = context.databases.default_database()?;
     let find = || context.tried(System::Postgres, "observe", generation::find(platform, &username));
@@ -49,7 +54,8 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
         Due::Rotate | Due::End | Due::Nothing => {
             let held = (due == Due::End).then(|| now.checked_add(HELD).ok()).flatten();
             let look_at = held.or_else(|| valid.rotation.next(&found, born).filter(|at| *at > now));
-            return Ok(Turn { told: status(&found, &valid.rotation), generation: found, note: None, look_at });
+            let told = status(&found, &valid.rotation);
+            return Ok(Turn { told, generation: found, restarts, begun, note: None, look_at });
         }
     };
     let advanced = generation::advance(platform, &username, &found, &next);
@@ -58,7 +64,7 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     // Another operator may have been faster.
     let (generation, note) = if changes.is_empty() { (find().await?, None) } else { (next, Some(note)) };
     let look_at = valid.rotation.next(&generation, born).filter(|at| *at > now);
-    Ok(Turn { told: status(&generation, &valid.rotation), generation, note, look_at })
+    Ok(Turn { told: status(&generation, &valid.rotation), generation, restarts, begun, note, look_at })
 }
 
 /// Whether requests may still come to a workload that has the generation before.

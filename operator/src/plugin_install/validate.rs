@@ -177,7 +177,11 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         }),
         permissions,
         awaiting,
-        config: config.clone(),
+        config: match held {
+            // What it had, whatever was meant for the version that was taken back.
+            Some(Held::TakenBack) => install.config_of(Some(&plugin.spec.version)).unwrap_or(config).clone(),
+            Some(Held::Waiting(_)) | None => config.clone(),
+        },
         features: features(tenant),
         enabled: runs,
         suspended: tenant.spec.suspend,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixture;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use plexica_contract::manifest::{Configuration, Reload};
 use plexica_crds::plugin_install::RouteStatus;
 use proptest::prelude::*;
 use serde_json::json;
@@ -187,7 +188,7 @@ fn its_configuration() {
     let with_schema = |schema: Option<&serde_json::Value>| {
         let mut plugin = fixture::plugin("crm", "1.4.0");
         plugin.spec.configuration =
-            schema.map(|schema| plexica_contract::manifest::Configuration { schema: schema.clone() });
+            schema.map(|schema| Configuration { schema: schema.clone(), reload: Reload::default() });
         References { catalogue: vec![Arc::new(plugin)], ..references() }
     };
     for (schema, config, said) in [

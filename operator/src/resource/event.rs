@@ -56,7 +56,11 @@ fn backed_up(last: &[Condition], next: &[Condition]) -> Option<Note> {
 fn of_ready(last: &[Condition], next: &[Condition]) -> Option<Note> {
     let ready = |list: &[Condition]| list.iter().find(|c| c.type_ == ConditionType::Ready.as_str()).cloned();
     let now = ready(next)?;
-    let same = ready(last).is_some_and(|before| before.status == now.status && before.reason == now.reason);
+    // The same reason with other words is news if the spec is another; else it may be a number that moves.
+    let again =
+        |before: &Condition| before.message == now.message || before.observed_generation == now.observed_generation;
+    let same =
+        ready(last).is_some_and(|before| before.status == now.status && before.reason == now.reason && again(&before));
     let quiet = [Reason::Progressing, Reason::Pending, Reason::WorkloadNotReady].map(Reason::as_str);
     // What is given up is told part by part.
     let told = now.reason == Reason::Abandoned.as_str();
@@ -103,8 +107,8 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
     }
 }
 
-/// The recorder counts events of one reason and action together and keeps the text of the first:
-/// what drifted, what was rotated, and what is said of a version, is told anew unless it is the same.
+/// The recorder counts events of one reason and action together and keeps the text of the first: so
+/// that the text is part of the action, and another is told anew.
 fn action(note: &Note) -> String {
     let is_one = |all: &[Reason]| all.iter().any(|reason| reason.as_str() == note.reason);
     let verb = if is_one(&[
@@ -118,7 +122,7 @@ fn action(note: &Note) -> String {
     } else if is_one(&[Reason::CredentialsRotated, Reason::RotationEnded]) {
         "Rotate"
     } else {
-        return "Reconcile".into();
+        "Reconcile"
     };
     format!("{verb}-{}", plexica_backends::digest(&note.text))
 }
@@ -174,6 +178,21 @@ mod tests {
             let warnings: Vec<_> = notes(last, next).into_iter().map(|note| note.warning).collect();
             assert_eq!(warnings, Vec::from_iter(told), "{last:?} → {next:?}");
         }
+    }
+
+    #[test]
+    fn another_text_for_the_same_reason_is_told_anew_for_another_spec() {
+        let list = |generation, message: &str| {
+            let mut conditions = Conditions::new(&[], Some(generation), Timestamp::UNIX_EPOCH);
+            conditions.set_false(ConditionType::Ready, Reason::InvalidSpec, message);
+            conditions.finish()
+        };
+        for (next, told) in [((1, "a"), 0), ((2, "a"), 0), ((1, "b"), 0), ((2, "b"), 1)] {
+            assert_eq!(notes(&list(1, "a"), &list(next.0, next.1)).len(), told, "{next:?}");
+        }
+        let note = |text: &str| Note { warning: true, reason: "InvalidSpec".into(), text: text.into() };
+        assert_ne!(action(&note("a")), action(&note("b")), "or the recorder would count it to the first");
+        assert_eq!(action(&note("a")), action(&note("a")));
     }
 
     #[test]

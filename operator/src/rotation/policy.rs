@@ -50,10 +50,11 @@ impl Policy {
         Ok(Self { interval, overlap, requests })
     }
 
-    /// That of a `Shared` plugin: what is asked of any version counts, since all sign in alike.
+    /// That of a `Shared` plugin: what is asked of any version counts, since all sign in alike. For the
+    /// same reason, and as no tenant can speak for the others, the interval is the platform's.
     pub fn of_plugin<'a>(entries: impl Iterator<Item = &'a Plugin>, settings: &Settings) -> Self {
         let requests = entries.flat_map(asked).collect();
-        Self { interval: None, overlap: settings.rotation_overlap, requests }
+        Self { interval: settings.rotation_interval, overlap: settings.rotation_overlap, requests }
     }
 
     /// What is due for the generation in force, of what was made at `born`. One generation ends before

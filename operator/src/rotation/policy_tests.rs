@@ -102,4 +102,7 @@ fn what_is_asked_of_any_version_counts_and_the_same_value_once() {
     }
     let read = Policy::of_plugin(entries.iter(), &fixture::settings());
     assert_eq!((read.requests.len(), read.interval), (2, None));
+    let day = Some(SignedDuration::from_hours(24));
+    let settings = crate::settings::Settings { rotation_interval: day, ..fixture::settings() };
+    assert_eq!(Policy::of_plugin(entries.iter(), &settings).interval, day);
 }

@@ -40,9 +40,10 @@ use crate::{
 pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan) -> Applied {
     let Plan { database, identity, sign_in, storage, keys, namespace, quota } = plan;
     let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
+    let held = namespace.as_ref().ok().and_then(|plan| plan.seen.1.identity.clone());
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database, &mut of_database),
-        realm(context, valid, identity, &mut of_identity),
+        realm(context, valid, identity, (record, held.as_ref()), &mut of_identity),
         bucket(context, valid, storage, keys, &mut drift),
         room(context, valid, namespace, &mut of_namespace),
     );
@@ -120,6 +121,7 @@ async fn realm(
     context: &Context,
     valid: &Valid,
     plan: Part<Ensure<keycloak::RealmDesired, keycloak::Observed>>,
+    (record, held): (&Record, Option<&Secret>),
     drift: &mut Drift,
 ) -> Part<Servers> {
     let Ensure { mut desired, seen, aim } = plan?;
@@ -127,6 +129,10 @@ async fn realm(
     if generation.number > 1 {
         let identity = format!("{}\n{}", desired.realm, generation.number);
         desired.servers.secret = Some(context.keys.password("identity", &identity));
+    } else if let keycloak::Observed::Present(present) = &seen
+        && present.client_secret().is_some()
+    {
+        desired.servers.secret = handed_out(valid, &context.realms.issuer(&desired.realm), record, held);
     }
     let differences = std::future::ready(seen.differences(&desired));
     let ensure = context.realms.ensure(&desired, &seen);
@@ -136,7 +142,8 @@ async fn realm(
         return Err(withheld(&drift.kept_in(aim.part)));
     }
     let known = match &seen {
-        keycloak::Observed::Present(present) if !wrote => present.client_secret(),
+        // Left to differ, it is no news for servers.
+        keycloak::Observed::Present(present) if !wrote => desired.servers.secret.clone().or(present.client_secret()),
         _ => None,
     };
     let secret = if let Some(secret) = known {
@@ -151,6 +158,16 @@ async fn realm(
         _ => None,
     };
     Ok(Servers { status: IdentityStatus { realm: desired.realm, issuer }, secret, generation, note })
+}
+
+/// The first secret is Keycloak's own making. What the tenant's Secret says is what it was, as long as that
+/// Secret is as we wrote it.
+fn handed_out(valid: &Valid, issuer: &str, record: &Record, held: Option<&Secret>) -> Option<plexica_backends::Secret> {
+    let bytes = &held?.data.as_ref()?.get("client-secret")?.0;
+    let secret = std::str::from_utf8(bytes).ok()?;
+    let wanted = secret::identity(valid, issuer, keycloak::client::API, secret);
+    let written = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark))).course != Course::Apply;
+    written.then(|| plexica_backends::Secret::new(secret))
 }
 
 fn turned(valid: &Valid, before: &Generation, now: &Generation) -> Option<Note> {

@@ -7,7 +7,9 @@
 
 mod backup;
 mod budget;
+mod client_secret;
 mod cluster;
+mod configuration;
 mod confirm;
 mod credential;
 mod death;

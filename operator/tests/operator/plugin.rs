@@ -41,6 +41,8 @@ pub const SICKENS: &str = "6.0.0";
 pub const NOTES: &str = "/notes";
 /// What it signs in to the database with.
 pub const URL: &str = "/url";
+/// Its process.
+pub const PID: &str = "/pid";
 /// Takes its time, and answers 202.
 pub const SLOW: &str = "2.0.0";
 
@@ -74,8 +76,9 @@ async fn serve() {
         .route(LIFECYCLE, post(lifecycle))
         .route(&format!("{NOTES}/{{role}}"), get(notes))
         .route(URL, get(async || variable_of(environment::DATABASE_URL)))
+        .route(PID, get(async || std::process::id().to_string()))
         .route(DIE, get(async || -> () { std::process::exit(3) }))
-        .route(&format!("{LIFECYCLE}/slow"), get(|| async { Json(Response::Done) }))
+        .route(&format!("{LIFECYCLE}/slow"), get(|| async { Json(Response::Done { restart: false }) }))
         .with_state(plugin);
     let listener = tokio::net::TcpListener::bind(listen).await.unwrap();
     axum::serve(listener, app).with_graceful_shutdown(quit.cancelled_owned()).await.unwrap();
@@ -137,7 +140,14 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
         let refusal = ErrorBody::new(Code::Internal, "The data is dear to me.");
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::to_value(refusal).unwrap()));
     }
-    let schema = &request.parameters.schema;
+    let (schema, config) = (&request.parameters.schema, &request.parameters.config);
+    let configures = request.action == Action::Configure;
+    if configures && config["refuse"] == true {
+        let refusal = ErrorBody::new(Code::Unprocessable, format!("Not at {}.", config["at"]))
+            .with_detail("refuse", "must not be set");
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::to_value(refusal).unwrap()));
+    }
+    let restart = configures && config["restart"] == true;
     let sql = match request.action {
         Action::Install | Action::Upgrade => format!(
             "CREATE TABLE IF NOT EXISTS {schema}.note (action text);
@@ -146,6 +156,10 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
         ),
         Action::Contract | Action::Rollback => {
             format!("INSERT INTO {schema}.note VALUES ('{:?} {}')", request.action, plugin.version)
+        }
+        Action::Configure => {
+            let before = request.previous_config.expect("what was in force");
+            format!("INSERT INTO {schema}.note VALUES ('Configure {} to {}')", before["at"], config["at"])
         }
         Action::Disable => format!("INSERT INTO {schema}.note VALUES ('Disable {}')", plugin.version),
         Action::Purge => format!("DROP TABLE IF EXISTS {schema}.note"),
@@ -161,5 +175,5 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
         let pending = json!({ "status": "pending", "poll": format!("{LIFECYCLE}/slow") });
         return (StatusCode::ACCEPTED, Json(pending));
     }
-    (StatusCode::OK, Json(serde_json::to_value(Response::Done).unwrap()))
+    (StatusCode::OK, Json(serde_json::to_value(Response::Done { restart }).unwrap()))
 }

@@ -47,12 +47,12 @@ pub fn role(slug: &str, id: &str) -> String {
     format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
 }
 
-async fn upstream(world: &World, slug: &str) -> String {
+pub async fn upstream(world: &World, slug: &str) -> String {
     let install = world.installs(slug).get("it").await.unwrap();
     install.status.unwrap().route.expect("it is routed throughout").upstream
 }
 
-async fn get(url: &str) -> Result<String, String> {
+pub async fn get(url: &str) -> Result<String, String> {
     let answer = reqwest::get(url).await.map_err(|error| format!("{error:?}"))?;
     let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
     if status.is_success() { Ok(text) } else { Err(format!("{status} {text}")) }
@@ -63,14 +63,14 @@ async fn signs_in(url: &str) -> bool {
 }
 
 /// Requests to a tenant's plugin, one after the other, to where its route leads.
-struct Load {
+pub struct Load {
     stop: CancellationToken,
     task: JoinHandle<(usize, Vec<String>)>,
     logins: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Load {
-    fn on(world: &World, slug: &str, id: &str) -> Self {
+    pub fn on(world: &World, slug: &str, id: &str) -> Self {
         let (stop, logins) = (CancellationToken::new(), Arc::new(Mutex::new(BTreeSet::new())));
         let (installs, role) = (world.installs(slug), role(slug, id));
         let (stopped, seen) = (stop.clone(), logins.clone());
@@ -103,7 +103,7 @@ impl Load {
     }
 
     /// How many requests there were; none has failed.
-    async fn end(self) -> usize {
+    pub async fn end(self) -> usize {
         self.stop.cancel();
         let (good, failed) = self.task.await.unwrap();
         assert_eq!(failed, [""; 0], "of {good}");
@@ -326,5 +326,23 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     .await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     world.gone(&world.tenants(), &slug).await;
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn by_the_platforms_interval_a_shared_plugins_credentials_are_rotated() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator_with(|config| {
+        (config.work.rotation_overlap, config.work.rotation_interval) = (2, Some(6));
+    });
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    for generation in [2, 3] {
+        turned(&world, &slug, generation, false).await;
+    }
     operator.stop().await;
 }

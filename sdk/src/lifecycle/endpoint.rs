@@ -17,7 +17,7 @@ use plexica_contract::{
 };
 use uuid::Uuid;
 
-use super::{operation::Started, perform::perform};
+use super::{Reload, operation::Started, perform::perform};
 use crate::{Error, Json, Path, Result, caller, extract, host::Host};
 
 /// `POST`: does it, or says where to ask how far it is.
@@ -71,7 +71,7 @@ async fn authorize(host: &Host, headers: &HeaderMap) -> Result<(Slug, Option<Bod
 async fn answer(host: &Host, started: Started) -> Result<Response> {
     let id = started.id;
     if let Some(outcome) = started.wait(host.limits.lifecycle_wait).await {
-        return outcome.map(|()| Json(Answer::Done).into_response());
+        return outcome.map(|reload| Json(Answer::Done { restart: reload == Reload::Restart }).into_response());
     }
     let answer = Answer::Pending { poll: format!("{}/{id}", path::LIFECYCLE), message: None };
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())

@@ -4,6 +4,7 @@ use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
 use plexica_contract::{lifecycle::Action, name::PluginVersion};
 
+use super::ConfigHook;
 use crate::{Result, Tenant};
 
 /// What a lifecycle hook is told.
@@ -22,7 +23,11 @@ type Hook = Arc<dyn Fn(Lifecycle) -> Running + Send + Sync>;
 
 /// The hooks of a plugin.
 #[derive(Clone, Default)]
-pub(crate) struct Hooks(HashMap<Action, Hook>);
+pub(crate) struct Hooks {
+    of_actions: HashMap<Action, Hook>,
+    /// What decides on another configuration.
+    pub(crate) config: Option<ConfigHook>,
+}
 
 impl Hooks {
     pub(crate) fn set<F, Fut>(&mut self, action: Action, hook: F)
@@ -30,11 +35,11 @@ impl Hooks {
         F: Fn(Lifecycle) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result> + Send + 'static,
     {
-        self.0.insert(action, Arc::new(move |lifecycle| Box::pin(hook(lifecycle))));
+        self.of_actions.insert(action, Arc::new(move |lifecycle| Box::pin(hook(lifecycle))));
     }
 
     pub(crate) async fn call(&self, action: Action, lifecycle: Lifecycle) -> Result {
-        match self.0.get(&action) {
+        match self.of_actions.get(&action) {
             Some(hook) => hook(lifecycle).await,
             None => Ok(()),
         }

@@ -12,10 +12,11 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::Reload;
 use crate::{Error, Result};
 
 /// `None` until it is done.
-type Outcome = Option<Result>;
+type Outcome = Option<Result<Reload>>;
 
 /// The last call for each tenant, running or kept for who polls.
 pub(crate) struct Operations {
@@ -54,7 +55,7 @@ impl Operations {
     /// Starts it, or joins the same call that runs already.
     pub(super) fn start<F>(&self, tenant: &Slug, body: BodyDigest, work: F) -> Result<Started>
     where
-        F: Future<Output = Result> + Send + 'static,
+        F: Future<Output = Result<Reload>> + Send + 'static,
     {
         let mut operations = self.lock();
         if let Some(running) = operations.get(tenant).filter(|operation| operation.is_running()) {
@@ -100,7 +101,7 @@ impl Operation {
 
 impl Started {
     /// The result, if there is one within this time.
-    pub(super) async fn wait(mut self, at_most: Duration) -> Option<Result> {
+    pub(super) async fn wait(mut self, at_most: Duration) -> Option<Result<Reload>> {
         match tokio::time::timeout(at_most, self.outcome.wait_for(Option::is_some)).await {
             Err(_still_running) => None,
             Ok(Ok(outcome)) => outcome.clone(),
@@ -130,22 +131,22 @@ mod tests {
             let go = go.clone();
             async move {
                 go.notified().await;
-                Ok(())
+                Ok(Reload::Live)
             }
         };
         let first = operations.start(&acme(), one.clone(), work).unwrap();
         let joined = operations.start(&acme(), one.clone(), async { Err(Error::conflict("ran twice")) }).unwrap();
         assert_eq!(first.id, joined.id);
-        assert!(operations.start(&acme(), other.clone(), async { Ok(()) }).is_err());
+        assert!(operations.start(&acme(), other.clone(), async { Ok(Reload::Live) }).is_err());
         assert!(operations.find(&acme(), first.id).unwrap().wait(Duration::ZERO).await.is_none());
 
         go.notify_one();
         assert!(first.wait(LONG).await.unwrap().is_ok());
         assert!(joined.wait(LONG).await.unwrap().is_ok());
         // Once it is done, the next one starts, and the same call runs again.
-        let next = operations.start(&acme(), other, async { Ok(()) }).unwrap();
+        let next = operations.start(&acme(), other, async { Ok(Reload::Live) }).unwrap();
         assert!(next.wait(LONG).await.unwrap().is_ok());
-        assert!(operations.start(&acme(), one, async { Ok(()) }).is_ok());
+        assert!(operations.start(&acme(), one, async { Ok(Reload::Live) }).is_ok());
     }
 
     #[tokio::test]
@@ -166,7 +167,7 @@ mod tests {
         let body = BodyDigest::of(b"1");
         let started = operations.start(&acme(), body.clone(), async { panic!("a hook's bug") }).unwrap();
         assert!(started.wait(LONG).await.unwrap().is_err());
-        let again = operations.start(&acme(), body, async { Ok(()) }).unwrap();
+        let again = operations.start(&acme(), body, async { Ok(Reload::Live) }).unwrap();
         assert!(again.wait(LONG).await.unwrap().is_ok());
     }
 }

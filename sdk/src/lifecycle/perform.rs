@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plexica_contract::lifecycle::{Action, Request};
 
-use super::Lifecycle;
+use super::{Lifecycle, Reload, take};
 use crate::{
     Result, Tenant,
     host::Host,
@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Every action may be asked again, also after it was done or left half-done.
-pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
-    let Request { action, tenant: slug, from_version, to_version, parameters } = request;
+pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result<Reload> {
+    let Request { action, tenant: slug, from_version, to_version, previous_config, parameters } = request;
     tracing::info!(%slug, ?action, version = %to_version, "lifecycle");
     let lifecycle = Lifecycle {
         tenant: Tenant::new(Arc::new(parameters.clone()), host.database.clone()),
@@ -34,6 +34,16 @@ pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
             host.hooks.call(action, lifecycle).await?;
             host.tenants.tell(parameters);
         }
+        Action::Configure => {
+            let known = host.tenants.known(&slug).map(|known| known.config.clone());
+            // Asked again, by an operator that was killed before it could write down the answer.
+            let reload = match known.clone().or(previous_config) {
+                Some(previous) if previous != parameters.config => take(&host, previous, parameters.clone()).await?,
+                Some(_) | None => Reload::Live,
+            };
+            host.tenants.configure(parameters, reload);
+            return Ok(reload);
+        }
         Action::Disable => {
             host.hooks.call(action, lifecycle).await?;
             host.tenants.tell(plexica_contract::tenancy::PluginTenant { enabled: false, ..parameters });
@@ -45,5 +55,5 @@ pub(super) async fn perform(host: Arc<Host>, request: Request) -> Result {
             migration::purge(&host.database, &parameters).await?;
         }
     }
-    Ok(())
+    Ok(Reload::Live)
 }

@@ -5,18 +5,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use plexica_contract::{name::Slug, tenancy::PluginTenant};
+use futures::future::join_all;
+use plexica_contract::{manifest, name::Slug, tenancy::PluginTenant};
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::roster::Roster;
 use crate::{
     Error, Result,
+    lifecycle::Reload,
     platform::{Platform, PlatformError},
 };
 
 /// However many requests for unknown tenants arrive, the platform is asked once in this time.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// How long the author may take over another configuration.
+const RELOAD: Duration = Duration::from_secs(30);
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(15);
 
@@ -28,8 +33,8 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(platform: Arc<Platform>) -> Self {
-        Self { platform, roster: RwLock::default(), asked: Mutex::new(None) }
+    pub(crate) fn new(platform: Arc<Platform>, reload: manifest::Reload) -> Self {
+        Self { platform, roster: RwLock::new(Roster::new(reload)), asked: Mutex::new(None) }
     }
 
     /// A tenant; the platform is asked at once about an unknown one.
@@ -67,21 +72,38 @@ impl Registry {
         self.write().tell(tenant, Instant::now());
     }
 
+    /// Takes what the author said of the configuration that a lifecycle call is about.
+    pub(crate) fn configure(&self, tenant: PluginTenant, reload: Reload) {
+        self.write().configure(tenant, reload, Instant::now());
+    }
+
     /// The tenant is gone.
     pub(crate) fn forget(&self, slug: &Slug) {
         self.write().forget(slug);
     }
 
-    /// Follows the platform's list until told to stop. What is known stays through outages.
-    pub(crate) async fn watch(&self, stop: CancellationToken) {
+    /// Follows the platform's list until told to stop. What is known stays through outages. Another
+    /// configuration counts when `take`, which is told what counts and what is to, has said so.
+    pub(crate) async fn watch<F, Fut>(&self, stop: CancellationToken, take: F)
+    where
+        F: Fn(Value, PluginTenant) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Reload>> + Send,
+    {
         let mut delay = FIRST_DELAY;
         loop {
-            let after = self.read().revision().map(str::to_owned);
+            let after = {
+                let roster = self.read();
+                roster.revision().filter(|_| !roster.is_in_doubt(Instant::now())).map(str::to_owned)
+            };
             let started = Instant::now();
             let fetched = tokio::select! {
                 () = stop.cancelled() => return,
                 fetched = self.fetch(after.as_deref()) => fetched,
             };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.reload(&take) => {}
+            }
             delay = match fetched {
                 // An answer without news is held back by the platform. One that is not (it is
                 // shutting down, say) must not make this loop spin.
@@ -93,6 +115,28 @@ impl Registry {
                 }
             };
         }
+    }
+
+    /// Asks about configurations that came with the list, as they do in all processes but the one that
+    /// the operator asked.
+    async fn reload<F, Fut>(&self, take: &F)
+    where
+        F: Fn(Value, PluginTenant) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<Reload>> + Send,
+    {
+        let unasked = self.read().unasked();
+        let asked = unasked.into_iter().map(|(known, new)| {
+            let (slug, config) = (new.tenant.clone(), new.config.clone());
+            let said = tokio::time::timeout(RELOAD, take(known.config.clone(), new));
+            async move {
+                let said = said.await.unwrap_or_else(|_| Err(Error::unavailable("It took too long.")));
+                if let Err(error) = &said {
+                    tracing::error!(%slug, %error, "a configuration in force could not be taken; it is tried again");
+                }
+                self.write().settle(&slug, &config, &said);
+            }
+        });
+        join_all(asked).await;
     }
 
     async fn fetch(&self, after: Option<&str>) -> Result<Fetched, PlatformError> {

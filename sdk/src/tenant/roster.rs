@@ -7,24 +7,47 @@ use std::{
 };
 
 use plexica_contract::{
+    manifest,
     name::Slug,
     tenancy::{PluginTenant, PluginTenants},
 };
+use serde_json::Value;
+
+use crate::{Result, lifecycle::Reload};
 
 /// How long a tenant that only a lifecycle call named is kept: the platform's list, which is made
 /// from the same resources, has it long before.
 const TOLD_LIFETIME: Duration = Duration::from_mins(10);
+/// How long a list may still say what was so before a lifecycle call.
+const LATE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Default)]
 pub(super) struct Roster {
+    reload: manifest::Reload,
     /// From the platform's list; `None` before the first.
     listed: Option<HashMap<Slug, Arc<PluginTenant>>>,
     revision: Option<String>,
     /// From lifecycle calls since, which count at once.
     told: HashMap<Slug, (Arc<PluginTenant>, Instant)>,
+    /// Configurations that lifecycle calls have replaced, until a list says so as well.
+    replaced: HashMap<Slug, (Value, Instant)>,
+    /// Configurations that do not count here yet.
+    held: HashMap<Slug, Held>,
+}
+
+/// A configuration that does not count in this process.
+#[derive(Debug)]
+struct Held {
+    config: Value,
+    /// Whether the author has been asked: then it counts in processes that are started now.
+    asked: bool,
 }
 
 impl Roster {
+    pub(super) fn new(reload: manifest::Reload) -> Self {
+        Self { reload, ..Self::default() }
+    }
+
     pub(super) fn get(&self, slug: &Slug) -> Option<Arc<PluginTenant>> {
         let told = self.told.get(slug).map(|(tenant, _)| tenant);
         told.or_else(|| self.listed.as_ref()?.get(slug)).cloned()
@@ -34,25 +57,112 @@ impl Roster {
         self.revision.as_deref()
     }
 
-    /// Takes the platform's list. It is the newer word on every tenant in it.
+    /// Whether no list has said for too long what a lifecycle call did: the operator that made it may have
+    /// died before it could write it down, and something else be wanted by now.
+    pub(super) fn is_in_doubt(&self, now: Instant) -> bool {
+        self.replaced.values().any(|(_, when)| now.saturating_duration_since(*when) >= LATE)
+    }
+
+    /// Takes the platform's list. It is the newer word on every tenant in it; but another configuration
+    /// may have to be asked about first.
     pub(super) fn list(&mut self, list: PluginTenants, now: Instant) {
-        let listed: HashMap<_, _> =
-            list.tenants.into_iter().map(|tenant| (tenant.tenant.clone(), Arc::new(tenant))).collect();
+        self.replaced.retain(|_, (_, when)| now.saturating_duration_since(*when) < LATE);
+        let listed: HashMap<_, _> = list
+            .tenants
+            .into_iter()
+            .map(|tenant| {
+                let config = self.counts(&tenant);
+                (tenant.tenant.clone(), Arc::new(PluginTenant { config, ..tenant }))
+            })
+            .collect();
         self.told.retain(|slug, (_, when)| {
             !listed.contains_key(slug) && now.saturating_duration_since(*when) < TOLD_LIFETIME
         });
+        self.held.retain(|slug, _| listed.contains_key(slug) || self.told.contains_key(slug));
         self.listed = Some(listed);
         self.revision = Some(list.revision);
     }
 
+    /// The configuration that counts when the list says this.
+    fn counts(&mut self, tenant: &PluginTenant) -> Value {
+        let new = &tenant.config;
+        let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != *new) else {
+            self.replaced.remove(&tenant.tenant);
+            return new.clone();
+        };
+        if self.replaced.get(&tenant.tenant).is_some_and(|(before, _)| before == new) {
+            return known.config.clone();
+        }
+        let asked = match self.reload {
+            manifest::Reload::Live => return new.clone(),
+            manifest::Reload::Ask => false,
+            manifest::Reload::Restart => true,
+        };
+        if self.held.get(&tenant.tenant).is_some_and(|held| held.config == *new) {
+            self.replaced.remove(&tenant.tenant);
+        } else {
+            self.held.insert(tenant.tenant.clone(), Held { config: new.clone(), asked });
+        }
+        known.config.clone()
+    }
+
     /// Takes what a lifecycle call says of one tenant.
     pub(super) fn tell(&mut self, tenant: PluginTenant, now: Instant) {
+        if let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != tenant.config) {
+            self.replaced.insert(tenant.tenant.clone(), (known.config.clone(), now));
+        } else if self.replaced.get(&tenant.tenant).is_some_and(|(before, _)| *before == tenant.config) {
+            self.replaced.remove(&tenant.tenant);
+        }
+        self.held.remove(&tenant.tenant);
         self.told.insert(tenant.tenant.clone(), (Arc::new(tenant), now));
+    }
+
+    /// Takes what the author said of a configuration that a lifecycle call is about.
+    pub(super) fn configure(&mut self, tenant: PluginTenant, reload: Reload, now: Instant) {
+        let known = self.get(&tenant.tenant);
+        if reload == Reload::Live || known.is_none_or(|known| known.config == tenant.config) {
+            return self.tell(tenant, now);
+        }
+        let slug = tenant.tenant;
+        let before = self.held.insert(slug.clone(), Held { config: tenant.config.clone(), asked: true });
+        if let Some(before) = before.filter(|before| before.config != tenant.config) {
+            self.replaced.insert(slug, (before.config, now));
+        }
+    }
+
+    /// Configurations that the author is to be asked about: what counts, and what is to.
+    pub(super) fn unasked(&self) -> Vec<(Arc<PluginTenant>, PluginTenant)> {
+        let open = self.held.iter().filter(|(_, held)| !held.asked);
+        open.filter_map(|(slug, held)| {
+            let known = self.get(slug)?;
+            let new = PluginTenant { config: held.config.clone(), ..(*known).clone() };
+            Some((known, new))
+        })
+        .collect()
+    }
+
+    /// Takes what the author said of one of those; what failed is asked again.
+    pub(super) fn settle(&mut self, slug: &Slug, config: &Value, said: &Result<Reload>) {
+        // Another may be wanted meanwhile.
+        let Some(held) = self.held.get_mut(slug).filter(|held| held.config == *config) else { return };
+        match said {
+            Err(_) => {}
+            Ok(Reload::Restart) => held.asked = true,
+            Ok(Reload::Live) => {
+                self.held.remove(slug);
+                let told = self.told.get_mut(slug).map(|(tenant, _)| tenant);
+                let known = told.or_else(|| self.listed.as_mut()?.get_mut(slug));
+                if let Some(known) = known {
+                    Arc::make_mut(known).config.clone_from(config);
+                }
+            }
+        }
     }
 
     /// The tenant is gone.
     pub(super) fn forget(&mut self, slug: &Slug) {
         self.told.remove(slug);
+        self.held.remove(slug);
         if let Some(listed) = &mut self.listed {
             listed.remove(slug);
         }
@@ -60,66 +170,5 @@ impl Roster {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tenant(slug: &str, role: &str) -> PluginTenant {
-        PluginTenant {
-            tenant: slug.parse().unwrap(),
-            schema: "s".into(),
-            role: role.into(),
-            config: serde_json::Value::Null,
-            enabled: true,
-            suspended: false,
-            features: Vec::new(),
-        }
-    }
-
-    fn list(revision: &str, tenants: &[(&str, &str)]) -> PluginTenants {
-        PluginTenants {
-            revision: revision.into(),
-            tenants: tenants.iter().map(|(slug, role)| tenant(slug, role)).collect(),
-        }
-    }
-
-    fn role(roster: &Roster, slug: &str) -> Option<String> {
-        roster.get(&slug.parse().unwrap()).map(|tenant| tenant.role.clone())
-    }
-
-    #[test]
-    fn the_newest_word_counts() {
-        let start = Instant::now();
-        let mut roster = Roster::default();
-        roster.tell(tenant("acme", "told"), start);
-        assert_eq!(role(&roster, "acme").as_deref(), Some("told"));
-        // A list without it may be older than the call.
-        roster.list(list("1", &[("globex", "listed")]), start);
-        assert_eq!(role(&roster, "acme").as_deref(), Some("told"));
-        // A list with it is the newer word.
-        roster.list(list("2", &[("acme", "listed")]), start);
-        assert_eq!(role(&roster, "acme").as_deref(), Some("listed"));
-        assert_eq!(role(&roster, "globex"), None);
-        // And a call after that again.
-        roster.tell(tenant("acme", "told again"), start);
-        assert_eq!(role(&roster, "acme").as_deref(), Some("told again"));
-        assert_eq!(roster.revision(), Some("2"));
-    }
-
-    #[test]
-    fn what_only_a_call_said_ends() {
-        let start = Instant::now();
-        let mut roster = Roster::default();
-        roster.tell(tenant("acme", "told"), start);
-        roster.list(list("1", &[]), start + TOLD_LIFETIME);
-        assert_eq!(role(&roster, "acme"), None);
-    }
-
-    #[test]
-    fn a_forgotten_tenant_is_unknown() {
-        let mut roster = Roster::default();
-        roster.list(list("1", &[("acme", "listed")]), Instant::now());
-        roster.tell(tenant("acme", "told"), Instant::now());
-        roster.forget(&"acme".parse().unwrap());
-        assert_eq!(role(&roster, "acme"), None);
-    }
-}
+#[path = "roster_tests.rs"]
+mod tests;

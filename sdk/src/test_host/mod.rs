@@ -156,6 +156,7 @@ impl TestHost {
             tenant: parameters.tenant.clone(),
             from_version: None,
             to_version: self.manifest.version.clone(),
+            previous_config: None,
             parameters,
         }
     }

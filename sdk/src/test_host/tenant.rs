@@ -5,6 +5,8 @@ use plexica_contract::{
     tenancy::PluginTenant,
 };
 
+use serde_json::Value;
+
 use super::{Answer, Client, TestHost};
 
 /// A tenant that the plugin is installed for.
@@ -37,6 +39,16 @@ impl<'a> TestTenant<'a> {
         let from = from.parse().unwrap_or_else(|why| panic!("the version {from:?} {why}"));
         let request = Request { from_version: Some(from), ..self.host.request(Action::Upgrade, self.known.clone()) };
         self.host.lifecycle(&request).await
+    }
+
+    /// Gives it another configuration, as the platform does: in force only if the plugin takes it.
+    pub async fn configure(&self, config: Value) -> Answer {
+        let known = PluginTenant { config, ..self.known.clone() };
+        let answer = self.host.lifecycle(&self.host.request(Action::Configure, known.clone())).await;
+        if answer.status() == 200 {
+            self.host.platform().list(known);
+        }
+        answer
     }
 
     /// Asks the plugin for something else, as the operator would.

@@ -90,7 +90,12 @@ pub fn drift(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     for wanted in representation::clients(desired) {
         let named = |id: &&str| wanted.client_id.as_deref() == Some(*id);
         let Some(id) = [client::WEB, client::API, client::API_2].into_iter().find(named) else { continue };
-        match present.client(id).map(|found| compare::differing(&wanted, found)) {
+        let differing = |found| {
+            let mut fields = compare::differing(&wanted, found);
+            fields.extend(desired.servers.is_replaced(id, found).then(|| "secret".to_owned()));
+            fields
+        };
+        match present.client(id).map(differing) {
             None => drifts.push(Drift::Client(id)),
             Some(fields) if fields.is_empty() => {}
             Some(fields) => drifts.push(Drift::ClientSettings(id, fields)),

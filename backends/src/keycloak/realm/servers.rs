@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use keycloak::types::ClientRepresentation;
 use plexica_contract::name::Slot;
 use plexica_crds::label::{GENERATION, RETIRED, ROTATED_AT, ROTATION_REQUEST};
+use subtle::ConstantTimeEq;
 
 use super::super::client;
 use crate::{Generation, Secret};
@@ -17,7 +18,7 @@ use crate::{Generation, Secret};
 pub struct Servers {
     /// In force.
     pub generation: Generation,
-    /// Its secret; Keycloak makes one where this is none.
+    /// Its secret; where this is none Keycloak makes one, and any is as good.
     pub secret: Option<Secret>,
 }
 
@@ -53,11 +54,21 @@ impl Servers {
         [current].into_iter().chain(before).collect()
     }
 
-    /// The secret that is written with a client, if it is not yet of the generation in force.
+    /// Whether somebody gave the client in force another secret.
+    pub(super) fn is_replaced(&self, id: &str, found: &ClientRepresentation) -> bool {
+        let Self { generation, secret } = self;
+        let current = id == client::servers(generation.slot()) && number(found) == generation.number;
+        let same = |wanted: &Secret, found: &str| bool::from(wanted.reveal().as_bytes().ct_eq(found.as_bytes()));
+        let both = secret.as_ref().zip(found.secret.as_deref());
+        both.is_some_and(|(wanted, found)| current && !same(wanted, found))
+    }
+
+    /// The secret that is written with a client, if it is not yet of the generation in force, or is not
+    /// what it was.
     pub(super) fn secret_for(&self, id: &str, found: Option<&ClientRepresentation>) -> Option<String> {
         let Self { generation, secret } = self;
         let current = id == client::servers(generation.slot());
-        let new = found.is_none_or(|found| number(found) != generation.number);
+        let new = found.is_none_or(|found| number(found) != generation.number || self.is_replaced(id, found));
         secret.as_ref().filter(|_| current && new).map(|secret| secret.reveal().to_owned())
     }
 }

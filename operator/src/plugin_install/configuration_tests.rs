@@ -1,0 +1,114 @@
+use super::*;
+use crate::{
+    fixture,
+    plugin_install::validate::{References, validate},
+};
+use serde_json::json;
+use std::sync::Arc;
+
+/// An install of the plugin at 1.4.0 that has that in force, for a spec of the second generation.
+fn install(in_force: Option<(&str, i32)>, spec: i32) -> PluginInstall {
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    install.metadata.generation = Some(2);
+    install.spec.config = json!({ "at": spec });
+    install.status.get_or_insert_default().configuration = in_force.map(|(version, at)| ConfigurationStatus {
+        generation: Some(1),
+        value: json!({ "at": at }),
+        version: version.into(),
+        restart: None,
+        before: None,
+    });
+    install
+}
+
+fn valid(install: &PluginInstall, reload: &str) -> Valid {
+    let mut plugin = fixture::plugin("crm", "1.4.0");
+    let configuration = json!({ "schema": { "type": "object" }, "reload": reload });
+    plugin.spec.configuration = Some(serde_json::from_value(configuration).unwrap());
+    let references = References {
+        tenant: Some(Arc::new(fixture::tenant("acme"))),
+        catalogue: vec![Arc::new(plugin)],
+        siblings: Vec::new(),
+    };
+    validate(install, &references, &fixture::settings()).unwrap()
+}
+
+#[test]
+fn what_is_done_about_it() {
+    for (in_force, reload, expected) in [
+        (None, "Ask", "Take"),
+        (Some(("1.3.0", 1)), "Ask", "Take"),
+        (Some(("1.3.0", 2)), "Restart", "Take"),
+        (Some(("1.4.0", 2)), "Ask", "Keep"),
+        (Some(("1.4.0", 2)), "Restart", "Keep"),
+        (Some(("1.4.0", 1)), "Live", "Take"),
+        (Some(("1.4.0", 1)), "Restart", "Restart"),
+        (Some(("1.4.0", 1)), "Ask", "Ask"),
+    ] {
+        let install = install(in_force, 2);
+        let change = change(&install, &valid(&install, reload));
+        assert!(format!("{change:?}").starts_with(expected), "{in_force:?} {reload}: {change:?}");
+        if let Change::Ask(request) = change {
+            assert_eq!(
+                (request.previous_config, request.parameters.config),
+                (Some(json!({ "at": 1 })), json!({ "at": 2 }))
+            );
+        }
+    }
+}
+
+#[test]
+fn calls_tell_what_the_version_has() {
+    for (in_force, at) in [(None, 2), (Some(("1.3.0", 1)), 2), (Some(("1.4.0", 1)), 1)] {
+        let install = install(in_force, 2);
+        assert_eq!(told(&install, &valid(&install, "Ask"))["at"], at, "{in_force:?}");
+    }
+}
+
+#[test]
+fn what_is_recorded_of_it() {
+    let refused = || Err(Problem::new(Reason::ConfigRefused, "no."));
+    let (generation, both) = (Some(2), Some(("1.3.0".to_owned(), 1)));
+    for (in_force, configured, expected) in [
+        (None, Ok(Configured::Taken), Some((generation, 2, None))),
+        (None, refused(), None),
+        (Some(("1.4.0", 1)), refused(), Some((Some(1), 1, None))),
+        (Some(("1.4.0", 2)), Ok(Configured::Kept), Some((generation, 2, None))),
+        (Some(("1.4.0", 1)), Ok(Configured::Taken), Some((generation, 2, None))),
+        (Some(("1.3.0", 1)), Ok(Configured::Taken), Some((generation, 2, both))),
+        (Some(("1.3.0", 1)), refused(), Some((Some(1), 1, None))),
+    ] {
+        let install = install(in_force, 2);
+        let seen = Seen { configured: &configured, begun: false, serves: true };
+        let next = record(&install, &valid(&install, "Ask"), seen);
+        let number = |value: &Value| value["at"].as_i64().unwrap();
+        let found = next.map(|next| {
+            let before = next.before.map(|before| (before.version, number(&before.value)));
+            (next.generation, number(&next.value), before)
+        });
+        assert_eq!(found, expected, "{in_force:?} {configured:?}");
+    }
+}
+
+#[test]
+fn a_restart_is_wanted_begun_and_done() {
+    let mut install = install(Some(("1.4.0", 1)), 2);
+    let valid = valid(&install, "Restart");
+    let kept = Ok(Configured::Kept);
+    for (configured, begun, serves, expected) in [
+        (&Ok(Configured::Restart), false, true, Some(Restart::Wanted)),
+        (&kept, false, true, Some(Restart::Wanted)),
+        (&kept, true, false, Some(Restart::Rolling)),
+        (&kept, false, false, Some(Restart::Rolling)),
+        (&kept, false, true, None),
+        (&kept, false, false, None),
+    ] {
+        let next = record(&install, &valid, Seen { configured, begun, serves }).unwrap();
+        assert_eq!(next.restart, expected, "{configured:?} {begun} {serves}");
+        let mut conditions = Conditions::new(&[], Some(2), jiff::Timestamp::UNIX_EPOCH);
+        let waits = tell(&mut conditions, configured, Some(&next));
+        assert_eq!(waits.is_some(), expected.is_some(), "it is not said to be in force before");
+        install.status.as_mut().unwrap().configuration = Some(next);
+        assert_eq!(wants_restart(&install, &valid), expected == Some(Restart::Wanted));
+    }
+}

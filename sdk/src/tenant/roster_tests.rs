@@ -1,0 +1,132 @@
+use super::*;
+
+fn tenant(slug: &str, role: &str) -> PluginTenant {
+    PluginTenant {
+        tenant: slug.parse().unwrap(),
+        schema: "s".into(),
+        role: role.into(),
+        config: serde_json::Value::Null,
+        enabled: true,
+        suspended: false,
+        features: Vec::new(),
+    }
+}
+
+fn list(revision: &str, tenants: &[(&str, &str)]) -> PluginTenants {
+    PluginTenants {
+        revision: revision.into(),
+        tenants: tenants.iter().map(|(slug, role)| tenant(slug, role)).collect(),
+    }
+}
+
+fn role(roster: &Roster, slug: &str) -> Option<String> {
+    roster.get(&slug.parse().unwrap()).map(|tenant| tenant.role.clone())
+}
+
+#[test]
+fn the_newest_word_counts() {
+    let start = Instant::now();
+    let mut roster = Roster::default();
+    roster.tell(tenant("acme", "told"), start);
+    assert_eq!(role(&roster, "acme").as_deref(), Some("told"));
+    // A list without it may be older than the call.
+    roster.list(list("1", &[("globex", "listed")]), start);
+    assert_eq!(role(&roster, "acme").as_deref(), Some("told"));
+    // A list with it is the newer word.
+    roster.list(list("2", &[("acme", "listed")]), start);
+    assert_eq!(role(&roster, "acme").as_deref(), Some("listed"));
+    assert_eq!(role(&roster, "globex"), None);
+    // And a call after that again.
+    roster.tell(tenant("acme", "told again"), start);
+    assert_eq!(role(&roster, "acme").as_deref(), Some("told again"));
+    assert_eq!(roster.revision(), Some("2"));
+}
+
+#[test]
+fn what_only_a_call_said_ends() {
+    let start = Instant::now();
+    let mut roster = Roster::default();
+    roster.tell(tenant("acme", "told"), start);
+    roster.list(list("1", &[]), start + TOLD_LIFETIME);
+    assert_eq!(role(&roster, "acme"), None);
+}
+
+#[test]
+fn a_forgotten_tenant_is_unknown() {
+    let mut roster = Roster::default();
+    roster.list(list("1", &[("acme", "listed")]), Instant::now());
+    roster.tell(tenant("acme", "told"), Instant::now());
+    roster.forget(&"acme".parse().unwrap());
+    assert_eq!(role(&roster, "acme"), None);
+}
+
+fn configured(roster: &Roster) -> String {
+    roster.get(&"acme".parse().unwrap()).map(|tenant| tenant.config.to_string()).unwrap_or_default()
+}
+
+fn with(config: i32) -> PluginTenant {
+    PluginTenant { config: config.into(), ..tenant("acme", "r") }
+}
+
+fn saying(config: i32) -> PluginTenants {
+    PluginTenants { revision: config.to_string(), tenants: vec![with(config)] }
+}
+
+fn unasked(roster: &Roster) -> Vec<(String, String)> {
+    roster.unasked().into_iter().map(|(known, new)| (known.config.to_string(), new.config.to_string())).collect()
+}
+
+#[test]
+fn another_configuration_counts_when_the_author_has_said_so() {
+    let (now, acme) = (Instant::now(), "acme".parse().unwrap());
+    let asked = |from: &str, to: &str| vec![(from.to_owned(), to.to_owned())];
+    let mut roster = Roster::new(manifest::Reload::Ask);
+    roster.list(saying(1), now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("1", vec![]), "the first is nothing new");
+    roster.list(saying(2), now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("1", asked("1", "2")));
+    roster.settle(&acme, &2.into(), &Err(crate::Error::conflict("no")));
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("1", asked("1", "2")), "it is asked again");
+    roster.list(saying(3), now);
+    roster.settle(&acme, &2.into(), &Ok(Reload::Live));
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("1", asked("1", "3")), "another is wanted");
+    roster.settle(&acme, &3.into(), &Ok(Reload::Live));
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("3", vec![]));
+    roster.list(saying(4), now);
+    roster.settle(&acme, &4.into(), &Ok(Reload::Restart));
+    roster.list(saying(4), now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("3", vec![]), "the next process has it");
+}
+
+#[test]
+fn a_call_is_not_undone_by_a_list_from_before() {
+    let now = Instant::now();
+    let mut roster = Roster::new(manifest::Reload::Ask);
+    roster.list(saying(1), now);
+    roster.configure(with(2), Reload::Live, now);
+    roster.list(saying(1), now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("2", vec![]));
+    assert_eq!((roster.is_in_doubt(now), roster.is_in_doubt(now + LATE)), (false, true), "nobody has written it down");
+    roster.list(saying(2), now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("2", vec![]), "nothing new");
+    assert!(!roster.is_in_doubt(now + LATE));
+    roster.list(saying(1), now + LATE);
+    assert_eq!(unasked(&roster), [("2".to_owned(), "1".to_owned())], "it is the newer word again");
+    roster.configure(with(1), Reload::Restart, now);
+    assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("2", vec![]));
+    roster.configure(with(3), Reload::Restart, now);
+    roster.list(saying(1), now);
+    assert_eq!(unasked(&roster), [], "what is held is newer");
+    roster.list(saying(3), now);
+    assert!(!roster.is_in_doubt(now + LATE));
+}
+
+#[test]
+fn what_asks_nobody_counts_at_once_or_in_the_next_process() {
+    for (reload, counts) in [(manifest::Reload::Live, "2"), (manifest::Reload::Restart, "1")] {
+        let mut roster = Roster::new(reload);
+        roster.list(saying(1), Instant::now());
+        roster.list(saying(2), Instant::now());
+        assert_eq!((configured(&roster).as_str(), unasked(&roster)), (counts, vec![]), "{reload:?}");
+    }
+}
