@@ -108,7 +108,7 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant) -> Option<PluginTe
         config: install.spec.config.clone(),
         features: features(tenant),
         enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
-        suspended: tenant.spec.suspend,
+        suspended: tenant.is_suspended(),
     })
 }
 

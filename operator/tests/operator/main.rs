@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
+mod bucket_keys;
 mod budget;
 mod cluster;
 mod confirm;
@@ -12,6 +13,7 @@ mod departure;
 mod dependency;
 mod drift;
 mod drift_of_install;
+mod dry_run;
 mod farewell;
 mod fault;
 mod foreign;
