@@ -43,7 +43,7 @@ pub struct Foreseen {
 
 /// What would become of a tenant that goes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parts {
+pub struct Departing {
     /// The objects, and what may be done with them.
     pub parts: Vec<(String, Part<Parting>)>,
     /// Objects that were given up.

@@ -9,7 +9,7 @@ use plexica_backends::{
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{Tenant, tenant::DeletionPolicy};
 
-use super::Parts;
+use super::Departing;
 use crate::{
     context::Context,
     problem::Problem,
@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// Looks at each part that the tenant may have.
-pub async fn part(context: &Context, tenant: &Tenant) -> Parts {
-    let Ok(slug) = tenant.name_any().parse::<Slug>() else { return Parts::default() };
+pub async fn part(context: &Context, tenant: &Tenant) -> Departing {
+    let Ok(slug) = tenant.name_any().parse::<Slug>() else { return Departing::default() };
     let valid = unvalidated(context, tenant, slug);
     let mut problems: Vec<Problem> = confirmed(tenant).err().into_iter().collect();
     let abandoned = abandoned_parts(tenant).unwrap_or_else(|problem| {
@@ -44,7 +44,7 @@ pub async fn part(context: &Context, tenant: &Tenant) -> Parts {
         let parting = Box::pin(look(context, tenant, &valid, part)).await;
         parts.push((object, parting.map_err(|problem| problem.of_part(part.as_str()))));
     }
-    Parts { parts, given_up: given_up.into_iter().map(|(_, object)| object).collect(), backup, problems }
+    Departing { parts, given_up: given_up.into_iter().map(|(_, object)| object).collect(), backup, problems }
 }
 
 fn object(part: PartName, valid: &Valid) -> String {

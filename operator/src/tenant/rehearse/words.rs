@@ -8,7 +8,7 @@ use plexica_crds::{
     tenant::DeletionPolicy,
 };
 
-use super::{Foreseen, Parts, Would};
+use super::{Departing, Foreseen, Would};
 use crate::{
     drift::Course,
     problem::Problem,
@@ -55,8 +55,8 @@ pub fn refused(Problem { reason, message }: &Problem) -> String {
 }
 
 /// Of a tenant that goes.
-pub fn going(tenant: &Tenant, installs: &[PluginInstall], parts: &Parts) -> String {
-    let Parts { parts, given_up, backup, problems } = parts;
+pub fn going(tenant: &Tenant, installs: &[PluginInstall], parts: &Departing) -> String {
+    let Departing { parts, given_up, backup, problems } = parts;
     let mut problems = problems.clone();
     let mut told = Vec::new();
     if let Some(place) = backup {

@@ -67,14 +67,14 @@ fn who_is_suspended_and_who_is_let_in_again() {
 #[test]
 fn who_goes() {
     let mut tenant = fixture::tenant("acme");
-    let parts = || Parts {
+    let parts = || Departing {
         parts: vec![
             ("schema a".into(), Ok(Parting::Part)),
             ("realm a".into(), Ok(Parting::Gone)),
             ("bucket a".into(), Ok(Parting::Leave)),
             ("namespace a".into(), Err(Problem::new(Reason::BackendUnavailable, "namespace: no answer."))),
         ],
-        ..Parts::default()
+        ..Departing::default()
     };
     assert_eq!(
         going(&tenant, &installs(), &parts()),
@@ -88,13 +88,17 @@ fn who_goes() {
     installs[0].annotations_mut().insert(PAUSED.into(), "true".into());
     let backup = Place { bucket: "backups".into(), prefix: "p".into(), deleted_at: jiff::Timestamp::UNIX_EPOCH };
     let problems = vec![Problem::new(Reason::DeletionNotConfirmed, "not confirmed.")];
-    let parts =
-        Parts { given_up: vec!["realm a".into()], backup: Some(backup), problems, parts: parts().parts[..1].to_vec() };
+    let parts = Departing {
+        given_up: vec!["realm a".into()],
+        backup: Some(backup),
+        problems,
+        parts: parts().parts[..1].to_vec(),
+    };
     assert_eq!(
         going(&tenant, &installs, &parts),
         "it would make the final backup in bucket backups; remove the install tenant-acme/it of crm and its schema s \
          with its data for good; remove schema a with all that is in it for good; give up realm a without a look at \
          it. In the way: not confirmed. the install tenant-acme/it has the annotation plexica.io/paused."
     );
-    assert_eq!(going(&tenant, &[], &Parts::default()), "there is nothing to do.");
+    assert_eq!(going(&tenant, &[], &Departing::default()), "there is nothing to do.");
 }
