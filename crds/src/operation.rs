@@ -76,6 +76,20 @@ pub enum OperationPhase {
     Succeeded,
     /// Something must be changed by a person; the resource's conditions say what.
     Failed,
+    /// Another one took its place before it was done. Said of those that are past only.
+    Superseded,
+}
+
+impl OperationPhase {
+    /// As it stands in the resource.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Superseded => "Superseded",
+        }
+    }
 }
 
 /// How a step is.

@@ -26,6 +26,7 @@ use crate::{
     backoff::Backoff,
     lifecycle::Lifecycle,
     metrics::Metrics,
+    operation::Ledger,
     outage::Outages,
     plans::Plans,
     platform::Keys,
@@ -79,6 +80,8 @@ pub struct Context {
     pub listed: [watch::Receiver<bool>; 3],
     /// Systems that may be down.
     pub outages: Outages,
+    /// What of the operations is recorded.
+    pub operations: Ledger,
     /// When to look again at what is not as it should be.
     pub backoff: Backoff<(&'static str, String)>,
     /// When to look again at what is.

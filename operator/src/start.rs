@@ -32,6 +32,7 @@ use crate::{
     leader,
     lifecycle::Lifecycle,
     metrics::Metrics,
+    operation,
     outage::Outages,
     plans::{self, Plans, PlansError},
     platform,
@@ -225,6 +226,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         installs: watches.installs.store.clone(),
         listed: [watches.tenants.listed.clone(), watches.plugins.listed.clone(), watches.installs.listed.clone()],
         outages: Outages::new(databases.names()),
+        operations: operation::Ledger::default(),
         backoff: crate::backoff::Backoff::default(),
         resync: config.work.resync(),
         selector: config.work.selector.clone(),
@@ -237,6 +239,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
     futures::join!(
         platform::keep(context.clone(), realm, database, identity, stop.clone()),
         context.outages.watch(&context, stop),
+        operation::keep_bounded(&context, stop),
         watches.run(context.clone(), config.work.concurrency, stop.clone()),
     );
 }

@@ -64,6 +64,22 @@ where
     Ok(if content(seen)? == content(&applied)? { Changes::none() } else { changes })
 }
 
+/// Asks the server whether it would take what [`apply`] writes.
+pub async fn rehearse<K>(
+    api: &Api<K>,
+    wanted: &K,
+    seen: Option<&K>,
+    owner: &Mark,
+    adoption: AdoptionPolicy,
+) -> Result<()>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Serialize + Debug,
+{
+    let Plan { wanted, changes: _ } = plan(wanted, seen, owner, adoption)?;
+    let params = PatchParams::apply(FIELD_MANAGER).force().dry_run();
+    api.patch(&wanted.name_any(), &params, &Patch::Apply(&wanted)).await.map_err(failed).map(drop)
+}
+
 /// What [`apply`] would write to an object that is there, as far as can be said without the server.
 pub fn changes<K>(wanted: &K, seen: &K, owner: &Mark, adoption: AdoptionPolicy) -> Result<Changes>
 where

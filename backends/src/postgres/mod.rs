@@ -26,6 +26,7 @@ pub mod generation;
 pub mod intent;
 pub mod login;
 mod migration;
+pub mod operation;
 pub mod permission;
 mod placement;
 pub mod plugin;

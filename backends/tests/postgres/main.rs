@@ -6,6 +6,7 @@ mod drift;
 mod faults;
 mod isolation;
 mod lifecycle;
+mod operation;
 mod rotation;
 #[path = "../support/tls.rs"]
 mod support;

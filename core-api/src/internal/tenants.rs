@@ -117,7 +117,7 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant, version: Option<&s
         config: install.config_of(version)?.clone(),
         features: features(tenant),
         enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
-        suspended: tenant.spec.suspend,
+        suspended: tenant.is_suspended(),
     })
 }
 

@@ -60,7 +60,7 @@ impl Catalog {
 
     /// Whether there is such a tenant and it is suspended.
     pub fn is_suspended(&self, slug: &Slug) -> bool {
-        self.tenants.get(&ObjectRef::new(slug.as_str())).is_some_and(|tenant| tenant.spec.suspend)
+        self.tenants.get(&ObjectRef::new(slug.as_str())).is_some_and(|tenant| tenant.is_suspended())
     }
 
     /// All installs.

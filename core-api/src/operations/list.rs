@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use super::{List, View, find::find};
+use super::{List, View, find::find, record};
 use crate::{
     access::TenantAdmin,
     http::{ApiError, Json},
@@ -13,7 +13,8 @@ use crate::{
 
 /// List operations
 ///
-/// For administrators of the tenant, and for super-admins with `?tenant=`. The latest first.
+/// For administrators of the tenant, and for super-admins with `?tenant=`. The latest first: what is being
+/// done about the tenant and its installs, and what was done in the last 30 days (the last 1,000).
 #[utoipa::path(
     get, path = "/api/v1/operations", tag = "operations",
     params(
@@ -24,10 +25,20 @@ use crate::{
     responses((status = 200, body = List), Failures),
 )]
 pub async fn list(
-    TenantAdmin { tenant, .. }: TenantAdmin,
+    TenantAdmin { user, tenant }: TenantAdmin,
     State(state): State<Shared>,
     page: Page,
 ) -> Result<Json<List>, ApiError> {
-    let (items, end) = page.cut(find(&state, &tenant).await?, View::place);
+    let found = find(&state, &tenant, &user).await?;
+    let after = page.after.as_deref().map(View::after).transpose()?;
+    // One more than fits, besides those that may be among them.
+    let most = u32::try_from(found.now.len()).unwrap_or(u32::MAX).saturating_add(page.limit).saturating_add(1);
+    let recorded = record::page(&state.database, found.scope(&tenant, &user), after.as_ref(), most).await?;
+    if recorded.is_empty() && !found.has_tenant() {
+        return Err(ApiError::not_found());
+    }
+    let recorded: Vec<View> =
+        recorded.into_iter().filter(|past| found.now.iter().all(|now| now.id() != past.id())).collect();
+    let (items, end) = page.cut(found.now.into_iter().chain(recorded).collect(), View::place);
     Ok(Json(List { items, r#continue: end }))
 }

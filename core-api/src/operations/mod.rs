@@ -3,6 +3,7 @@
 mod find;
 mod get;
 mod list;
+mod record;
 mod view;
 
 pub use get::*;

@@ -1,19 +1,48 @@
 //! An operation, as this API shows it.
 
+use std::str::FromStr;
+
 use kube::ResourceExt;
 use plexica_crds::{OperationStatus, PluginInstall, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::openapi::schema;
+use super::record::After;
+use crate::{http::ApiError, openapi::schema};
+
+/// What an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OperationResource)]
+pub enum Resource {
+    /// A tenant.
+    Tenant,
+    /// An install.
+    PluginInstall,
+}
+
+/// It is of no kind that has operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoResource;
+
+impl FromStr for Resource {
+    type Err = NoResource;
+
+    fn from_str(text: &str) -> Result<Self, NoResource> {
+        match text {
+            "Tenant" => Ok(Self::Tenant),
+            "PluginInstall" => Ok(Self::PluginInstall),
+            _ => Err(NoResource),
+        }
+    }
+}
 
 /// What is being done about a tenant or an install, or was done last.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Operation)]
 pub struct View {
-    /// What it is about: `Tenant` or `PluginInstall`.
-    resource: &'static str,
+    /// What it is about.
+    resource: Resource,
     /// The name of that.
     name: String,
     /// Where it stands.
@@ -33,16 +62,21 @@ pub struct List {
 }
 
 impl View {
+    /// One that was recorded.
+    pub(super) const fn new(resource: Resource, name: String, operation: OperationStatus) -> Self {
+        Self { resource, name, operation }
+    }
+
     /// That of a tenant.
     pub(super) fn of_tenant(tenant: &Tenant) -> Option<Self> {
         let operation = tenant.status.as_ref()?.operation.clone()?;
-        Some(Self { resource: "Tenant", name: tenant.name_any(), operation })
+        Some(Self { resource: Resource::Tenant, name: tenant.name_any(), operation })
     }
 
     /// That of an install.
     pub(super) fn of_install(install: &PluginInstall) -> Option<Self> {
         let operation = install.status.as_ref()?.operation.clone()?;
-        Some(Self { resource: "PluginInstall", name: install.name_any(), operation })
+        Some(Self { resource: Resource::PluginInstall, name: install.name_any(), operation })
     }
 
     /// Its id.
@@ -55,5 +89,16 @@ impl View {
         // Text in order of time, turned around.
         let seconds = i64::MAX - self.operation.started_at.0.as_second();
         format!("{seconds:020}/{}", self.operation.id)
+    }
+
+    /// Where a page goes on, from what [`Self::place`] said of the last one before it.
+    ///
+    /// # Errors
+    /// When it said nothing of the kind.
+    pub(super) fn after(place: &str) -> Result<After, ApiError> {
+        let parts = place.split_once('/').and_then(|(seconds, id)| Some((seconds.parse::<i64>().ok()?, id)));
+        let (seconds, id) =
+            parts.ok_or_else(|| ApiError::bad_field("continue", "is not where a page of this list ended"))?;
+        Ok((i64::MAX - seconds, id.to_owned()))
     }
 }

@@ -119,8 +119,12 @@ async fn core_api_login(database: &Database) -> plexica_contract::Secret {
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$";
     connection.execute(role).await.unwrap();
     connection.execute("CREATE SCHEMA core; SET search_path = core").await.unwrap();
-    let tables = include_str!("../../../backends/src/postgres/core/migrations/0001_core.sql");
-    connection.execute(tables).await.unwrap();
+    for tables in [
+        include_str!("../../../backends/src/postgres/core/migrations/0001_core.sql"),
+        include_str!("../../../backends/src/postgres/core/migrations/0003_operation.sql"),
+    ] {
+        connection.execute(tables).await.unwrap();
+    }
     let login = database.unique("coreapi");
     let sql = format!(r#"CREATE ROLE "{login}" LOGIN PASSWORD 'secret' IN ROLE plexica_core_api"#);
     connection.execute(AssertSqlSafe(sql)).await.unwrap();

@@ -2,7 +2,7 @@
 
 use kube::{
     Api,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
 };
 use plexica_crds::{PluginInstall, Tenant};
 use plexica_testkit::wait_until;
@@ -66,4 +66,67 @@ async fn ones_own_and_nobody_elses() {
     let user = bench.token("core-api", Some(&slug), &["user"]);
     assert_eq!(bench.get(&user, "/api/v1/operations").await.status, 403);
     bench.end(&[&slug, &other]).await;
+}
+
+/// As the operator records one, so many seconds after the first.
+async fn record(bench: &Bench, id: &str, slug: &str, uid: &str, second: i64) {
+    let at = format!("2026-01-01T00:00:{second:02}Z");
+    let operation = json!({
+        "id": id, "kind": "Update", "phase": "Succeeded", "startedAt": at, "completedAt": at, "retries": 0,
+    });
+    let sql = "INSERT INTO core.operation
+                      (id, tenant, tenant_uid, resource, name, resource_uid, phase, started_at, operation)
+               VALUES ($1, $2, $3, 'Tenant', $2, $3, 'Succeeded', $4::text::timestamptz, $5)";
+    let mut connection = bench.database.connect().await;
+    let query = sqlx::query(sql).bind(id).bind(slug).bind(uid).bind(at).bind(operation);
+    query.execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_stands_in_no_status_any_more() {
+    let Some(bench) = bench().await else { return };
+    let slug = bench.tenant().await;
+    let tenants: Api<Tenant> = Api::all(bench.client.clone());
+    let status = Patch::Merge(json!({ "status": operation("op-now", "Update", "2026-01-01T00:00:03Z") }));
+    let uid = tenants.patch_status(&slug, &PatchParams::default(), &status).await.unwrap().metadata.uid.unwrap();
+    // Two began in the same second; the last is that of an earlier tenant of the name.
+    for (id, uid, second) in
+        [("op-1", &*uid, 1), ("op-2b", &uid, 2), ("op-2a", &uid, 2), ("op-now", &uid, 3), ("op-before", "gone", 0)]
+    {
+        record(&bench, id, &slug, uid, second).await;
+    }
+    let all = async |token: &str, query: &str| {
+        let (mut ids, mut after) = (Vec::new(), String::new());
+        loop {
+            let list = bench.get(token, &format!("/api/v1/operations?limit=2{query}{after}")).await.body;
+            let items = list["items"].as_array().unwrap();
+            assert!(items.len() <= 2, "{list}");
+            ids.extend(items.iter().map(|item| item["operation"]["id"].as_str().unwrap().to_owned()));
+            let Some(next) = list["continue"].as_str() else { return ids };
+            after = format!("&continue={next}");
+        }
+    };
+    let (admin, root, named) = (bench.admin_of(&slug), bench.super_admin(), format!("&tenant={slug}"));
+    assert_eq!(all(&admin, "").await, ["op-now", "op-2a", "op-2b", "op-1"]);
+    assert_eq!(all(&root, &named).await, ["op-now", "op-2a", "op-2b", "op-1", "op-before"]);
+    let phase = async |token: &str, id: &str| {
+        let one = bench.get(token, &format!("/api/v1/operations/{id}?tenant={slug}")).await;
+        (one.status, one.body["operation"]["phase"].as_str().map(str::to_owned))
+    };
+    assert_eq!(phase(&admin, "op-now").await, (200, Some("Running".into())), "the status is newer");
+    assert_eq!(phase(&admin, "op-1").await, (200, Some("Succeeded".into())));
+    assert_eq!(phase(&admin, "op-before").await.0, 404, "another tenant's");
+    assert_eq!(phase(&root, "op-before").await.0, 200);
+    assert_eq!(bench.get(&admin, "/api/v1/operations?continue=yesterday").await.status, 400);
+    let other = bench.tenant().await;
+    assert_eq!(bench.get(&bench.admin_of(&other), "/api/v1/operations/op-1").await.status, 404);
+
+    // Of a tenant that is gone the platform's people are told, and its own are not.
+    tenants.delete(&slug, &DeleteParams::default()).await.unwrap();
+    assert_eq!(phase(&admin, "op-1").await.0, 404);
+    assert_eq!(bench.get(&admin, "/api/v1/operations").await.status, 404);
+    assert_eq!(phase(&root, "op-1").await.0, 200);
+    assert_eq!(all(&root, &named).await, ["op-now", "op-2a", "op-2b", "op-1", "op-before"]);
+    assert_eq!(bench.get(&root, "/api/v1/operations?tenant=nobody").await.status, 404);
+    bench.end(&[&other]).await;
 }

@@ -251,8 +251,8 @@ reasons! {
         "Remove the annotation to let the operator go on."
     }
     DryRun {
-        Wait, "upgrades.md",
-        "The annotation plexica.io/dry-run holds the operator off; the message says what it would do.",
+        Wait, "dry-run.md",
+        "The annotation plexica.io/dry-run, its own or its tenant's, holds the operator off; the message says what it would do.",
         "Remove the annotation to have it done, or change the spec and read again."
     }
     DriftDetected {

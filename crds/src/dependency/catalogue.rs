@@ -115,6 +115,15 @@ impl Catalogue {
         self
     }
 
+    /// As if no plugin needed another.
+    #[must_use]
+    pub fn needing_nothing(mut self) -> Self {
+        for release in self.releases.values_mut().flatten() {
+            release.needs.clear();
+        }
+        self
+    }
+
     /// Versions of a plugin, highest first.
     pub fn versions(&self, id: &str) -> &[Release] {
         self.releases.get(id).map_or(&[], Vec::as_slice)

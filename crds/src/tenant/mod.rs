@@ -5,6 +5,7 @@ mod plan;
 mod rotation;
 mod spec;
 mod status;
+mod suspension;
 
 pub use identity::{
     Broker, BrokerType, IdentitySpec, Mfa, OidcBroker, PasswordPolicy, SamlBroker, SamlNameId, SecretKeyRef, Sessions,

@@ -56,7 +56,7 @@ fn realm(slug: &Slug, tenant: &Tenant) -> Option<Realm> {
         issuer: identity.issuer.clone(),
         tenant: Some(slug.clone()),
         domains: tenant.spec.domains.iter().cloned().collect(),
-        suspended: tenant.spec.suspend,
+        suspended: tenant.is_suspended(),
         rate_limits: status.plan.as_ref().and_then(|plan| plan.limits.rate_limits),
     })
 }

@@ -2,8 +2,13 @@
 //! that is about to be written, so that it needs no bookkeeping of its own and is the same for whoever
 //! goes on with it.
 
+mod expire;
 mod kind;
+mod ledger;
 mod next;
+
+pub use expire::keep_bounded;
+pub use ledger::{Ledger, record_install, record_tenant, tolerate};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -41,6 +46,20 @@ pub fn about_install(
 ) -> PluginInstallStatus {
     let last = install.status.as_ref().and_then(|last| last.operation.as_ref());
     let operation = about(install, last, of_install(install, &status), &status.conditions, problem);
+    PluginInstallStatus { operation, ..status }
+}
+
+/// The status of a tenant of which nothing is left to remove.
+pub fn tenant_left(tenant: &Tenant, status: TenantStatus) -> TenantStatus {
+    let last = tenant.status.as_ref().and_then(|last| last.operation.as_ref());
+    let operation = about(tenant, last, Doing::Done(OperationKind::Delete), &status.conditions, None);
+    TenantStatus { operation, ..status }
+}
+
+/// The status of an install of which nothing is left to remove.
+pub fn install_left(install: &PluginInstall, status: PluginInstallStatus) -> PluginInstallStatus {
+    let last = install.status.as_ref().and_then(|last| last.operation.as_ref());
+    let operation = about(install, last, Doing::Done(OperationKind::Delete), &status.conditions, None);
     PluginInstallStatus { operation, ..status }
 }
 

@@ -49,7 +49,15 @@ pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Opti
     let kind = match (doing, last) {
         (Doing::Nothing, last) => return last.cloned(),
         // From before there were operations.
-        (Doing::Done(kind), None) if !matches!(kind, OperationKind::Provision | OperationKind::Install) => return None,
+        (Doing::Done(kind), None)
+            if !matches!(kind, OperationKind::Provision | OperationKind::Install | OperationKind::Delete) =>
+        {
+            return None;
+        }
+        // What was done before is not what removed it.
+        (Doing::Done(OperationKind::Delete), Some(last)) if last.kind != OperationKind::Delete => {
+            return Some(done(&new(OperationKind::Delete, id()), conditions, now));
+        }
         (Doing::Done(_), Some(last)) if last.generation == generation => return Some(done(last, conditions, now)),
         (Doing::Done(kind), _) => return Some(done(&new(kind, id()), conditions, now)),
         (Doing::Now(kind), _) => kind,
@@ -132,6 +140,23 @@ mod tests {
         let seen =
             Seen { last, doing, generation: Some(generation), conditions: &conditions, problem: problem.as_ref() };
         next(seen, || format!("id-{now}"), at(now))
+    }
+
+    #[test]
+    fn the_end_of_what_goes_is_no_end_of_what_was_done_before() {
+        use OperationKind::{Delete, Provision};
+        let made = go(None, Doing::Done(Provision), 1, None, 1).unwrap();
+        // Gone in one look, whether or not the generation tells of it.
+        for generation in [1, 2] {
+            let gone = go(Some(&made), Doing::Done(Delete), generation, None, 2).unwrap();
+            assert_eq!((gone.id.as_str(), gone.kind, gone.phase), ("id-2", Delete, OperationPhase::Succeeded));
+            let again = go(Some(&gone), Doing::Done(Delete), generation, None, 3).unwrap();
+            assert_eq!(again, gone, "the next operator removes the finalizer only");
+        }
+        let goes = go(Some(&made), Doing::Now(Delete), 2, Some(Reason::BackendUnavailable), 2).unwrap();
+        let gone = go(Some(&goes), Doing::Done(Delete), 2, None, 3).unwrap();
+        assert_eq!((gone.id, gone.completed_at), (goes.id, Some(Time(at(3)))));
+        assert_eq!(go(None, Doing::Done(Delete), 2, None, 1).unwrap().kind, Delete, "from before there were any");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use plexica_contract::{
 };
 use plexica_crds::{
     Plugin, PluginInstall, Reason, Tenant,
+    label::DRY_RUN,
     plugin::Rollout,
     plugin_install::Isolation,
     tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy},
@@ -32,7 +33,7 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{abandoned, has_left, is_paused},
+    resource::{abandoned, has_left, is_paused, is_rehearsed},
     rotation::Policy,
     tenant::{abandoned_parts, backed_up, confirmed},
 };
@@ -56,7 +57,8 @@ struct Leaving<'a> {
 /// The parts that people can give up on.
 const PARTS: [&str; 2] = [WORKLOAD, DATABASE];
 const WORKLOAD: &str = "workload";
-const DATABASE: &str = "database";
+/// Its schema and logins.
+pub const DATABASE: &str = "database";
 
 /// Removes what is the install's; an error holds it up. The parts that were given up, and are as they
 /// were.
@@ -97,6 +99,9 @@ async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, 
     let tenant = tenant(context, &slug).await?;
     if tenant.as_ref().is_some_and(is_paused) {
         return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
+    }
+    if tenant.as_ref().is_some_and(is_rehearsed) {
+        return Err(Problem::new(Reason::DryRun, format!("the tenant {slug} has the annotation {DRY_RUN}.")));
     }
     // When the tenant goes, its own policy counts for all that is in it, its confirmation and its backup.
     let going = tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some());
@@ -226,7 +231,8 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
 fn held(context: &Context, install: &PluginInstall) -> bool {
     let tenant = context.tenants.get(&ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name));
     let unsaid = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() && confirmed(tenant).is_err();
-    is_paused(install) || tenant.is_some_and(|tenant| is_paused(&*tenant) || unsaid(&tenant))
+    let stays = |tenant: &Tenant| is_paused(tenant) || is_rehearsed(tenant) || unsaid(tenant);
+    is_paused(install) || is_rehearsed(install) || tenant.is_some_and(|tenant| stays(&tenant))
 }
 
 /// Installs of a plugin that go at once would each leave what they share to the others: so one of them

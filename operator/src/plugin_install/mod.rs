@@ -26,9 +26,10 @@ pub use reconcile::reconcile;
 pub use upgrade::{kept, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};
 
-use plexica_contract::name::PluginVersion;
-use plexica_crds::{Plugin, PluginInstall};
-use semver::VersionReq;
+use plexica_crds::{
+    PluginInstall,
+    dependency::{Catalogue, Choice},
+};
 
 use crate::problem::Problem;
 
@@ -36,14 +37,9 @@ use crate::problem::Problem;
 type Step<T> = Result<T, Problem>;
 
 /// Whether the install's spec leads to that version of its plugin, whoever goes there first and
-/// whatever holds it back.
-pub fn leads_to(install: &PluginInstall, catalogue: &[&Plugin], version: &str) -> bool {
-    let reference = &install.spec.plugin;
-    let Ok(requirement) = VersionReq::parse(&reference.version) else { return false };
-    let offered = catalogue.iter().filter(|entry| {
-        entry.spec.id == reference.id && entry.metadata.deletion_timestamp.is_none() && entry.spec.yanked.is_none()
-    });
-    let versions = offered.filter_map(|entry| entry.spec.version.parse::<PluginVersion>().ok());
-    let highest = versions.filter(|version| requirement.matches(version.semver())).max();
-    install.metadata.deletion_timestamp.is_none() && highest.is_some_and(|highest| highest.to_string() == version)
+/// whatever holds it back: `catalogue` is one in which no plugin needs another.
+pub fn leads_to(install: &PluginInstall, catalogue: &Catalogue, version: &str) -> bool {
+    let chosen = resolve::choice(install, catalogue, &[]);
+    install.metadata.deletion_timestamp.is_none()
+        && chosen.is_ok_and(|Choice { release, held: _ }| release.version.to_string() == version)
 }

@@ -7,16 +7,16 @@ use kube::{
     Api, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use plexica_crds::{PluginInstall, PluginInstallStatus, label::FINALIZER, plugin_install::Isolation};
+use plexica_crds::{PluginInstall, PluginInstallStatus, Tenant, label::FINALIZER, plugin_install::Isolation};
 
 use super::{
     apply::apply,
-    cleanup::cleanup,
+    cleanup::{DATABASE, cleanup},
     configuration,
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::plan,
-    rehearse::{is_rehearsed, rehearse},
+    rehearse::rehearse,
     report,
     rotation::turn,
     sweep,
@@ -26,9 +26,11 @@ use super::{
 use crate::{
     context::Context,
     drift::{self, Record},
-    operation::about_install,
+    operation::{about_install, install_left, record_install, tolerate},
     problem::Problem,
-    resource::{Note, add_finalizer, is_paused, namespaced, publish, remove_finalizer, write_status},
+    resource::{
+        Note, add_finalizer, is_paused, is_rehearsed, namespaced, publish, remove_finalizer, uid, write_status,
+    },
 };
 
 /// How often who waits for others looks whether it is its turn: the entry that says so is in a cache.
@@ -41,10 +43,12 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
     let api: Api<PluginInstall> = namespaced(&context.client, &install.namespace().unwrap_or_default());
     // The cache may be behind what this operator itself wrote a moment ago.
     let result = match api.get_opt(&install.name_any()).await {
-        Ok(Some(install)) if is_paused(&install) || of_paused_tenant(context, &install) => {
+        Ok(Some(install)) if is_paused(&install) || of_tenant(context, &install, is_paused) => {
             rest(context, &api, install).await
         }
-        Ok(Some(install)) if is_rehearsed(&install) => tell(context, &api, install).await,
+        Ok(Some(install)) if is_rehearsed(&install) || of_tenant(context, &install, is_rehearsed) => {
+            tell(context, &api, install).await
+        }
         Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => go(context, &api, install).await,
         Ok(Some(install)) => stay(context, &api, install).await,
         Ok(None) => return (Action::await_change(), None),
@@ -54,9 +58,9 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
 }
 
 /// Who holds the operator off a tenant means all that is the tenant's.
-fn of_paused_tenant(context: &Context, install: &PluginInstall) -> bool {
+fn of_tenant(context: &Context, install: &PluginInstall, is_held: impl Fn(&Tenant) -> bool) -> bool {
     let tenant = context.tenants.get(&ObjectRef::new(&install.spec.tenant_ref.name));
-    tenant.is_some_and(|tenant| is_paused(&*tenant))
+    tenant.is_some_and(|tenant| is_held(&tenant))
 }
 
 async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
@@ -116,6 +120,7 @@ async fn look(
             let rests = suspended || !install.spec.enabled;
             let status = about_install(&install, status, Some(&problem));
             let install = write_status(&context.recorder, api, install, &status).await?;
+            tolerate(&install, record_install(context, &install).await);
             if rests {
                 sweep::rest(context, &install).await;
             }
@@ -179,6 +184,7 @@ async fn bring(
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     let status = about_install(&install, status, problem.as_ref());
     let install = write_status(&context.recorder, api, install, &status).await?;
+    tolerate(&install, record_install(context, &install).await);
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
@@ -229,10 +235,15 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     let install = if routed { write_status(&context.recorder, api, install, &status).await? } else { install };
     match cleanup(context, &install).await {
         Ok(abandoned) => {
-            let install = match abandoned.as_slice() {
-                [] => install,
-                parts => give_up(context, api, install, parts).await?,
-            };
+            let install = say_farewell(context, api, install, &abandoned).await?;
+            match record_install(context, &install).await {
+                // Who has given up on the database does not wait for it to record that.
+                Err(problem) if !abandoned.contains(&DATABASE) => {
+                    return Ok((context.again(&install, Some(&problem)), Some(problem)));
+                }
+                recorded => tolerate(&install, recorded),
+            }
+            context.operations.forget(&uid(&install));
             remove_finalizer(api, &install).await?;
             context.again(&install, None);
             Ok((Action::await_change(), None))
@@ -241,20 +252,27 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
             let status = report::leaving(&install, Some(&problem), Timestamp::now());
             let status = about_install(&install, status, Some(&problem));
             let install = write_status(&context.recorder, api, install, &status).await?;
+            tolerate(&install, record_install(context, &install).await);
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
     }
 }
 
-/// Says what was given up, before nothing is left that could say it.
-async fn give_up(
+/// Says that all is done, and what was given up, before nothing is left that could say it.
+async fn say_farewell(
     context: &Context,
     api: &Api<PluginInstall>,
     install: PluginInstall,
-    parts: &[&str],
+    given_up: &[&str],
 ) -> Result<PluginInstall, kube::Error> {
-    let status = report::given_up(&install, parts, Timestamp::now());
-    let told = status.conditions.first().map_or("", |ready| &ready.message);
-    tracing::warn!(namespace = install.namespace(), install = install.name_any(), "{told}");
+    let status = match given_up {
+        [] => report::leaving(&install, None, Timestamp::now()),
+        parts => report::given_up(&install, parts, Timestamp::now()),
+    };
+    if !given_up.is_empty() {
+        let told = status.conditions.first().map_or("", |ready| &ready.message);
+        tracing::warn!(namespace = install.namespace(), install = install.name_any(), "{told}");
+    }
+    let status = install_left(&install, status);
     write_status(&context.recorder, api, install, &status).await
 }

@@ -1,26 +1,18 @@
 //! What would be done for an install, said and not done. Pure.
 
 use jiff::Timestamp;
-use kube::Resource;
 use plexica_contract::{name::PluginId, path::plugin_route};
-use plexica_crds::{
-    ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason, label::DRY_RUN, plugin_install::Phase,
-    tenant::DeletionPolicy,
-};
+use plexica_crds::{PluginInstall, PluginInstallStatus, plugin_install::Phase, tenant::DeletionPolicy};
 
 use super::validate::{References, validate};
 use crate::{
     foresee::{Foreseen, beside},
-    resource::is_set,
+    resource::{is_rehearsed, rehearsed, would},
     settings::Settings,
 };
 
-/// Whether a person wants to hear of it first.
-pub fn is_rehearsed<K: Resource>(object: &K) -> bool {
-    is_set(object, DRY_RUN)
-}
-
-/// The status of an install for which nothing is done: what would be.
+/// The status of an install for which nothing is done, because of its own annotation or its tenant's:
+/// what would be.
 pub fn rehearse(
     install: &PluginInstall,
     references: &References,
@@ -33,13 +25,10 @@ pub fn rehearse(
         Ok(valid) => done(install, &beside(install, &valid, references)),
         Err(problem) => format!("it would be refused ({}): {}", problem.reason, problem.message.trim_end_matches('.')),
     };
-    let message = format!("nothing is done while the annotation {DRY_RUN} is there; {told}.");
-    let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now).carried_over();
-    conditions.set_true(ConditionType::DryRun, Reason::DryRun, &message);
-    if last.conditions.is_empty() {
-        conditions.set_false(ConditionType::Ready, Reason::DryRun, message);
-    }
-    PluginInstallStatus { phase: Some(Phase::Paused), conditions: conditions.finish(), ..last }
+    let of_tenant = format!(" of tenant {}", install.spec.tenant_ref.name);
+    let holder = if is_rehearsed(install) { "" } else { of_tenant.as_str() };
+    let conditions = rehearsed(install, holder, &last.conditions, &format!("{told}."), now);
+    PluginInstallStatus { phase: Some(Phase::Paused), conditions, ..last }
 }
 
 fn removed(install: &PluginInstall) -> String {
@@ -49,7 +38,7 @@ fn removed(install: &PluginInstall) -> String {
         DeletionPolicy::Retain => format!("keep the schema {} and mark it retained", database.schema),
         DeletionPolicy::Delete => format!("remove the schema {} with its data for good", database.schema),
     }));
-    sentence(&told)
+    would(&told)
 }
 
 fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
@@ -92,11 +81,7 @@ fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
         told.push(format!("take away {}", lost.join(", ")));
     }
     let notice = notice.as_ref().map(|notice| format!(" ({notice})")).unwrap_or_default();
-    format!("{}{notice}", sentence(&told))
-}
-
-fn sentence(told: &[String]) -> String {
-    if told.is_empty() { "there is nothing to do".into() } else { format!("it would {}", told.join("; ")) }
+    format!("{}{notice}", would(&told))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Which generation of credentials the install's workload has. Its record is written before anything
 //! else of a rotation.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use jiff::{SignedDuration, Timestamp};
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
@@ -42,15 +44,21 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     let found = find().await?;
     let born = install.metadata.creation_timestamp.as_ref().map(|born| born.0);
     let now = Timestamp::now();
+    let sharers = sharers(install, valid, &context.installs.state());
     let due = valid.rotation.due(&found, born, now);
     let (next, note) = match due {
         // What does not serve yet, or not any more, has nothing that could be replaced.
         Due::Rotate if valid.enabled && serves(install) => {
             let next = found.next(valid.rotation.requests.clone(), now);
             let note = rotated("workload", next.number, valid.rotation.until(&next));
-            (next, note)
+            (next, Some(note))
         }
-        Due::End if !in_use(context, install, valid, found.number) => (found.alone(), ended("workload", found.number)),
+        // Nobody signs in yet: what comes up has the next one from the start, and no other beside it. Not
+        // the one there is: it may be that of an install that is gone, which somebody asked to replace.
+        Due::Rotate if valid.enabled && is_new(install) && sharers.iter().all(|other| is_new(other)) => {
+            (found.next(valid.rotation.requests.clone(), now).alone(), None)
+        }
+        Due::End if !in_use(install, &sharers, found.number) => (found.alone(), Some(ended("workload", found.number))),
         Due::Rotate | Due::End | Due::Nothing => {
             let held = (due == Due::End).then(|| now.checked_add(HELD).ok()).flatten();
             let look_at = held.or_else(|| valid.rotation.next(&found, born).filter(|at| *at > now));
@@ -62,31 +70,53 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     let changes = context.tried(System::Postgres, "ensure", advanced).await?;
     context.wrote(System::Postgres, &changes);
     // Another operator may have been faster.
-    let (generation, note) = if changes.is_empty() { (find().await?, None) } else { (next, Some(note)) };
+    let (generation, note) = if changes.is_empty() { (find().await?, None) } else { (next, note) };
     let look_at = valid.rotation.next(&generation, born).filter(|at| *at > now);
     Ok(Turn { told: status(&generation, &valid.rotation), generation, restarts, begun, note, look_at })
 }
 
-/// Whether requests may still come to a workload that has the generation before.
-fn in_use(context: &Context, install: &PluginInstall, valid: &Valid, number: u32) -> bool {
-    let behind = |install: &PluginInstall| {
-        let credentials = install.status.as_ref().and_then(|status| status.credentials.as_ref());
-        // One that was installed by an earlier release has the first.
-        let old = credentials.map_or(1, |credentials| credentials.generation) < i64::from(number);
-        // What is kept to go back to has what it was started with.
-        serves(install) && (old || kept(install).is_some())
-    };
-    let shares = |other: &PluginInstall| {
+/// Those that sign in like the install, besides itself.
+fn sharers(install: &PluginInstall, valid: &Valid, all: &[Arc<PluginInstall>]) -> Vec<Arc<PluginInstall>> {
+    let shares = |other: &&Arc<PluginInstall>| {
         valid.isolation == Isolation::Shared
             // One that is to have its own may still be served by the shared one.
             && (other.spec.isolation == Isolation::Shared || !settled(other))
             && other.spec.plugin.id == valid.manifest.id.as_str()
             && other.metadata.uid != install.metadata.uid
-            && !has_left(other)
+            && !has_left(&***other)
     };
-    behind(install) || context.installs.state().iter().any(|other| shares(other) && behind(other))
+    all.iter().filter(shares).cloned().collect()
+}
+
+/// Whether requests may still come to a workload that has the generation before.
+fn in_use(install: &PluginInstall, sharers: &[Arc<PluginInstall>], number: u32) -> bool {
+    let all = || sharers.iter().map(AsRef::as_ref).chain([install]);
+    let upstream =
+        |install: &PluginInstall| install.status.as_ref()?.route.as_ref().map(|route| route.upstream.clone());
+    // Whoever cannot be looked after now tells of what it had then. Where it leads to the same place as one
+    // that is looked after, that is what it has.
+    let followed: BTreeSet<String> = all().filter(|one| !is_behind(one, number)).filter_map(upstream).collect();
+    all().any(|one| {
+        // What is kept to go back to has what it was started with.
+        let stays = is_behind(one, number) && !upstream(one).is_some_and(|upstream| followed.contains(&upstream));
+        serves(one) && (stays || kept(one).is_some())
+    })
+}
+
+fn is_behind(install: &PluginInstall, number: u32) -> bool {
+    let credentials = install.status.as_ref().and_then(|status| status.credentials.as_ref());
+    // One that was installed by an earlier release has the first.
+    credentials.map_or(1, |credentials| credentials.generation) < i64::from(number)
+}
+
+fn is_new(install: &PluginInstall) -> bool {
+    install.status.as_ref().is_none_or(|status| status.version.is_none())
 }
 
 fn serves(install: &PluginInstall) -> bool {
     install.status.as_ref().is_some_and(|status| status.route.is_some())
 }
+
+#[cfg(test)]
+#[path = "rotation_tests.rs"]
+mod tests;

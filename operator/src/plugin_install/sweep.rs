@@ -64,7 +64,7 @@ pub async fn of_plugin(
     let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
     let suspended = |tenant: &str| {
         let tenant = context.tenants.get(&ObjectRef::new(tenant));
-        tenant.is_some_and(|tenant| tenant.spec.suspend)
+        tenant.is_some_and(|tenant| tenant.is_suspended())
     };
     let needed = needed(&tenants(&known), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
     places.retain(|place| !needed.contains(place));

@@ -4,12 +4,14 @@ mod abandon;
 mod event;
 mod finalizer;
 mod pause;
+mod rehearsal;
 mod status;
 
 pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, is_set, paused};
+pub use rehearsal::{is_rehearsed, rehearsed, would};
 pub use status::write_status;
 
 use kube::{Api, Resource, core::NamespaceResourceScope};

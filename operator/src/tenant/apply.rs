@@ -6,27 +6,18 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::Api;
-use plexica_backends::{
-    Changes, Generation, System, keycloak, object,
-    ownership::Found,
-    postgres,
-    s3::{
-        bucket,
-        credential::{Credentials, issue},
-    },
-};
-use plexica_crds::{
-    CredentialStatus,
-    tenant::{CredentialsStatus, DatabaseStatus, IdentityStatus, StorageStatus},
-};
+use plexica_backends::{Generation, System, keycloak, object, ownership::Found, postgres, s3::bucket};
+use plexica_crds::tenant::{CredentialsStatus, DatabaseStatus, IdentityStatus, StorageStatus};
 
 use super::{
-    Part, namespace,
+    Part,
+    keys::{Held, give_keys},
+    namespace,
     observe::Secrets,
-    plan::{self, Ensure, IDENTITY_SECRET, Plan, STORAGE_SECRET},
+    plan::{Ensure, IDENTITY_SECRET, Plan},
     quota,
     report::Applied,
-    secret::{self, Validity},
+    secret,
     validate::Valid,
 };
 use crate::{
@@ -44,27 +35,35 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database, &mut of_database),
         realm(context, valid, identity, (record, held.as_ref()), &mut of_identity),
-        bucket(context, valid, storage, keys, &mut drift),
+        bucket(context, storage, &mut drift),
         room(context, valid, namespace, &mut of_namespace),
     );
     for of_part in [of_database, of_identity, of_namespace] {
         drift.join(of_part);
     }
     // Secrets need the namespace; one whose content is not known yet is reported with its part.
-    let (namespace, secrets) = match namespace {
-        Ok(seen) => {
-            let identity = identity.as_ref().ok();
-            let keys = storage.as_ref().ok().map(|bucket| &bucket.keys);
-            let secrets = Secrets { identity: seen.identity, storage: seen.storage };
-            let written = write_secrets(context, valid, record, secrets, (identity, keys), &mut drift).await;
-            (Ok(valid.namespace.clone()), written)
+    let (namespace, secrets, storage) = match namespace {
+        Ok(Secrets { identity: seen_identity, storage: seen_storage }) => {
+            let told = match identity.as_ref() {
+                Ok(servers) => write_servers(context, valid, record, seen_identity.as_ref(), servers, &mut drift).await,
+                Err(_) => Ok(()),
+            };
+            let (storage, written) = match storage {
+                Ok(name) => {
+                    let given = give_keys(context, valid, record, seen_storage.as_ref(), keys, &mut drift).await;
+                    (given.storage.map(|keys| Bucket { name, keys }), given.written)
+                }
+                Err(problem) => (Err(problem), Ok(())),
+            };
+            (Ok(valid.namespace.clone()), told.and(written), storage)
         }
-        Err(problem) => (Err(problem), Ok(())),
+        // Keys that could be written nowhere are not made.
+        Err(problem) => (Err(problem), Ok(()), storage.map(|name| Bucket { name, keys: Held::known(&keys) })),
     };
     let plan = Box::pin(quota::enact(context, valid, quota, namespace.as_ref().err(), &mut drift)).await;
     let look_at = [
-        storage.as_ref().ok().and_then(|bucket| bucket.renew_at),
-        storage.as_ref().ok().and_then(|bucket| Some(bucket.told.as_ref()?.previous_until.as_ref()?.0)),
+        storage.as_ref().ok().and_then(|bucket| bucket.keys.renew_at),
+        storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
         identity.as_ref().ok().and_then(|servers| valid.rotation.next(&servers.generation, valid.born)),
     ];
     // What could not be done although it is due waits for something else.
@@ -72,17 +71,20 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
     let look_at = look_at.into_iter().flatten().filter(|at| *at > now).min();
     let credentials = CredentialsStatus {
         identity: identity.as_ref().ok().map(|servers| rotation::status(&servers.generation, &valid.rotation)),
-        storage: storage.as_ref().ok().and_then(|bucket| bucket.told.clone()),
+        storage: storage.as_ref().ok().and_then(|bucket| bucket.keys.told.clone()),
     };
     let notes = identity.as_ref().ok().and_then(|servers| servers.note.clone());
-    let notes = notes.into_iter().chain(storage.as_ref().ok().and_then(|bucket| bucket.note.clone())).collect();
+    let notes = notes.into_iter().chain(storage.as_ref().ok().and_then(|bucket| bucket.keys.note.clone())).collect();
     Applied {
         namespace,
         secrets,
         database,
         sign_in,
         identity: identity.map(|Servers { status, secret: _, generation: _, note: _ }| status),
-        storage: storage.map(|Bucket { status, keys: _, renew_at: _, told: _, note: _ }| status),
+        storage: storage.map(|Bucket { name, keys }| StorageStatus {
+            bucket: name,
+            credentials_expire_at: keys.expires_at.map(Time),
+        }),
         credentials,
         notes,
         look_at,
@@ -126,10 +128,9 @@ async fn realm(
 ) -> Part<Servers> {
     let Ensure { mut desired, seen, aim } = plan?;
     let generation = desired.servers.generation.clone();
-    if generation.number > 1 {
-        let identity = format!("{}\n{}", desired.realm, generation.number);
-        desired.servers.secret = Some(context.keys.password("identity", &identity));
-    } else if let keycloak::Observed::Present(present) = &seen
+    give_secret(context, &mut desired);
+    if desired.servers.secret.is_none()
+        && let keycloak::Observed::Present(present) = &seen
         && present.client_secret().is_some()
     {
         desired.servers.secret = handed_out(valid, &context.realms.issuer(&desired.realm), record, held);
@@ -170,6 +171,15 @@ fn handed_out(valid: &Valid, issuer: &str, record: &Record, held: Option<&Secret
     written.then(|| plexica_backends::Secret::new(secret))
 }
 
+/// The first secret is made by Keycloak, those that follow are derived.
+pub fn give_secret(context: &Context, desired: &mut keycloak::RealmDesired) {
+    let number = desired.servers.generation.number;
+    if number > 1 {
+        let identity = format!("{}\n{number}", desired.realm);
+        desired.servers.secret = Some(context.keys.password("identity", &identity));
+    }
+}
+
 fn turned(valid: &Valid, before: &Generation, now: &Generation) -> Option<Note> {
     if now.number > before.number {
         return Some(rotation::rotated("identity", now.number, valid.rotation.until(now)));
@@ -177,32 +187,17 @@ fn turned(valid: &Valid, before: &Generation, now: &Generation) -> Option<Note> 
     (before.previous && !now.previous).then(|| rotation::ended("identity", now.number))
 }
 
-/// The bucket, and its keys for whoever writes them down.
+/// The bucket, and what is known of its keys.
 struct Bucket {
-    status: StorageStatus,
-    keys: Keys,
-    renew_at: Option<Timestamp>,
-    told: Option<CredentialStatus>,
-    note: Option<Note>,
-}
-
-/// What becomes of the Secret of the bucket's keys.
-enum Keys {
-    /// Those in it are good.
-    Good(Aim),
-    /// New ones are written, by this course if they end.
-    New { keys: Credentials, issued_at: Timestamp, turn: secret::Turn, aim: Aim },
-    /// It is not as it was written, and is left so.
-    Left(Changes, Aim),
+    name: String,
+    keys: Held,
 }
 
 async fn bucket(
     context: &Context,
-    valid: &Valid,
     plan: Part<Ensure<bucket::Desired, bucket::Observed>>,
-    plan::Keys { validity, aim: keys, told, next, asked }: plan::Keys,
     drift: &mut Drift,
-) -> Part<Bucket> {
+) -> Part<String> {
     let Ensure { desired, seen, aim } = plan?;
     let differences = std::future::ready(bucket::differences(&context.store, &desired, &seen));
     let ensure = bucket::ensure(&context.store, &context.intents, &desired, &seen);
@@ -211,30 +206,7 @@ async fn bucket(
     if aim.course == Course::Report && *seen.found() == Found::Absent {
         return Err(withheld(&drift.kept_in(aim.part)));
     }
-    let mut note = None;
-    let (keys, expires_at, renew_at, told) = match validity {
-        Validity::Keep { expires_at: Some(expires_at), renew_at } => {
-            (Keys::Good(keys), Some(expires_at), renew_at, told)
-        }
-        Validity::Unfit(changes) if keys.course == Course::Report => (Keys::Left(changes, keys), None, None, told),
-        // Keys that do not end come from a file, which may have changed.
-        Validity::Renew | Validity::Unfit(_) | Validity::Keep { expires_at: None, renew_at: _ } => {
-            // Whoever renews them because their time is over repairs nothing.
-            let course = if matches!(validity, Validity::Unfit(_)) { keys.course } else { Course::Apply };
-            let issued_at = Timestamp::now();
-            let new = context.tried(System::S3, "issue", issue(&context.store, &valid.bucket)).await?;
-            let expires_at = new.expires_at;
-            let renew_at = expires_at.map(|end| secret::renewal(issued_at, end));
-            let told = next.status(issued_at, expires_at, issued_at);
-            // Those that are renewed because they end are not told of.
-            if asked && expires_at.is_some() {
-                note = Some(rotation::rotated("storage", next.generation, next.previous_until));
-            }
-            (Keys::New { keys: new, issued_at, turn: next, aim: Aim { course, ..keys } }, expires_at, renew_at, told)
-        }
-    };
-    let status = StorageStatus { bucket: desired.bucket, credentials_expire_at: expires_at.map(Time) };
-    Ok(Bucket { status, keys, renew_at, told, note })
+    Ok(desired.bucket)
 }
 
 async fn room(
@@ -255,53 +227,22 @@ async fn room(
     Ok(secrets)
 }
 
-async fn write_secrets(
+async fn write_servers(
     context: &Context,
     valid: &Valid,
     record: &Record,
-    seen: Secrets,
-    (identity, keys): (Option<&Servers>, Option<&Keys>),
+    seen: Option<&Secret>,
+    Servers { status: IdentityStatus { realm: _, issuer }, secret, generation, note: _ }: &Servers,
     drift: &mut Drift,
 ) -> Part<()> {
-    let Secrets { identity: seen_identity, storage: seen_storage } = seen;
-    if let Some(Servers { status: IdentityStatus { realm: _, issuer }, secret, generation, note: _ }) = identity {
-        let client = keycloak::client::servers(generation.slot());
-        let wanted = secret::identity(valid, issuer, client, secret.reveal());
-        let aim = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark)));
-        write(context, valid, &wanted, seen_identity.as_ref(), &aim, drift).await?;
-    }
-    match keys {
-        None => {}
-        Some(Keys::Good(aim)) => drift.settled(aim),
-        Some(Keys::Left(changes, aim)) => {
-            drift.left(aim, changes.clone());
-            if seen_storage.is_none() {
-                return Err(withheld(changes));
-            }
-        }
-        Some(Keys::New { keys, issued_at, turn, aim }) => {
-            let Credentials { access_key_id, secret_access_key, session_token, expires_at } = keys;
-            let keys = secret::Keys {
-                endpoint: &context.settings.s3_endpoint,
-                region: &context.settings.s3_region,
-                access_key_id,
-                secret_access_key: secret_access_key.reveal(),
-                session_token: session_token.as_ref().map_or("", plexica_backends::Secret::reveal),
-                issued_at: *issued_at,
-                expires_at: *expires_at,
-                turn,
-            };
-            let wanted = secret::storage(valid, &keys);
-            // Those that do not end are known by themselves.
-            let fixed = record.aim(STORAGE_SECRET, Some(object::digest(&wanted, &valid.mark)));
-            let aim = if expires_at.is_some() { aim } else { &fixed };
-            write(context, valid, &wanted, seen_storage.as_ref(), aim, drift).await?;
-        }
-    }
-    Ok(())
+    let client = keycloak::client::servers(generation.slot());
+    let wanted = secret::identity(valid, issuer, client, secret.reveal());
+    let aim = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark)));
+    write(context, valid, &wanted, seen, &aim, drift).await
 }
 
-async fn write(
+/// Writes a Secret.
+pub async fn write(
     context: &Context,
     valid: &Valid,
     wanted: &Secret,

@@ -5,6 +5,7 @@ use plexica_backends::{Retired, System, s3::bucket, workloads::Needs};
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
+    label::DRY_RUN,
     tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy, FinalBackupStatus, IdentitySpec},
 };
 
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{abandoned, abandoned_by, is_paused, namespaced, uid},
+    resource::{abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
     rotation::Policy,
 };
 
@@ -87,6 +88,11 @@ async fn installs(context: &Context, slug: &Slug) -> Result<Vec<Problem>, Proble
         if is_paused(&install) {
             let message = format!("waits for the install {namespace}/{name}, which is paused.");
             holding.push(Problem::new(Reason::Paused, message));
+            continue;
+        }
+        if is_rehearsed(&install) {
+            let message = format!("waits for the install {namespace}/{name}, which has the annotation {DRY_RUN}.");
+            holding.push(Problem::new(Reason::DryRun, message));
             continue;
         }
         if install.metadata.deletion_timestamp.is_none() {
@@ -170,7 +176,7 @@ async fn fate(given_up: Option<Fate>, retire: impl Future<Output = Part<Retired>
 }
 
 /// Names and marks do not depend on whether the spec can be.
-fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
+pub fn unvalidated(context: &Context, tenant: &Tenant, slug: Slug) -> Valid {
     let settings = &context.settings;
     Valid {
         mark: settings.tenant_mark(&slug, &uid(tenant)),

@@ -69,7 +69,8 @@ pub async fn observe(context: &Context, valid: &Valid, change: quota::Change) ->
     observed
 }
 
-async fn database(context: &Context, valid: &Valid) -> Part<postgres::Observed> {
+/// Schema and role.
+pub async fn database(context: &Context, valid: &Valid) -> Part<postgres::Observed> {
     schema(context, valid, context.databases.get(&valid.placement)?).await
 }
 
@@ -87,14 +88,16 @@ async fn elsewhere(context: &Context, valid: &Valid) -> Vec<(String, Part<Found>
     .await
 }
 
-async fn identity(context: &Context, valid: &Valid) -> Part<keycloak::Observed> {
+/// Realm.
+pub async fn identity(context: &Context, valid: &Valid) -> Part<keycloak::Observed> {
     // Looking takes no secrets.
     let desired = desired::identity(valid, &context.settings, &Credentials::default());
     let found = context.realms.observe(&desired);
     context.tried(System::Keycloak, "observe", found).await
 }
 
-async fn storage(context: &Context, valid: &Valid) -> Part<bucket::Observed> {
+/// Bucket.
+pub async fn storage(context: &Context, valid: &Valid) -> Part<bucket::Observed> {
     let desired = desired::storage(valid);
     let found = bucket::observe(&context.store, &context.intents, &desired);
     context.tried(System::S3, "observe", found).await

@@ -18,7 +18,7 @@ use super::{
     namespace::{terminating, wanted},
     observe::{Observed, Secrets},
     quota,
-    secret::{Turn, Validity, says, storage_digest, storage_status, validity},
+    secret::{Turn, Validity, expires_at, says, storage_digest, storage_status, validity},
     validate::Valid,
 };
 use crate::{
@@ -57,6 +57,8 @@ pub struct Keys {
     pub aim: Aim,
     /// What is told of those that are there.
     pub told: Option<CredentialStatus>,
+    /// When those that are there end.
+    pub until: Option<Timestamp>,
     /// Which those are that come after them, if any do.
     pub next: Turn,
     /// Whether they come because somebody asked.
@@ -120,6 +122,7 @@ pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Rec
         validity: validity(valid, endpoint, region, held, now),
         aim: record.aim(STORAGE_SECRET, Some(storage_digest(valid, endpoint, region))),
         told: held.and_then(|held| storage_status(held, now)),
+        until: held.and_then(expires_at),
         next: Turn::after(held, &valid.rotation.requests),
         asked: held.is_some_and(|held| !valid.rotation.requests.is_subset(&Turn::of(held).requests)),
     };

@@ -7,20 +7,20 @@ use plexica_crds::{Reason, Tenant, TenantStatus};
 use super::{
     apply::apply,
     backup::Place,
-    cleanup::{back_up, backup_due, cleanup},
-    farewell::{self, Leaving},
+    cleanup::{abandoned_parts, back_up, backup_due, cleanup},
+    farewell::{self, Leaving, PartName},
     observe::observe,
     plan::plan,
     quota::Change,
-    report,
+    rehearse, report,
     validate::validate,
 };
 use crate::{
     context::Context,
     drift::{self, Record},
-    operation::about_tenant,
+    operation::{about_tenant, record_tenant, tenant_left, tolerate},
     problem::{Problem, worst},
-    resource::{add_finalizer, given_up, is_paused, publish, remove_finalizer, write_status},
+    resource::{add_finalizer, given_up, is_paused, is_rehearsed, publish, remove_finalizer, uid, write_status},
 };
 
 /// Brings one tenant closer to its spec, and says when to look again.
@@ -29,6 +29,7 @@ pub async fn reconcile(context: &Context, tenant: &Tenant) -> (Action, Option<Pr
     // The cache may be behind what this operator itself wrote a moment ago.
     let result = match api.get_opt(&tenant.name_any()).await {
         Ok(Some(tenant)) if is_paused(&tenant) => rest(context, &api, tenant).await,
+        Ok(Some(tenant)) if is_rehearsed(&tenant) => Box::pin(tell(context, &api, tenant)).await,
         Ok(Some(tenant)) if tenant.metadata.deletion_timestamp.is_some() => {
             Box::pin(leave(context, &api, tenant)).await
         }
@@ -43,6 +44,13 @@ async fn rest(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
     let status = report::paused(&tenant, Timestamp::now());
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
     Ok((context.again(&tenant, None), None))
+}
+
+/// Does nothing, and says what it would do.
+async fn tell(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
+    let (status, unseen) = rehearse::tell(context, &tenant).await;
+    let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    Ok((context.again(&tenant, unseen.as_ref()), unseen))
 }
 
 async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
@@ -72,7 +80,8 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
         }
     };
     let status = about_tenant(&tenant, status, problem.as_ref());
-    write_status(&context.recorder, api, tenant.clone(), &status).await?;
+    let written = write_status(&context.recorder, api, tenant.clone(), &status).await?;
+    tolerate(&written, record_tenant(context, &written).await);
     let action = match (&problem, look_at) {
         // Keys end whether or not anything changes.
         (None, Some(look_at)) => context.again_by(&tenant, look_at),
@@ -111,18 +120,33 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     for note in given_up(last, &status.conditions) {
         tracing::warn!(tenant = tenant.name_any(), "{}", note.text);
     }
-    let status = about_tenant(&tenant, status, worst(&leaving.holding));
+    let status = match worst(&leaving.holding) {
+        None => tenant_left(&tenant, status),
+        holding => about_tenant(&tenant, status, holding),
+    };
     // Before the finalizer goes: whoever watches sees what came of everything.
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
+    let recorded = record_tenant(context, &tenant).await;
     if leaving.holding.is_empty() {
         let told = status.conditions.first().map_or("", |ready| &ready.message);
         tracing::info!(tenant = tenant.name_any(), "{told}");
+        if let Err(problem) = recorded.or_else(|problem| without_database(&tenant, problem)) {
+            return Ok((context.again(&tenant, Some(&problem)), Some(problem)));
+        }
+        context.operations.forget(&uid(&tenant));
         remove_finalizer(api, &tenant).await?;
         context.again(&tenant, None);
         return Ok((Action::await_change(), None));
     }
+    tolerate(&tenant, recorded);
     let problem = worst(&leaving.holding).cloned();
     Ok((context.again(&tenant, problem.as_ref()), problem))
+}
+
+/// Who has given up on the database does not wait for it to record that.
+fn without_database(tenant: &Tenant, problem: Problem) -> Result<(), Problem> {
+    let given_up = abandoned_parts(tenant).is_ok_and(|parts| parts.contains(&PartName::Database.as_str()));
+    if given_up { Ok(()) } else { Err(problem) }
 }
 
 /// Makes the final backup, and says so before anything of what it holds may go.

@@ -111,6 +111,11 @@ pub fn storage_status(seen: &Secret, now: Timestamp) -> Option<CredentialStatus>
     Turn::of(seen).status(time(seen, ISSUED_AT)?, time(seen, EXPIRES_AT), now)
 }
 
+/// When the keys in a Secret end.
+pub fn expires_at(seen: &Secret) -> Option<Timestamp> {
+    time(seen, EXPIRES_AT)
+}
+
 fn time(secret: &Secret, annotation: &str) -> Option<Timestamp> {
     secret.annotations().get(annotation).and_then(|text| text.parse().ok())
 }

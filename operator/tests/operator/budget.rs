@@ -78,7 +78,8 @@ where
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let (inner, writes, budget) = (self.inner.clone(), self.writes.clone(), self.budget.clone());
         Box::pin(async move {
-            if request.method() != http::Method::GET {
+            let asks_only = request.uri().query().is_some_and(|query| query.contains("dryRun=All"));
+            if request.method() != http::Method::GET && !asks_only {
                 if !budget.spend().await {
                     pending::<()>().await;
                 }

@@ -127,6 +127,7 @@ async fn a_login_reaches_nothing_of_another_tenant_and_opens_nothing_of_its_own(
             "SELECT * FROM core.login_password",
             "SELECT * FROM core.ownership",
             "SELECT * FROM core.schema_migration",
+            "SELECT * FROM core.operation",
             "DELETE FROM core.ownership",
             "SET LOCAL ROLE plexica_provisioner",
             "SET LOCAL ROLE plexica_core_api",

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
+mod bucket_keys;
 mod budget;
 mod client_secret;
 mod cluster;
@@ -17,6 +18,7 @@ mod departure;
 mod dependency;
 mod drift;
 mod drift_of_install;
+mod dry_run;
 mod farewell;
 mod fault;
 mod foreign;

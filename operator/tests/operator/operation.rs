@@ -1,5 +1,6 @@
 //! What is being done about a resource, as one thing with an id, whoever does it.
 
+use kube::api::DeleteParams;
 use plexica_crds::{OperationKind, OperationPhase, OperationStatus, StepPhase};
 use plexica_testkit::wait_until;
 use serde_json::json;
@@ -56,4 +57,53 @@ async fn an_operation_is_the_same_one_for_the_next_operator() {
     assert!(failed.completed_at.is_some(), "{failed:?}");
     world.install(&slug, &id, json!({ "enabled": false })).await;
     becomes(&world, &slug, OperationKind::Disable, OperationPhase::Succeeded).await;
+
+    // All of it is told for longer than the status tells it, and the end of what is gone.
+    let recorded = async |name: &str, kind: &str| {
+        let sql = format!(
+            "SELECT coalesce(string_agg(phase, ',' ORDER BY started_at), '') FROM core.operation
+              WHERE tenant = '{slug}' AND name = '{name}' AND operation ->> 'kind' = '{kind}'
+                AND operation ->> 'phase' = phase"
+        );
+        world.sql::<String>(&sql).await
+    };
+    assert_eq!(recorded(&slug, "Provision").await, "Succeeded");
+    for (kind, phase) in
+        [("Install", "Succeeded"), ("Upgrade", "Succeeded"), ("Update", "Failed"), ("Disable", "Succeeded")]
+    {
+        assert_eq!(recorded("it", kind).await, phase, "{kind}");
+    }
+    world.delete(&world.installs(&slug), "it").await;
+    assert_eq!(recorded("it", "Delete").await, "Succeeded");
+    world.delete(&world.tenants(), &slug).await;
+    assert_eq!(recorded(&slug, "Delete").await, "Succeeded");
+    let one = format!(
+        "SELECT id FROM core.operation WHERE tenant = '{slug}' AND name = 'it' AND phase = 'Succeeded' ORDER BY started_at LIMIT 1"
+    );
+    assert_eq!(world.sql::<String>(&one).await, begun.id);
+    let uids = format!("SELECT count(DISTINCT tenant_uid) FROM core.operation WHERE tenant = '{slug}'");
+    assert_eq!(world.sql::<i64>(&uids).await, 1);
+}
+
+/// What nobody finishes is not said to be under way for ever.
+#[tokio::test]
+async fn what_another_operation_takes_the_place_of_is_superseded() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.plugin(&id, "1.0.0").await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    world.plugin_with(&id, "3.0.0", json!({ "rollout": { "bakeSeconds": 600 } })).await;
+    let begun = becomes(&world, &slug, OperationKind::Upgrade, OperationPhase::Running).await;
+    let phase = async || {
+        let sql = format!("SELECT coalesce((SELECT phase FROM core.operation WHERE id = '{}'), '')", begun.id);
+        world.sql::<String>(&sql).await
+    };
+    wait_until("it is recorded", PATIENCE, async || phase().await == "Running").await;
+    world.installs(&slug).delete("it", &DeleteParams::default()).await.unwrap();
+    world.gone(&world.installs(&slug), "it").await;
+    assert_eq!(phase().await, "Superseded");
 }

@@ -346,3 +346,41 @@ async fn by_the_platforms_interval_a_shared_plugins_credentials_are_rotated() {
     }
     operator.stop().await;
 }
+
+/// What was asked for before it came up is done with the first that it has.
+#[tokio::test]
+async fn who_is_new_is_not_rotated_for_what_was_asked_before() {
+    let Some(world) = World::new().await else { return };
+    let operator = operator(&world, OVERLAP);
+    let id = world.database.unique("crm");
+    let (slug, entry) = (world.database.unique("acme"), format!("{id}-1.0.0"));
+    world.plugin(&id, "1.0.0").await;
+    annotate(&world.plugins(), &entry, ROTATE, "long ago").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    let first = turned(&world, &slug, 2, true).await;
+    let url = get(&format!("{}{URL}", upstream(&world, &slug).await)).await.unwrap();
+    let looked = operator.count("plexica_operator_reconciles_total").await;
+    wait_until("it was looked at again and again", PATIENCE, async || {
+        operator.count("plexica_operator_reconciles_total").await > looked + 9.0
+    })
+    .await;
+    assert_eq!(turned(&world, &slug, 2, true).await, first);
+    assert_eq!(get(&format!("{}{URL}", upstream(&world, &slug).await)).await.unwrap(), url);
+    let logins =
+        format!("SELECT string_agg(rolname, ',') FROM pg_roles WHERE rolname ~ '^plugin2?_{}$'", id.replace('-', "_"));
+    assert_eq!(world.sql::<String>(&logins).await, format!("plugin2_{}", id.replace('-', "_")));
+    // What is asked for now is a rotation; who comes later has what is in force.
+    annotate(&world.plugins(), &entry, ROTATE, "now").await;
+    turned(&world, &slug, 3, false).await;
+    let later = world.database.unique("beta");
+    world.tenant(&later, json!({})).await;
+    world.ready(&later).await;
+    world.install(&later, &id, json!({})).await;
+    world.installed(&later).await;
+    turned(&world, &later, 3, true).await;
+    turned(&world, &slug, 3, true).await;
+    operator.stop().await;
+}

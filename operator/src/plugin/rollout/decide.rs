@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_crds::{
     Plugin, PluginInstall,
+    dependency::Catalogue,
     plugin::{RolloutPhase, RolloutStatus},
     plugin_install::{Phase, UpgradePhase},
 };
@@ -26,8 +27,9 @@ pub struct Decided {
 /// Where the entry's rollout stands among all installs of the plugin.
 pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin], now: Timestamp) -> Decided {
     let version = plugin.spec.version.as_str();
+    let alone = Catalogue::of(catalogue.iter().copied()).needing_nothing();
     let concerned: Vec<&PluginInstall> =
-        installs.iter().copied().filter(|install| leads_to(install, catalogue, version)).collect();
+        installs.iter().copied().filter(|install| leads_to(install, &alone, version)).collect();
     if concerned.is_empty() && plugin.spec.rollout.is_none() {
         return Decided { status: None, by: None };
     }
@@ -179,6 +181,26 @@ mod tests {
         assert_eq!(step(&mut plugin, &installs, 1), (RolloutPhase::Open, message));
         let nobody = decide(&plugin, &[], &[&plugin], at(1));
         assert_eq!(nobody, Decided { status: None, by: None });
+    }
+
+    #[test]
+    fn who_runs_a_yanked_version_is_at_it_and_on_the_way_to_no_other() {
+        let (mut new, old) = (fixture::plugin("crm", "2.0.0"), fixture::plugin("crm", "1.0.0"));
+        new.spec.yanked = Some(serde_json::from_value(json!({ "reason": "it loses notes" })).unwrap());
+        // What it needs is no matter of who is led there.
+        new.spec.requires = serde_json::from_value(json!([{ "plugin": "files", "version": "^1" }])).unwrap();
+        let mut there = install("a", "2.0.0");
+        there.spec.plugin.version = "*".into();
+        there.status.as_mut().unwrap().migrated_version = Some("2.0.0".into());
+        let mut behind = install("b", "1.0.0");
+        behind.spec.plugin.version = "*".into();
+        let installs = [&there, &behind];
+        let counted = |plugin: &Plugin| decide(plugin, &installs, &[&old, &new], at(1)).status.unwrap().message;
+        assert_eq!(counted(&new), "migrated 1/1");
+        assert_eq!(counted(&old), "migrated 1/1");
+        let yank = new.spec.yanked.take();
+        assert_eq!(decide(&new, &installs, &[&old, &new], at(1)).status.unwrap().message, "migrated 1/2");
+        assert!(yank.is_some());
     }
 
     #[test]

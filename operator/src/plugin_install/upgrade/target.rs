@@ -7,7 +7,7 @@ use plexica_crds::{
     dependency::{Catalogue, Present, Release},
 };
 
-use super::{of, was_taken_back};
+use super::{goes_back, of, was_taken_back};
 use crate::{
     plugin::{self, rollout},
     plugin_install::resolve::{Resolved, resolve},
@@ -53,7 +53,20 @@ pub fn target<'a>(
         let (plugin, release) = (entry(version)?, catalogue.get(id, version)?.clone());
         Some(Target { plugin, release, notice: None, held: Some(held) })
     };
-    let Resolved { plugin: wanted, release, notice } = resolve(install, entries, catalogue, present)?;
+    // What was decided is done, whatever others have come to need or to be meanwhile: the version that is
+    // taken back is no better for them.
+    let decided = of(install).filter(|upgrade| goes_back(install) && was_taken_back(install, &upgrade.to));
+    if let Some(before) = decided.and_then(|upgrade| stays(&upgrade.from, Held::TakenBack)) {
+        return Ok(before);
+    }
+    let Resolved { plugin: wanted, release, notice } = match resolve(install, entries, catalogue, present) {
+        Ok(resolved) => resolved,
+        // Who has gone back stays there, should the version that was taken back be one that cannot be by now.
+        Err(problem) => {
+            let back = of(install).filter(|upgrade| was_taken_back(install, &upgrade.to));
+            return back.and_then(|upgrade| stays(&upgrade.from, Held::TakenBack)).ok_or(problem);
+        }
+    };
     if was_taken_back(install, &wanted.spec.version)
         && let Some(before) = of(install).and_then(|upgrade| stays(&upgrade.from, Held::TakenBack))
     {
@@ -162,5 +175,43 @@ mod tests {
         assert_eq!(found(&asked, &catalogue), is("2.0.0", None));
         install.metadata.generation = Some(5);
         assert_eq!(found(&install, &catalogue), is("2.0.0", None));
+    }
+
+    /// Version 2 of `crm` needs that of `files`, which was not well: `files` goes back, and so does `crm`
+    /// whatever `files` is by then.
+    #[test]
+    fn who_goes_back_is_not_held_up_by_who_needs_it() {
+        let mut crm = fixture::plugin("crm", "2.0.0");
+        crm.spec.requires = serde_json::from_value(json!([{ "plugin": "files", "version": "^2" }])).unwrap();
+        let mut old = fixture::plugin("crm", "1.0.0");
+        old.spec.requires = serde_json::from_value(json!([{ "plugin": "files", "version": "^1" }])).unwrap();
+        let all = [crm, old, fixture::plugin("files", "1.0.0"), fixture::plugin("files", "2.0.0")];
+        let entries: Vec<Arc<Plugin>> = all.iter().cloned().map(Arc::new).collect();
+        let catalogue = Catalogue::of(&all);
+        let back = |id: &str, phase: UpgradePhase, migrated: &str| {
+            let mut install = fixture::install("plexica-system", id, "acme", id);
+            install.spec.plugin.version = "^2".into();
+            let status = install.status.get_or_insert_default();
+            (status.version, status.migrated_version) = (Some("2.0.0".into()), Some(migrated.into()));
+            let upgrade = json!({ "from": "1.0.0", "to": "2.0.0", "phase": phase, "since": "2026-01-01T00:00:00Z", "generation": 1 });
+            status.upgrade = Some(serde_json::from_value(upgrade).unwrap());
+            install
+        };
+        for phase in [UpgradePhase::RollingBack, UpgradePhase::RolledBack] {
+            // Its data is at either version, as far as it has come.
+            for migrated in ["1.0.0", "2.0.0"] {
+                for (one, other) in [("files", "crm"), ("crm", "files")] {
+                    let (install, other) = (back(one, phase, migrated), back(other, UpgradePhase::Complete, "2.0.0"));
+                    let mut beside = Present::of(&other, &catalogue);
+                    for at in ["1.0.0", "2.0.0"] {
+                        beside.serves = catalogue.get(&other.spec.plugin.id, at);
+                        let found = target(&install, &entries, &catalogue, std::slice::from_ref(&beside));
+                        let found = found.unwrap_or_else(|problem| panic!("{one} {phase:?} {migrated}: {problem}"));
+                        assert_eq!(found.plugin.spec.version, "1.0.0", "{one} {phase:?} {migrated} beside {at}");
+                        assert!(matches!(found.held, Some(Held::TakenBack)));
+                    }
+                }
+            }
+        }
     }
 }

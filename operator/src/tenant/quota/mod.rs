@@ -9,6 +9,7 @@ mod change;
 mod desired;
 mod enact;
 mod exceeded;
+mod foresee;
 mod objects;
 mod observe;
 mod plan;
@@ -16,6 +17,7 @@ mod usage;
 
 pub use change::Change;
 pub use enact::{Outcome, enact};
+pub use foresee::{Foreseen, foresee};
 pub use objects::retain;
 pub use observe::observe;
 pub use plan::{Observed, Step, plan};

@@ -1,0 +1,126 @@
+//! What was done about tenants and their installs, for longer than their status says it.
+
+use jiff::Timestamp;
+use plexica_crds::{OperationPhase, OperationStatus};
+use sqlx::types::Json;
+
+use super::Provisioner;
+use super::failure::failure;
+use crate::Result;
+
+/// How many of a tenant's are kept.
+pub const MOST: i64 = 1000;
+/// For how many days one is kept.
+pub const DAYS: i32 = 30;
+/// How many are removed in one statement.
+const BATCH: i64 = 1000;
+
+/// An operation, and what it was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The tenant's name.
+    pub tenant: &'a str,
+    /// And its uid; empty while there is none.
+    pub tenant_uid: &'a str,
+    /// `Tenant` or `PluginInstall`.
+    pub resource: &'static str,
+    /// The name of that.
+    pub name: &'a str,
+    /// And its uid.
+    pub uid: &'a str,
+    /// What stands in its status.
+    pub operation: &'a OperationStatus,
+}
+
+/// Records an operation, or how it is by now; the answer is whether that was something new. What was still
+/// running for the same resource was superseded by it. One that has ended stays as it ended.
+pub async fn record(provisioner: &Provisioner, entry: &Entry<'_>) -> Result<bool> {
+    let doing = format!("record the operation {}", entry.operation.id);
+    let known: Option<Json<OperationStatus>> = sqlx::query_scalar("SELECT operation FROM core.operation WHERE id = $1")
+        .bind(&entry.operation.id)
+        .fetch_optional(provisioner.pool())
+        .await
+        .map_err(failure(&doing))?;
+    if known.as_ref().is_some_and(|Json(known)| known == entry.operation || has_ended(known.phase)) {
+        return Ok(false);
+    }
+    write(provisioner, entry, &doing).await?;
+    if known.is_none() {
+        trim(provisioner, entry.tenant, MOST).await?;
+    }
+    Ok(true)
+}
+
+const fn has_ended(phase: OperationPhase) -> bool {
+    match phase {
+        OperationPhase::Succeeded | OperationPhase::Superseded => true,
+        OperationPhase::Running | OperationPhase::Failed => false,
+    }
+}
+
+async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Result<()> {
+    let Entry { tenant, tenant_uid, resource, name, uid, operation } = entry;
+    sqlx::query(
+        "WITH superseded AS (
+             UPDATE core.operation SET phase = 'Superseded', recorded_at = now(),
+                    operation = operation || jsonb_build_object('phase', 'Superseded', 'completedAt', $10::text)
+              WHERE resource_uid = $6 AND phase = 'Running' AND id <> $1)
+         INSERT INTO core.operation AS known
+                (id, tenant, tenant_uid, resource, name, resource_uid, phase, started_at, operation)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9)
+         ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, operation = excluded.operation, recorded_at = now(),
+                tenant_uid = coalesce(nullif(excluded.tenant_uid, ''), known.tenant_uid)
+          WHERE known.phase NOT IN ('Succeeded', 'Superseded')",
+    )
+    .bind(&operation.id)
+    .bind(tenant)
+    .bind(tenant_uid)
+    .bind(resource)
+    .bind(name)
+    .bind(uid)
+    .bind(operation.phase.as_str())
+    .bind(operation.started_at.0.as_second())
+    .bind(Json(operation))
+    .bind(Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    .execute(provisioner.pool())
+    .await
+    .map_err(failure(doing))
+    .map(drop)
+}
+
+/// Removes the oldest of a tenant's, of which there are more than `most`.
+pub async fn trim(provisioner: &Provisioner, tenant: &str, most: i64) -> Result<u64> {
+    let removed = sqlx::query(
+        "DELETE FROM core.operation WHERE id IN (
+             SELECT id FROM core.operation WHERE tenant = $1 ORDER BY started_at DESC, id OFFSET $2 LIMIT $3)",
+    )
+    .bind(tenant)
+    .bind(most)
+    .bind(BATCH)
+    .execute(provisioner.pool())
+    .await
+    .map_err(failure(&format!("remove old operations of {tenant}")))?;
+    Ok(removed.rows_affected())
+}
+
+/// Removes those of which nothing new was recorded for so many days.
+pub async fn expire(provisioner: &Provisioner, days: i32) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let batch = sqlx::query(
+            "DELETE FROM core.operation WHERE id IN (
+                 SELECT id FROM core.operation WHERE recorded_at < now() - make_interval(days => $1)
+                  ORDER BY recorded_at LIMIT $2)",
+        )
+        .bind(days)
+        .bind(BATCH)
+        .execute(provisioner.pool())
+        .await
+        .map_err(failure("remove old operations"))?
+        .rows_affected();
+        removed += batch;
+        if batch < u64::try_from(BATCH).unwrap_or(u64::MAX) {
+            return Ok(removed);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What was done, kept for a while.
+
+use plexica_backends::postgres::operation::{Entry, expire, record, trim};
+use plexica_crds::{OperationPhase, OperationStatus};
+use serde_json::json;
+use sqlx::types::Json;
+
+use crate::on_postgres;
+use crate::world::{World, scalar};
+
+on_postgres! {
+    what_is_recorded_once_and_ends_once
+    what_is_old_or_too_much_goes
+    the_core_api_may_only_read_it
+}
+
+fn operation(id: &str, phase: &str, second: u8) -> OperationStatus {
+    let at = format!("2026-01-01T00:00:{second:02}Z");
+    serde_json::from_value(json!({ "id": id, "kind": "Update", "phase": phase, "startedAt": at })).unwrap()
+}
+
+async fn note(world: &World, uid: &str, operation: &OperationStatus) -> bool {
+    let (tenant, name) = ("acme", "it");
+    let entry = Entry { tenant, tenant_uid: "t", resource: "PluginInstall", name, uid, operation };
+    record(&world.provisioner, &entry).await.unwrap()
+}
+
+async fn phases(world: &World) -> String {
+    let sql = "SELECT coalesce(string_agg(id || ' ' || phase, ', ' ORDER BY id), '') FROM core.operation
+                WHERE operation ->> 'phase' = phase";
+    scalar(&mut world.administrator().await, sql).await
+}
+
+async fn what_is_recorded_once_and_ends_once(world: World) {
+    let running = operation("a", "Running", 1);
+    assert!(note(&world, "1", &running).await);
+    assert!(!note(&world, "1", &running).await, "nothing is new, so nothing is written");
+    assert!(note(&world, "2", &operation("b", "Running", 1)).await);
+    assert!(note(&world, "1", &operation("a", "Failed", 1)).await);
+    assert!(note(&world, "1", &operation("a", "Running", 1)).await, "what failed may be mended");
+    // The next one of the same resource supersedes it, and nothing of another.
+    assert!(note(&world, "1", &operation("c", "Succeeded", 2)).await);
+    assert_eq!(phases(&world).await, "a Superseded, b Running, c Succeeded");
+    // A slower operator that still means the one before.
+    for late in [operation("a", "Running", 1), operation("c", "Running", 2)] {
+        assert!(!note(&world, "1", &late).await);
+    }
+    assert_eq!(phases(&world).await, "a Superseded, b Running, c Succeeded");
+    let sql = "SELECT operation FROM core.operation WHERE id = 'a'";
+    let Json(past) = scalar::<Json<OperationStatus>>(&mut world.administrator().await, sql).await;
+    assert!(past.phase == OperationPhase::Superseded && past.completed_at.is_some(), "{past:?}");
+}
+
+async fn what_is_old_or_too_much_goes(world: World) {
+    for (at, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        note(&world, id, &operation(id, "Succeeded", u8::try_from(at).unwrap())).await;
+    }
+    assert_eq!(trim(&world.provisioner, "acme", 3).await.unwrap(), 1);
+    assert_eq!(trim(&world.provisioner, "globex", 0).await.unwrap(), 0);
+    assert_eq!(phases(&world).await, "b Succeeded, c Succeeded, d Succeeded");
+    world.execute("UPDATE core.operation SET recorded_at = now() - interval '31 days' WHERE id = 'c'").await;
+    assert_eq!(expire(&world.provisioner, 30).await.unwrap(), 1);
+    assert_eq!(phases(&world).await, "b Succeeded, d Succeeded");
+    // More than one statement's worth.
+    world
+        .execute(
+            "INSERT INTO core.operation (id, tenant, tenant_uid, resource, name, resource_uid, phase, started_at,
+                                         recorded_at, operation)
+             SELECT 'x' || n, 'acme', 't', 'Tenant', 'acme', 't', 'Failed', now(), now() - interval '40 days', '{}'
+               FROM generate_series(1, 2500) n",
+        )
+        .await;
+    assert_eq!(expire(&world.provisioner, 30).await.unwrap(), 2500);
+}
+
+async fn the_core_api_may_only_read_it(world: World) {
+    let may = async |privilege: &str| {
+        let sql = format!("SELECT has_table_privilege('plexica_core_api', 'core.operation', '{privilege}')");
+        scalar::<bool>(&mut world.administrator().await, &sql).await
+    };
+    assert!(may("SELECT").await);
+    for privilege in ["INSERT", "UPDATE", "DELETE", "TRUNCATE"] {
+        assert!(!may(privilege).await, "{privilege}");
+    }
+}

@@ -1,0 +1,95 @@
+//! Recording what is done, so that it can be read when the status says it no more.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
+use plexica_backends::{
+    System,
+    postgres::operation::{Entry, record},
+};
+use plexica_contract::name::Slug;
+use plexica_crds::{OperationPhase, OperationStatus, PluginInstall, Tenant, label::FINALIZER};
+
+use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
+
+/// What this operator has recorded last of each resource, so that what is at rest costs nothing.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<HashMap<String, (String, OperationPhase)>>);
+
+impl Ledger {
+    fn knows(&self, uid: &str, operation: &OperationStatus) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(uid).is_some_and(|(id, phase)| *id == operation.id && *phase == operation.phase)
+    }
+
+    fn note(&self, uid: &str, operation: &OperationStatus) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(uid.to_owned(), (operation.id.clone(), operation.phase));
+    }
+
+    /// The resource is gone.
+    pub fn forget(&self, uid: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+}
+
+/// Records what stands in the status of a tenant.
+///
+/// # Errors
+/// What is in the way of it; it is recorded at the next look then.
+pub async fn record_tenant(context: &Context, tenant: &Tenant) -> Result<(), Problem> {
+    let operation = tenant.status.as_ref().and_then(|status| status.operation.as_ref());
+    let (name, uid) = (tenant.name_any(), uid(tenant));
+    let entry =
+        |operation| Entry { tenant: &name, tenant_uid: &uid, resource: "Tenant", name: &name, uid: &uid, operation };
+    note(context, tenant, operation.map(entry)).await
+}
+
+/// Records what stands in the status of an install, if it may name its tenant.
+///
+/// # Errors
+/// What is in the way of it; it is recorded at the next look then.
+pub async fn record_install(context: &Context, install: &PluginInstall) -> Result<(), Problem> {
+    let name = &install.spec.tenant_ref.name;
+    let Ok(slug) = name.parse::<Slug>() else { return Ok(()) };
+    if allowed(install, &slug, &context.settings).is_err() {
+        return Ok(());
+    }
+    let operation = install.status.as_ref().and_then(|status| status.operation.as_ref());
+    let tenant = context.tenants.get(&ObjectRef::<Tenant>::new(name));
+    let tenant_uid = tenant.as_deref().map(uid).unwrap_or_default();
+    let (own, uid) = (install.name_any(), uid(install));
+    let entry = |operation| Entry {
+        tenant: name,
+        tenant_uid: &tenant_uid,
+        resource: "PluginInstall",
+        name: &own,
+        uid: &uid,
+        operation,
+    };
+    note(context, install, operation.map(entry)).await
+}
+
+async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_>>) -> Result<(), Problem> {
+    let Some(entry) = entry.filter(|entry| !context.operations.knows(entry.uid, entry.operation)) else {
+        return Ok(());
+    };
+    // What has no finalizer was not begun, and can go without anybody being there to say how it ended.
+    if !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        return Ok(());
+    }
+    let database = context.databases.default_database()?;
+    context.tried(System::Postgres, "record", record(database, &entry)).await?;
+    context.operations.note(entry.uid, entry.operation);
+    Ok(())
+}
+
+/// For what is not held up by it: it is said in the log, and tried again at the next look.
+pub fn tolerate<K: Resource<DynamicType = ()>>(object: &K, recorded: Result<(), Problem>) {
+    if let Err(problem) = recorded {
+        tracing::warn!(kind = %K::kind(&()), name = object.name_any(), "an operation is not recorded yet: {problem}");
+    }
+}

@@ -1,0 +1,57 @@
+//! A look at a tenant that writes nothing but what it would do.
+
+use jiff::Timestamp;
+use kube::{ResourceExt, runtime::reflector};
+use plexica_contract::name::Slug;
+use plexica_crds::{PluginInstall, Tenant, TenantStatus, tenant::Phase};
+
+use super::{foresee::foresee, part::part, words};
+use crate::{
+    context::Context,
+    drift::Record,
+    plugin_install::allowed,
+    problem::{Problem, Remedy},
+    resource::rehearsed,
+    tenant::{observe::observe, plan::plan, quota::Change, validate::validate},
+};
+
+/// The status of a tenant for which nothing is done: what would be. And what kept it from being known.
+pub async fn tell(context: &Context, tenant: &Tenant) -> (TenantStatus, Option<Problem>) {
+    let installs = installs(context, tenant, &context.installs);
+    let (told, problems) = if tenant.metadata.deletion_timestamp.is_some() {
+        let parts = Box::pin(part(context, tenant)).await;
+        let unseen = parts.parts.iter().filter_map(|(_, parting)| parting.as_ref().err().cloned()).collect();
+        (words::going(tenant, &installs, &parts), unseen)
+    } else {
+        match Box::pin(staying(context, tenant)).await {
+            Ok(foreseen) => (words::staying(tenant, &installs, &foreseen), foreseen.problems),
+            Err(problem) => (words::refused(&problem), Vec::new()),
+        }
+    };
+    let last = tenant.status.clone().unwrap_or_default();
+    let conditions = rehearsed(tenant, "", &last.conditions, &told, Timestamp::now());
+    let unseen = problems.into_iter().find(|problem| problem.remedy() == Remedy::Retry);
+    (TenantStatus { phase: Some(Phase::Paused), conditions, ..last }, unseen)
+}
+
+async fn staying(context: &Context, tenant: &Tenant) -> Result<super::Foreseen, Problem> {
+    let plans = context.plans.borrow().clone();
+    let valid = validate(tenant, &context.settings)?;
+    let change = Change::of(tenant, &plans)?;
+    let record = Record::new(valid.drift, tenant.status.as_ref().map(|status| &status.applied));
+    let observed = observe(context, &valid, change).await;
+    let plan = plan(&valid, observed, &context.settings, &record, Timestamp::now());
+    Ok(foresee(context, &valid, &record, plan).await)
+}
+
+/// Those that may name the tenant, by their plugin.
+fn installs(context: &Context, tenant: &Tenant, known: &reflector::Store<PluginInstall>) -> Vec<PluginInstall> {
+    let Ok(slug) = tenant.name_any().parse::<Slug>() else { return Vec::new() };
+    let is_of = |install: &PluginInstall| {
+        install.spec.tenant_ref.name == slug.as_str() && allowed(install, &slug, &context.settings).is_ok()
+    };
+    let mut installs: Vec<PluginInstall> =
+        known.state().into_iter().filter(|install| is_of(install)).map(|install| (*install).clone()).collect();
+    installs.sort_by_cached_key(|install| (install.spec.plugin.id.clone(), install.namespace(), install.name_any()));
+    installs
+}
