@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use support::Dev;
 use tokio_util::sync::CancellationToken;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 /// Knows another configuration than the others.
 const SECOND: &str = "2.0.0";
 
