@@ -12,17 +12,21 @@ fn install(name: &str, generation: i64, upstream: Option<&str>) -> PluginInstall
 
 #[test]
 fn the_one_before_goes_when_no_request_comes_to_who_has_it() {
-    let old = || install("old", 1, Some("http://a"));
+    let old = |upstream| Some(("old", 1, upstream));
     for (own, other, used, why) in [
-        (install("own", 2, Some("http://a")), None, false, "alone"),
-        (install("own", 1, Some("http://a")), None, true, "it is behind itself"),
-        (install("own", 2, Some("http://b")), Some(old()), true, "a workload that nobody has brought on"),
-        (install("own", 2, Some("http://a")), Some(old()), false, "one that somebody else has brought on"),
-        (install("own", 1, Some("http://a")), Some(old()), true, "one that nobody has"),
-        (install("own", 2, None), Some(old()), true, "who is not routed says nothing of where others lead"),
-        (install("own", 2, Some("http://b")), Some(install("old", 1, None)), false, "nothing is routed there"),
+        ((2, Some("http://a")), None, false, "alone"),
+        ((1, Some("http://a")), None, true, "it is behind itself"),
+        ((2, Some("http://b")), old(Some("http://a")), true, "a workload that nobody has brought on"),
+        ((2, Some("http://a")), old(Some("http://a")), false, "one that somebody else has brought on"),
+        ((1, Some("http://a")), old(Some("http://a")), true, "one that nobody has"),
+        ((2, None), old(Some("http://a")), true, "who is not routed says nothing of where others lead"),
+        ((2, Some("http://b")), old(None), false, "nothing is routed there"),
     ] {
-        let others: Vec<Arc<PluginInstall>> = other.into_iter().map(Arc::new).collect();
+        let own = install("own", own.0, own.1);
+        let others: Vec<Arc<PluginInstall>> = other
+            .into_iter()
+            .map(|(name, generation, upstream)| Arc::new(install(name, generation, upstream)))
+            .collect();
         assert_eq!(in_use(&own, &others, 2), used, "{why}");
     }
     let mut bakes = install("own", 2, Some("http://a"));
