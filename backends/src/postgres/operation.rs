@@ -41,7 +41,7 @@ pub async fn record(provisioner: &Provisioner, entry: &Entry<'_>) -> Result<bool
         .fetch_optional(provisioner.pool())
         .await
         .map_err(failure(&doing))?;
-    if known.as_ref().is_some_and(|Json(known)| known == entry.operation || has_ended(known.phase)) {
+    if known.as_ref().is_some_and(|Json(known)| known == entry.operation || stays(known.phase, entry.operation.phase)) {
         return Ok(false);
     }
     write(provisioner, entry, &doing).await?;
@@ -51,10 +51,12 @@ pub async fn record(provisioner: &Provisioner, entry: &Entry<'_>) -> Result<bool
     Ok(true)
 }
 
-const fn has_ended(phase: OperationPhase) -> bool {
-    match phase {
-        OperationPhase::Succeeded | OperationPhase::Superseded => true,
-        OperationPhase::Running | OperationPhase::Failed => false,
+/// Whether what is recorded stays so, whatever is said later. An operator that comes late may supersede
+/// what another has begun since; how that ends is heard all the same.
+const fn stays(known: OperationPhase, said: OperationPhase) -> bool {
+    match (known, said) {
+        (OperationPhase::Succeeded, _) | (OperationPhase::Superseded, OperationPhase::Running) => true,
+        (OperationPhase::Superseded | OperationPhase::Running | OperationPhase::Failed, _) => false,
     }
 }
 
@@ -64,13 +66,13 @@ async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Res
         "WITH superseded AS (
              UPDATE core.operation SET phase = 'Superseded', recorded_at = now(),
                     operation = operation || jsonb_build_object('phase', 'Superseded', 'completedAt', $10::text)
-              WHERE resource_uid = $6 AND phase = 'Running' AND id <> $1)
+              WHERE resource_uid = $6 AND phase = 'Running' AND id <> $1 AND started_at <= to_timestamp($8::bigint))
          INSERT INTO core.operation AS known
                 (id, tenant, tenant_uid, resource, name, resource_uid, phase, started_at, operation)
          VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9)
          ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, operation = excluded.operation, recorded_at = now(),
                 tenant_uid = coalesce(nullif(excluded.tenant_uid, ''), known.tenant_uid)
-          WHERE known.phase NOT IN ('Succeeded', 'Superseded')",
+          WHERE known.phase <> 'Succeeded' AND NOT (known.phase = 'Superseded' AND excluded.phase = 'Running')",
     )
     .bind(&operation.id)
     .bind(tenant)

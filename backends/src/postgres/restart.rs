@@ -32,3 +32,14 @@ pub async fn advance(provisioner: &Provisioner, username: &str, version: &Plugin
     .rows_affected();
     Ok((0..wrote).map(|_| format!("recorded that the workload of {username} {version} is started again")).collect())
 }
+
+/// Forgets how often the user's workloads were.
+pub async fn retire(provisioner: &Provisioner, username: &str) -> Result<Changes> {
+    let removed = sqlx::query("DELETE FROM core.workload_restart WHERE username = $1")
+        .bind(username)
+        .execute(provisioner.pool())
+        .await
+        .map_err(failure(&format!("forget how often {username} was started again")))?
+        .rows_affected();
+    Ok((0..removed).map(|_| format!("forgot how often {username} was started again")).collect())
+}

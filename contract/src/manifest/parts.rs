@@ -141,7 +141,7 @@ pub struct Configuration {
     #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true), schema_with = "any_object")]
     pub schema: serde_json::Value,
     /// How a change of it reaches processes that run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Reload::is_live")]
     pub reload: Reload,
 }
 
@@ -155,6 +155,13 @@ pub enum Reload {
     Ask,
     /// They are started again, one beside the other.
     Restart,
+}
+
+impl Reload {
+    /// Whether they read it, which goes without saying.
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
 }
 
 fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

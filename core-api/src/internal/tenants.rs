@@ -192,7 +192,6 @@ mod tests {
     fn what_is_not_told() {
         for more in [
             json!({ "/status/database": null }),
-            json!({ "/status/version": null }),
             json!({ "/metadata/namespace": "tenant-globex" }),
             json!({ "/spec/tenantRef/name": "initech" }),
         ] {

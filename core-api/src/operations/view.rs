@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use plexica_crds::{OperationStatus, PluginInstall, Tenant};
 use serde::Serialize;
@@ -96,9 +97,10 @@ impl View {
     /// # Errors
     /// When it said nothing of the kind.
     pub(super) fn after(place: &str) -> Result<After, ApiError> {
-        let parts = place.split_once('/').and_then(|(seconds, id)| Some((seconds.parse::<i64>().ok()?, id)));
-        let (seconds, id) =
-            parts.ok_or_else(|| ApiError::bad_field("continue", "is not where a page of this list ended"))?;
-        Ok((i64::MAX - seconds, id.to_owned()))
+        let parts = place.split_once('/').and_then(|(seconds, id)| {
+            let seconds = i64::MAX.checked_sub(seconds.parse().ok()?)?;
+            Some((Timestamp::from_second(seconds).ok()?.as_second(), id.to_owned()))
+        });
+        parts.ok_or_else(|| ApiError::bad_field("continue", "is not where a page of this list ended"))
     }
 }

@@ -55,18 +55,22 @@ fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 impl PluginInstall {
     /// What a version of the plugin may know as the tenant's configuration; of no version in
     /// particular: that of the one that serves. None of it before the operator has checked it and
-    /// brought the version to the tenant.
+    /// begun to bring the version to the tenant.
     pub fn config_of(&self, version: Option<&str>) -> Option<&Value> {
         let status = self.status.as_ref()?;
         let Some(ConfigurationStatus { value, version: of, before, .. }) = &status.configuration else {
-            // Installed by a release that kept no record.
-            return status.version.as_ref().map(|_| &self.spec.config);
+            // Installed by a release that kept no record, or about to serve: some of its processes have
+            // been told of it already, and requests may come to any.
+            return status.database.as_ref().map(|_| &self.spec.config);
         };
         match (version, before) {
             (None, _) => Some(value),
             (Some(version), _) if version == of => Some(value),
             (Some(version), Some(before)) if version == before.version => Some(&before.value),
-            (Some(_), _) => None,
+            (Some(version), _) => {
+                let comes = status.upgrade.as_ref().is_some_and(|upgrade| upgrade.to == version);
+                comes.then_some(&self.spec.config)
+            }
         }
     }
 }
@@ -89,11 +93,15 @@ mod tests {
     fn each_version_is_told_its_own() {
         let new = json!({ "value": { "at": "2" }, "version": "2.0.0" });
         let both = json!({ "value": { "at": "2" }, "version": "2.0.0", "before": { "version": "1.0.0", "value": { "at": "1" } } });
+        let place = json!({ "schema": "s", "role": "r" });
+        let upgrade = json!({ "from": "2.0.0", "to": "3.0.0", "phase": "Expanding", "since": "2026-01-01T00:00:00Z" });
         for (status, version, told) in [
             (json!({}), None, None),
             (json!({}), Some("1.0.0"), None),
-            (json!({ "version": "1.0.0" }), None, Some("spec")),
-            (json!({ "version": "1.0.0" }), Some("1.0.0"), Some("spec")),
+            (json!({ "database": place }), None, Some("spec")),
+            (json!({ "database": place }), Some("1.0.0"), Some("spec")),
+            (json!({ "upgrade": upgrade, "configuration": new }), Some("3.0.0"), Some("spec")),
+            (json!({ "upgrade": upgrade, "configuration": new }), Some("4.0.0"), None),
             (json!({ "version": "2.0.0", "configuration": new }), None, Some("2")),
             (json!({ "version": "2.0.0", "configuration": new }), Some("2.0.0"), Some("2")),
             (json!({ "version": "2.0.0", "configuration": new }), Some("3.0.0"), None),

@@ -89,7 +89,11 @@ async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_te
     let mut rows = Vec::new();
     for family in families {
         let begun = Instant::now();
-        rows.push(family.run(effort).await?);
+        let mut row = family.run(effort).await?;
+        if row.tried == 0 {
+            row.violations.push("nothing was tried".into());
+        }
+        rows.push(row);
         eprintln!("{}: took {:.0?}", family.name(), begun.elapsed());
     }
     println!("{:<10} | {:<12} | {:>12} | {:>10}", "API", "family", "points tried", "violations");

@@ -114,7 +114,11 @@ impl Step {
     /// What does not come to be, or does not become as the resources say.
     pub async fn done(self, world: &World, case: &Case) -> Result<(), Violation> {
         match self {
-            Self::Create | Self::Upgrade | Self::Resume | Self::Return => ready(world, case, self.version()).await?,
+            Self::Create | Self::Resume | Self::Return => ready(world, case, self.version()).await?,
+            Self::Upgrade => {
+                ready(world, case, self.version()).await?;
+                contracted(world, case).await?;
+            }
             Self::Rotate => {
                 ready(world, case, self.version()).await?;
                 rotated(world, case).await?;
@@ -215,6 +219,19 @@ async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violatio
             && status.phase == Some(plugin_install::Phase::Ready)
             && status.version.as_deref() == Some(version);
         if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
+    })
+    .await
+}
+
+/// Nothing is kept of the version before.
+async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} has left the version before", case.slug), async || {
+        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let status = install.status.unwrap_or_default();
+        let phase = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
+        let alone = phase.is_none_or(|phase| phase == plugin_install::UpgradePhase::Complete);
+        let done = alone && status.oldest_version.as_deref() == Some(SECOND);
+        if done { Ok(()) } else { Err(format!("{:?} {:?}", status.upgrade, status.oldest_version)) }
     })
     .await
 }

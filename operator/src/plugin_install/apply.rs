@@ -21,7 +21,7 @@ use url::Url;
 
 use super::{
     Step,
-    configuration::{Change, Configured},
+    configuration::{Change, Configured, without_workload},
     desired::{self, SignIn},
     observe::Running,
     plan::{Disable, Plan, Serve},
@@ -77,7 +77,8 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
     let configured = match (configuration, &workload, &registered) {
         (Change::Keep, ..) => Ok(Configured::Kept),
         (change, Ok(endpoint), Ok(())) => configure(context, valid, endpoint, change).await,
-        _ => Err(Problem::new(Reason::Pending, "waits for the plugin.")),
+        (change, Err(why), _) => without_workload(&change, why).ok_or_else(waits_for_plugin),
+        (_, Ok(_), Err(_)) => Err(waits_for_plugin()),
     };
     if let (Ok(()), Ok(sign_in), Ok(generation)) = (&registered, &sign_in, &generation) {
         forget(context, &username, sign_in, generation).await;
@@ -168,10 +169,14 @@ async fn migrate(context: &Context, valid: &Valid, endpoint: &Url, call: Option<
     Ok(valid.manifest.version.clone())
 }
 
+fn waits_for_plugin() -> Problem {
+    Problem::new(Reason::Pending, "waits for the plugin.")
+}
+
 async fn configure(context: &Context, valid: &Valid, endpoint: &Url, change: Change) -> Step<Configured> {
     Ok(match change {
         Change::Keep => Configured::Kept,
-        Change::Take => Configured::Taken,
+        Change::Begin | Change::Take => Configured::Taken,
         Change::Restart => Configured::Restart,
         Change::Ask(request) => {
             let restart = context.lifecycle.configure(endpoint, &valid.manifest.id, &request).await?;

@@ -7,7 +7,7 @@ use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     System,
     ownership::Found,
-    postgres::{Provisioner, credential, generation, login, permission, plugin},
+    postgres::{Provisioner, credential, generation, login, permission, plugin, restart},
     workloads::State,
 };
 use plexica_contract::{
@@ -273,6 +273,8 @@ async fn logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
         let username = desired::username(slug, plugin, isolation);
         let changes = credential::retire(context.databases.default_database()?, &username, &[]);
         context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", changes).await?);
+        let forgotten = restart::retire(context.databases.default_database()?, &username);
+        context.wrote(System::Postgres, &context.tried(System::Postgres, "retire", forgotten).await?);
     }
     Ok(())
 }

@@ -18,7 +18,9 @@ use crate::problem::Problem;
 pub enum Change {
     /// It is in force.
     Keep,
-    /// It is to be, at once: the version that is brought up has been told of it, or asks nobody.
+    /// It is the first of a version that is brought up with it.
+    Begin,
+    /// It is to be, at once: nobody is asked.
     Take,
     /// It is to be in processes that are started from now on.
     Restart,
@@ -50,7 +52,7 @@ pub fn told<'a>(install: &'a PluginInstall, valid: &'a Valid) -> &'a Value {
 
 /// What is to be done.
 pub fn change(install: &PluginInstall, valid: &Valid) -> Change {
-    let Some(ConfigurationStatus { value, .. }) = last(install, valid) else { return Change::Take };
+    let Some(ConfigurationStatus { value, .. }) = last(install, valid) else { return Change::Begin };
     if *value == valid.config {
         return Change::Keep;
     }
@@ -62,6 +64,18 @@ pub fn change(install: &PluginInstall, valid: &Valid) -> Change {
             previous_config: Some(value.clone()),
             ..desired::call(valid, Action::Configure)
         })),
+    }
+}
+
+/// What comes of a change while the workload does not come up: what it was told may be why, so that another
+/// configuration does not wait for that. Processes that start are asked nothing.
+pub fn without_workload(change: &Change, why: &Problem) -> Option<Configured> {
+    match change {
+        Change::Keep => Some(Configured::Kept),
+        Change::Take => Some(Configured::Taken),
+        Change::Restart => Some(Configured::Restart),
+        Change::Ask(_) if why.reason == Reason::WorkloadFailed => Some(Configured::Restart),
+        Change::Ask(_) | Change::Begin => None,
     }
 }
 
@@ -101,8 +115,10 @@ pub fn record(install: &PluginInstall, valid: &Valid, seen: Seen<'_>) -> Option<
         Ok(Configured::Restart) => Some(Restart::Wanted),
     };
     let version = valid.manifest.version.to_string();
+    // Who went back has what it had, and not what the spec says.
+    let is_of_the_spec = valid.config == install.spec.config;
     Some(ConfigurationStatus {
-        generation: install.metadata.generation,
+        generation: install.metadata.generation.filter(|_| is_of_the_spec),
         value: valid.config.clone(),
         restart,
         before: before.and_then(|last| {

@@ -36,9 +36,9 @@ fn valid(install: &PluginInstall, reload: &str) -> Valid {
 #[test]
 fn what_is_done_about_it() {
     for (in_force, reload, expected) in [
-        (None, "Ask", "Take"),
-        (Some(("1.3.0", 1)), "Ask", "Take"),
-        (Some(("1.3.0", 2)), "Restart", "Take"),
+        (None, "Ask", "Begin"),
+        (Some(("1.3.0", 1)), "Ask", "Begin"),
+        (Some(("1.3.0", 2)), "Restart", "Begin"),
         (Some(("1.4.0", 2)), "Ask", "Keep"),
         (Some(("1.4.0", 2)), "Restart", "Keep"),
         (Some(("1.4.0", 1)), "Live", "Take"),
@@ -110,5 +110,22 @@ fn a_restart_is_wanted_begun_and_done() {
         assert_eq!(waits.is_some(), expected.is_some(), "it is not said to be in force before");
         install.status.as_mut().unwrap().configuration = Some(next);
         assert_eq!(wants_restart(&install, &valid), expected == Some(Restart::Wanted));
+    }
+}
+
+#[test]
+fn another_configuration_does_not_wait_for_a_workload_that_the_one_before_keeps_down() {
+    let failed = Problem::new(Reason::WorkloadFailed, "it does not come up.");
+    let starting = Problem::new(Reason::WorkloadNotReady, "it is being started.");
+    let request = Box::new(desired::call(&valid(&install(None, 1), "Ask"), Action::Configure));
+    for (change, why, comes) in [
+        (Change::Take, &failed, Some(Configured::Taken)),
+        (Change::Take, &starting, Some(Configured::Taken)),
+        (Change::Restart, &failed, Some(Configured::Restart)),
+        (Change::Ask(request.clone()), &failed, Some(Configured::Restart)),
+        (Change::Ask(request), &starting, None),
+        (Change::Begin, &failed, None),
+    ] {
+        assert_eq!(without_workload(&change, why), comes, "{change:?}");
     }
 }

@@ -7,7 +7,7 @@ use kube::{
     Api, ResourceExt,
     runtime::{controller::Action, reflector::ObjectRef},
 };
-use plexica_crds::{PluginInstall, PluginInstallStatus, Tenant, label::FINALIZER, plugin_install::Isolation};
+use plexica_crds::{PluginInstall, PluginInstallStatus, Reason, Tenant, label::FINALIZER, plugin_install::Isolation};
 
 use super::{
     apply::apply,
@@ -198,7 +198,9 @@ async fn bring(
     let now = Timestamp::now();
     let waits = valid.waits_for.as_ref().map(|_| now + TURN);
     let looks = [upgrade::look_again(&install, &valid.rollout, now), waits, rotates_at];
-    let by = looks.into_iter().flatten().min().filter(|_| failed.is_none());
+    // A configuration that is refused holds up nothing else.
+    let rests = failed.as_ref().is_none_or(|problem| problem.reason == Reason::ConfigRefused);
+    let by = looks.into_iter().flatten().min().filter(|_| rests);
     Ok((by.map_or_else(|| context.again(&install, problem.as_ref()), |by| context.again_by(&install, by)), problem))
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use plexica_contract::{name::PluginId, path::plugin_route};
 use plexica_crds::{PluginInstall, PluginInstallStatus, plugin_install::Phase, tenant::DeletionPolicy};
+use serde_json::Value;
 
 use super::validate::{References, validate};
 use crate::{
@@ -22,7 +23,7 @@ pub fn rehearse(
     let last = install.status.clone().unwrap_or_default();
     let told = match validate(install, references, settings) {
         _ if install.metadata.deletion_timestamp.is_some() => removed(install),
-        Ok(valid) => done(install, &beside(install, &valid, references)),
+        Ok(valid) => done(install, &beside(install, &valid, references), &valid.config),
         Err(problem) => format!("it would be refused ({}): {}", problem.reason, problem.message.trim_end_matches('.')),
     };
     let of_tenant = format!(" of tenant {}", install.spec.tenant_ref.name);
@@ -41,7 +42,7 @@ fn removed(install: &PluginInstall) -> String {
     would(&told)
 }
 
-fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
+fn done(install: &PluginInstall, foreseen: &Foreseen, config: &Value) -> String {
     let Foreseen { version, permissions, consent, migrations, routed, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     let id = &install.spec.plugin.id;
@@ -68,8 +69,8 @@ fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
         if !new.is_empty() {
             told.push(format!("grant {}", new.join(", ")));
         }
-        if status.configuration.is_some_and(|configuration| configuration.value != install.spec.config) {
-            told.push("put spec.config in force".to_owned());
+        if status.configuration.is_some_and(|configuration| configuration.value != *config) {
+            told.push("put another configuration in force".to_owned());
         }
         if status.route.is_none() {
             told.push(format!("route {route}"));

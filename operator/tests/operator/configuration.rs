@@ -209,3 +209,24 @@ async fn each_version_keeps_its_own_while_a_tenant_is_upgraded() {
         (Some(&json!({ "at": 1 })), Some(&json!({ "at": 3 })))
     );
 }
+
+/// What is compared again and again must be what was kept.
+#[tokio::test]
+async fn a_configuration_may_hold_null() {
+    let Some(stage) = Stage::new().await else { return };
+    let operator = stage.world.operator();
+    stage.publish(FIRST, "Restart").await;
+    let config = json!({ "note": null, "more": { "none": null, "list": [null] } });
+    let acme = stage.tenant("acme", config.clone()).await;
+    let (pid, looked) = (stage.pid(&acme).await, operator.count("plexica_operator_reconciles_total").await);
+    wait_for("it was looked at again and again", PATIENCE, async || {
+        (operator.count("plexica_operator_reconciles_total").await > looked + 9.0).then_some(())
+    })
+    .await;
+    assert_eq!(stage.pid(&acme).await, pid);
+    let config = json!({ "note": 1, "more": null });
+    stage.configure(&acme, config.clone()).await;
+    stage.in_force(&acme, &config).await;
+    assert_ne!(stage.pid(&acme).await, pid);
+    operator.stop().await;
+}

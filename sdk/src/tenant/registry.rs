@@ -1,11 +1,12 @@
 //! The tenants the plugin serves, kept up to date.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::{Duration, Instant},
 };
 
-use futures::future::join_all;
+use futures::{FutureExt, future::join_all};
 use plexica_contract::{manifest, name::Slug, tenancy::PluginTenant};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -127,9 +128,15 @@ impl Registry {
         let unasked = self.read().unasked();
         let asked = unasked.into_iter().map(|(known, new)| {
             let (slug, config) = (new.tenant.clone(), new.config.clone());
-            let said = tokio::time::timeout(RELOAD, take(known.config.clone(), new));
+            // A panic of the author's must not end what keeps this process up to date.
+            let taken = AssertUnwindSafe(async move { take(known.config.clone(), new).await }).catch_unwind();
+            let said = tokio::time::timeout(RELOAD, taken);
             async move {
-                let said = said.await.unwrap_or_else(|_| Err(Error::unavailable("It took too long.")));
+                let said = match said.await {
+                    Ok(Ok(said)) => said,
+                    Ok(Err(_panicked)) => Err(Error::unavailable("It panicked.")),
+                    Err(_late) => Err(Error::unavailable("It took too long.")),
+                };
                 if let Err(error) = &said {
                     tracing::error!(%slug, %error, "a configuration in force could not be taken; it is tried again");
                 }

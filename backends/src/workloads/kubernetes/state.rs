@@ -30,18 +30,24 @@ pub(super) fn waiting_for(deployment: &Deployment) -> Option<String> {
     let Some(status) = &deployment.status else {
         return Some("the cluster has not looked at its Deployment yet".into());
     };
-    let DeploymentStatus { observed_generation, updated_replicas, available_replicas, .. } = status;
+    let DeploymentStatus { observed_generation, replicas, updated_replicas, available_replicas, .. } = status;
     if *observed_generation < deployment.metadata.generation {
         return Some("the cluster has not looked at its Deployment yet".into());
     }
     let (updated, available) = (updated_replicas.unwrap_or(0), available_replicas.unwrap_or(0));
-    if wanted > 0 && updated >= wanted && available >= wanted {
+    // While there are more, the one that is available may be the one before.
+    // https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment
+    let old = replicas.unwrap_or(0) - updated;
+    if wanted > 0 && updated >= wanted && available >= wanted && old <= 0 {
         return None;
     }
     let because =
         trouble(deployment).and_then(|condition| condition.message.as_deref()).map(|text| format!(": {text}"));
     Some(match wanted {
         0 => "its Plugin asks for 0 replicas".into(),
+        _ if available >= wanted && old > 0 => {
+            format!("{old} pods from before have yet to be replaced{}", because.unwrap_or_default())
+        }
         _ => format!("{available} of {wanted} pods are available{}", because.unwrap_or_default()),
     })
 }
@@ -76,6 +82,15 @@ mod tests {
         };
         deployment.metadata.generation = Some(generation);
         deployment
+    }
+
+    #[test]
+    fn who_serves_beside_those_that_are_to_go_is_not_ready() {
+        let mut rolls = deployment(1, 1, Some((1, 1, 1)));
+        rolls.status.as_mut().unwrap().replicas = Some(2);
+        assert_eq!(waiting_for(&rolls).unwrap(), "1 pods from before have yet to be replaced");
+        rolls.status.as_mut().unwrap().replicas = Some(1);
+        assert_eq!(waiting_for(&rolls), None);
     }
 
     #[test]

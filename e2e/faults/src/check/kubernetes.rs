@@ -9,6 +9,9 @@ use plexica_backends::{object, ownership::Found};
 use super::{Expected, Owners, wrong_mark};
 use crate::world::{Case, World};
 
+/// What is in the name of a secret value.
+const SECRET: [&str; 3] = ["secret", "password", "token"];
+
 /// Uids of the resources, as they are now.
 pub async fn owners(world: &World, case: &Case) -> Owners {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
@@ -20,7 +23,14 @@ pub async fn owners(world: &World, case: &Case) -> Owners {
 pub async fn secret(world: &World, case: &Case, name: &str) -> Option<BTreeMap<String, String>> {
     let api: Api<Secret> = Api::namespaced(world.client.clone(), &world.prefixes().namespace(&case.slug));
     let data = api.get_opt(name).await.ok()??.data?;
-    Some(data.into_iter().map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned())).collect())
+    let values: BTreeMap<String, String> =
+        data.into_iter().map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned())).collect();
+    for (key, value) in &values {
+        if SECRET.iter().any(|word| key.contains(word)) && value.len() >= 16 {
+            world.hide(value.clone());
+        }
+    }
+    Some(values)
 }
 
 pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {

@@ -44,5 +44,13 @@ async fn database(world: &World) -> Result<Vec<String>, sqlx::Error> {
                  UNION ALL SELECT 'intent ' || name FROM core.ownership
                  UNION ALL SELECT 'credential ' || username FROM core.plugin_credential
                  UNION ALL SELECT 'password ' || login FROM core.login_password";
-    sqlx::query_scalar(query).fetch_all(&mut world.database.connect().await).await
+    let mut superuser = world.database.connect().await;
+    let mut left: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut superuser).await?;
+    let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles").fetch_all(&mut superuser).await?;
+    let cases = world.cases();
+    let mut names = cases.iter().flat_map(|case| [case.slug.as_str(), case.plugin.as_str()]);
+    let names: Vec<String> = names.by_ref().map(|name| name.replace('-', "_")).collect();
+    let theirs = roles.into_iter().filter(|role| names.iter().any(|name| role.contains(name.as_str())));
+    left.extend(theirs.map(|role| format!("role {role}")));
+    Ok(left)
 }

@@ -6,6 +6,19 @@ use sqlx::Row;
 
 use crate::world::{Case, World};
 
+/// What of a realm follows a tenant's spec.
+const SETTINGS: [&str; 9] = [
+    "enabled",
+    "displayName",
+    "accessTokenLifespan",
+    "ssoSessionIdleTimeout",
+    "ssoSessionMaxLifespan",
+    "passwordPolicy",
+    "loginTheme",
+    "smtpServer",
+    "browserFlow",
+];
+
 /// Status, realm and rights, with the tenant's and the plugin's names taken out.
 pub async fn snapshot(world: &World, case: &Case) -> Value {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
@@ -21,12 +34,15 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         web[0]["redirectUris"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     redirects.sort_unstable();
     let all = json!({
-        "tenant": tenant.map(|t| json!({ "phase": t.phase, "conditions": conditions(t.conditions) })),
+        "tenant": tenant.map(|t| json!({
+            "phase": t.phase, "conditions": conditions(t.conditions), "plan": t.plan.map(|plan| plan.name),
+        })),
         "install": install.map(|i| json!({
             "phase": i.phase, "conditions": conditions(i.conditions), "version": i.version,
             "migrated": i.migrated_version, "permissions": i.permissions,
+            "configuration": i.configuration.map(|c| c.value),
         })),
-        "realm": { "enabled": settings["enabled"], "redirects": redirects },
+        "realm": { "settings": SETTINGS.map(|name| &settings[name]), "redirects": redirects },
         "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
     });
     let text = all.to_string();

@@ -27,7 +27,7 @@ struct Point {
 }
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let recorded = record(effort, Order::Forwards, row).await?;
+    let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
     let mut points = Vec::new();
     let mut random = effort.random();
     for system in System::ALL {
@@ -75,7 +75,11 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
         world.script.set(call.clone().map_or(Plan::Clean, |call| Plan::Fail { call, fault, lasting }));
         step.ask(world, &case, Order::Forwards).await;
         let done = step.done(world, &case).await;
-        row.tried += usize::from(world.script.struck().is_some());
+        let struck = world.script.struck().is_some();
+        row.tried += usize::from(struck);
+        if call.is_some() && !struck {
+            eprintln!("{step:?}: {call:?} was not called this time");
+        }
         world.script.set(Plan::Clean);
         let place = call.map_or_else(|| "no call".into(), |call| format!("{:?} {}", call.system, call.what));
         if !row.note(format!("{step:?}: {fault:?} for {lasting:?} of {place}"), done) {

@@ -38,8 +38,8 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         }
     } else {
         for order in Order::ALL {
-            let calls = record(effort, order, row).await?;
-            let writes = calls.map(|calls| calls.iter().filter(|call| call.writes).count());
+            let steps = record(effort, order, row).await?;
+            let writes = steps.map(|peace| peace.calls.iter().filter(|call| call.writes).count());
             let most = writes.into_iter().max().unwrap_or_default();
             points.extend((0..most).flat_map(|at| [false, true].map(|after| Point { at, after, order })));
         }
@@ -59,7 +59,8 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
             done = step.done(world, &case) => Some(done),
         };
         let place = world.script.struck();
-        let done = if let Some(done) = done {
+        // A call that is on hold would be for ever, even if all is done without it.
+        let done = if let (Some(done), None) = (done, &place) {
             done
         } else {
             row.tried += 1;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use plexica_testkit::Missing;
@@ -49,24 +49,38 @@ pub async fn each<P>(
     Ok(())
 }
 
-/// What is called in each step of a life that nothing disturbs, with the resources applied in that
-/// order.
+/// What a step is while nothing disturbs it.
+#[derive(Clone, Debug, Default)]
+pub struct Peace {
+    /// What is called.
+    pub calls: Vec<Call>,
+    /// How long it takes.
+    pub took: Duration,
+}
+
+/// Each step of a life that nothing disturbs, with the resources applied in that order. The operator has
+/// been at work before.
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Vec<Call>; STEPS], Missing> {
+pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peace; STEPS], Missing> {
     let world = World::new(effort.api).await?;
-    let (operator, case) = (world.operator(), world.case());
-    let mut calls = [const { Vec::new() }; STEPS];
-    for (step, calls) in Step::ALL.into_iter().zip(&mut calls) {
+    let operator = world.operator();
+    let first = world.case();
+    for step in [Step::Create, Step::Remove] {
+        step.ask(&world, &first, order).await;
+        row.note(format!("{step:?} in peace"), step.done(&world, &first).await);
+    }
+    let (case, mut steps) = (world.case(), std::array::from_fn(|_| Peace::default()));
+    for (step, peace) in Step::ALL.into_iter().zip(&mut steps) {
         let begun = Instant::now();
         world.script.set(Plan::Record);
         step.ask(&world, &case, order).await;
         row.note(format!("{step:?} in peace"), step.done(&world, &case).await);
-        *calls = world.script.calls();
-        let writes = calls.iter().filter(|call| call.writes).count();
-        eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", calls.len(), begun.elapsed());
+        *peace = Peace { calls: world.script.calls(), took: begun.elapsed() };
+        let writes = peace.calls.iter().filter(|call| call.writes).count();
+        eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", peace.calls.len(), peace.took);
     }
     row.end(&world, operator, Expectation::Quiet).await;
-    Ok(calls)
+    Ok(steps)
 }

@@ -23,10 +23,7 @@ const SHORT: Duration = Duration::from_secs(15);
 const SOON: Duration = Duration::from_secs(5);
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    // What a life takes while nothing is wrong.
-    let begun = Instant::now();
-    record(effort, Order::Forwards, row).await?;
-    let usual = begun.elapsed();
+    let usual = record(effort, Order::Forwards, row).await?.map(|peace| peace.took);
     let (disturbed, down) = if effort.quick {
         (vec![Step::Create], SHORT)
     } else {
@@ -35,7 +32,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let points = System::ALL.into_iter().flat_map(|system| disturbed.iter().map(move |step| (system, *step)));
     each(effort, points.collect(), Expectation::Trouble, row, async |world, _, (system, disturbed), row| {
         let case = world.case();
-        for step in Step::ALL {
+        for (step, usual) in Step::ALL.into_iter().zip(usual) {
             let place = format!("{step:?} with {system:?} down");
             if step == disturbed {
                 world.script.set(Plan::Outage(system));

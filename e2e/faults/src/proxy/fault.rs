@@ -62,4 +62,6 @@ pub enum Fate {
     KillBefore,
     /// It is done, and the caller is killed before the answer.
     KillAfter,
+    /// It gets nowhere, and its caller is about to be killed.
+    Hold,
 }

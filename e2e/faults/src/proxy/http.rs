@@ -73,10 +73,16 @@ impl Http {
         let address = listener.local_addr()?;
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (upstream, script) = (upstream.clone(), script.clone());
+                let (upstream, script, down) = (upstream.clone(), script.clone(), script.clone());
                 let answer = service_fn(move |request| answer(system, upstream.clone(), script.clone(), request));
-                // An error is what the script wanted, or a client that went.
-                tokio::spawn(async move { http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await });
+                tokio::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        () = down.down(system) => {}
+                        // An error is what the script wanted, or a client that went.
+                        _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answer) => {}
+                    }
+                });
             }
         });
         Ok(Self { address })
@@ -106,6 +112,7 @@ async fn answer(
             script.kill();
             std::future::pending().await
         }
+        Fate::Hold => std::future::pending().await,
         Fate::KillAfter => {
             done(&upstream, request).await?;
             script.kill();
@@ -121,6 +128,11 @@ async fn answer(
         Fate::Fail(Fault::TimeOut) => {
             tokio::time::sleep(PATIENCE).await;
             Err("never answered".into())
+        }
+        Fate::Fail(Fault::LostReply) if watches => {
+            // Its answer has no end.
+            drop(upstream.send(request).await?);
+            Err("answered to nobody".into())
         }
         Fate::Fail(Fault::LostReply) => {
             done(&upstream, request).await?;
@@ -145,7 +157,8 @@ fn call(system: System, request: &Request<Bytes>) -> Call {
     let signs_in = path.ends_with("/protocol/openid-connect/token") || (system == System::S3 && path == "/");
     let told = path.contains("/apis/events.k8s.io/") || path.contains("/leases");
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    Call { system, what: format!("{method} {path}"), writes: !(reads || signs_in || told) }
+    let watching = if watches(request) { " (a watch)" } else { "" };
+    Call { system, what: format!("{method} {path}{watching}"), writes: !(reads || signs_in || told) }
 }
 
 /// In the words of Kubernetes, which the others do not mind.

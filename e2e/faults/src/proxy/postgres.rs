@@ -45,8 +45,14 @@ impl Postgres {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (server, script) = (server.clone(), script.clone());
-                // An error is what the script wanted, or a client that went.
-                tokio::spawn(async move { pass(stream, server, &script).await });
+                tokio::spawn(async move {
+                    tokio::select! {
+                        biased;
+                        () = script.down(System::Postgres) => {}
+                        // An error is what the script wanted, or a client that went.
+                        _ended = pass(stream, server, &script) => {}
+                    }
+                });
             }
         });
         Ok(Self { address })
@@ -92,6 +98,7 @@ async fn ask(
                         script.kill();
                         return until_gone(from).await;
                     }
+                    Fate::Hold => return until_gone(from).await,
                     Fate::KillAfter => drop(answers.send_replace(Answers::Swallow { kill: true })),
                     Fate::Fail(Fault::LostReply) => drop(answers.send_replace(Answers::Swallow { kill: false })),
                     Fate::Fail(Fault::Delay) => tokio::time::sleep(DELAY).await,

@@ -59,16 +59,22 @@ pub struct Shape {
 }
 
 impl Call {
-    /// Its shape: a name has a digit in it, and what is no name has none.
+    /// Its shape. What is quoted in SQL is a value; elsewhere a name has a digit in it, and what is none
+    /// has not.
     pub fn shape(&self) -> Shape {
+        let in_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
         let mut what = String::with_capacity(self.what.len());
-        for word in self.what.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
-            let (word, end) = word.split_at(
-                word.trim_end_matches(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).len(),
-            );
-            let name = word.len() > 3 && word.contains(|c: char| c.is_ascii_digit());
-            what.push_str(if name { "*" } else { word });
-            what.push_str(end);
+        for (nth, part) in self.what.split('\'').enumerate() {
+            if nth % 2 == 1 {
+                what.push_str("'*'");
+                continue;
+            }
+            for piece in part.split_inclusive(|letter| !in_word(letter)) {
+                let (word, end) = piece.split_at(piece.trim_end_matches(|letter| !in_word(letter)).len());
+                let name = word.len() > 3 && word.contains(|letter: char| letter.is_ascii_digit());
+                what.push_str(if name { "*" } else { word });
+                what.push_str(end);
+            }
         }
         Shape { system: self.system, what }
     }
@@ -94,20 +100,23 @@ impl From<Plan> for State {
 pub struct Script {
     state: Arc<Mutex<State>>,
     killing: Arc<watch::Sender<bool>>,
+    down: Arc<watch::Sender<Option<System>>>,
 }
 
 impl Default for Script {
     fn default() -> Self {
         let state = State::from(Plan::Clean);
-        Self { state: Arc::new(Mutex::new(state)), killing: Arc::default() }
+        Self { state: Arc::new(Mutex::new(state)), killing: Arc::default(), down: Arc::default() }
     }
 }
 
 impl Script {
     /// Sets what is to happen from now on, and forgets what did.
     pub fn set(&self, plan: Plan) {
+        let down = if let Plan::Outage(system) = plan { Some(system) } else { None };
         *self.lock() = State::from(plan);
         self.killing.send_replace(false);
+        self.down.send_replace(down);
     }
 
     /// The first call that did not simply go through.
@@ -135,6 +144,13 @@ impl Script {
         let _gone = killing.wait_for(|killing| *killing).await;
     }
 
+    /// Comes back when that system is down: at once while it is.
+    pub async fn down(&self, system: System) {
+        let mut down = self.down.subscribe();
+        // An error means that the script is gone, and the world with it.
+        let _gone = down.wait_for(|down| *down == Some(system)).await;
+    }
+
     /// The call that the operator is to die at has come to that point.
     pub fn kill(&self) {
         self.killing.send_replace(true);
@@ -155,8 +171,9 @@ impl Script {
                 match nth {
                     nth if nth < *at => Fate::Pass,
                     nth if nth == *at && *after => Fate::KillAfter,
+                    nth if nth == *at => Fate::KillBefore,
                     // Nothing that was on its way beside the one gets through either.
-                    _ => Fate::KillBefore,
+                    _ => Fate::Hold,
                 }
             }
             Plan::Fail { call: whose, fault, lasting } if call.system == whose.system => {
@@ -200,7 +217,7 @@ mod tests {
         let script = Script::default();
         for (after, fatal) in [(false, Fate::KillBefore), (true, Fate::KillAfter)] {
             script.set(Plan::Kill { at: 1, after });
-            let fates: Vec<_> = [(true, Fate::Pass), (false, Fate::Pass), (true, fatal), (true, Fate::KillBefore)]
+            let fates: Vec<_> = [(true, Fate::Pass), (false, Fate::Pass), (true, fatal), (true, Fate::Hold)]
                 .into_iter()
                 .map(|(writes, expected)| (script.fate(call(System::S3, writes)), expected))
                 .collect();
@@ -237,6 +254,8 @@ mod tests {
             ("PATCH /apis/plexica.io/v1alpha1/tenants/t-81/status", "PATCH /apis/plexica.io/*/tenants/*/status"),
             ("SELECT $1 FROM tenant_t_81.note WHERE id = $2", "SELECT $1 FROM * WHERE id = $2"),
             ("GRANT \"tenant_t9\" TO x", "GRANT \"*\" TO x"),
+            ("ALTER ROLE x PASSWORD 'SCRAM-SHA-256$a+b=/c'", "ALTER ROLE x PASSWORD '*'"),
+            ("COMMENT ON SCHEMA a IS '{\"at\":\"T23:32:21Z\"}'; SELECT", "COMMENT ON SCHEMA a IS '*'; SELECT"),
         ] {
             assert_eq!(Call { what: what.into(), ..call(System::S3, false) }.shape().what, shape);
         }

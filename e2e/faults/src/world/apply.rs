@@ -34,7 +34,9 @@ impl World {
     /// Never: such names are slugs.
     pub fn case(&self) -> Case {
         let name = |prefix| self.database.unique(prefix);
-        Case { slug: name("t1").parse().unwrap(), plugin: name("p1").parse().unwrap() }
+        let case = Case { slug: name("t1").parse().unwrap(), plugin: name("p1").parse().unwrap() };
+        self.cases.lock().unwrap().push(case.clone());
+        case
     }
 
     /// Tenants.
@@ -54,7 +56,9 @@ impl World {
 
     /// Applies a tenant with that spec.
     pub async fn apply_tenant(&self, case: &Case, mut spec: Value) {
-        spec["displayName"] = json!(case.slug);
+        if spec["displayName"].is_null() {
+            spec["displayName"] = json!(case.slug);
+        }
         let name = case.slug.to_string();
         let mut object = json!({ "kind": "Tenant", "metadata": { "name": name }, "spec": spec });
         if object["spec"]["deletionPolicy"] == "Delete" {
@@ -66,20 +70,35 @@ impl World {
 
     /// Applies a version of the plugin.
     pub async fn apply_plugin(&self, case: &Case, version: &str) {
+        // The way to it is to end within a step.
+        self.apply_plugin_with(case, version, json!({ "rollout": { "bakeSeconds": 0 } })).await;
+    }
+
+    /// Applies a version of the plugin with that in its spec.
+    pub async fn apply_plugin_with(&self, case: &Case, version: &str, mut spec: Value) {
         let name = format!("{}-{version}", case.plugin);
         let program = std::env::current_exe().unwrap();
-        let object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": {
-            "id": case.plugin, "version": version, "displayName": case.plugin,
-            "runtime": { "image": "plexica/faults:1", "command": [program, crate::plugin::ARGUMENT] },
-            "migrations": crate::plugin::migrations(version),
-            // The way to it is to end within a step.
-            "rollout": { "bakeSeconds": 0 },
-        }});
+        let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
+        for (field, value) in [
+            ("id", json!(case.plugin)),
+            ("version", json!(version)),
+            ("runtime", json!({ "image": "plexica/faults:1", "command": [program, crate::plugin::ARGUMENT] })),
+            ("migrations", json!(crate::plugin::migrations(version))),
+            ("configuration", json!({ "schema": workers })),
+            ("permissions", json!([{ "key": format!("{}:note:read", case.plugin), "name": "Read notes" }])),
+        ] {
+            spec[field] = value;
+        }
+        if spec["displayName"].is_null() {
+            spec["displayName"] = json!(case.plugin);
+        }
+        let object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": spec });
         self.apply(&Api::<Plugin>::all(self.client.clone()), &name, object).await;
     }
 
-    /// Applies an install with that spec.
-    pub async fn apply_install(&self, case: &Case, mut spec: Value) {
+    /// Applies an install with that spec, where `PLUGIN` stands for the plugin's id.
+    pub async fn apply_install(&self, case: &Case, spec: Value) {
+        let mut spec: Value = spec.to_string().replace("PLUGIN", case.plugin.as_str()).parse().unwrap();
         spec["tenantRef"]["name"] = json!(case.slug);
         spec["plugin"]["id"] = json!(case.plugin);
         let name = Self::install_name(case);

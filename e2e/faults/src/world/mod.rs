@@ -11,7 +11,11 @@ pub use issuer::Issuer;
 pub use operator::Operator;
 pub use wait::{Violation, converges, fails};
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
@@ -57,7 +61,9 @@ pub struct World {
     /// The object store, past the proxy.
     pub store: aws_sdk_s3::Client,
     /// Values that no log may hold.
-    pub secrets: Vec<String>,
+    secrets: Mutex<BTreeSet<String>>,
+    /// All whose names were given out.
+    cases: Mutex<Vec<Case>>,
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
@@ -146,8 +152,7 @@ impl World {
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
-        let secrets =
-            [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned).to_vec();
+        let secrets = [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned);
         Ok(Self {
             store: object_store(&store),
             name,
@@ -157,7 +162,8 @@ impl World {
             administrator,
             issuer: issuer.url.clone(),
             account: issuer.client_id.clone(),
-            secrets,
+            secrets: Mutex::new(secrets.into()),
+            cases: Mutex::default(),
             folder,
             flags,
             _running: (postgres, proxies, core_api, issuer, api),
@@ -182,6 +188,27 @@ impl World {
     /// What all operators of the run have said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// What all plugins of the run have said.
+    pub fn plugins_log(&self) -> String {
+        let files = std::fs::read_dir(self.folder.path().join("plugins")).into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect()
+    }
+
+    /// A value that no log may hold.
+    pub fn hide(&self, secret: String) {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(secret);
+    }
+
+    /// All values that no log may hold.
+    pub fn secrets(&self) -> Vec<String> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// All whose names were given out.
+    pub fn cases(&self) -> Vec<Case> {
+        self.cases.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn log_path(&self) -> PathBuf {

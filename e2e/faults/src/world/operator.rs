@@ -57,6 +57,17 @@ impl Operator {
         line.trim().trim_end_matches("kB").trim().parse::<u32>().unwrap() / 1024
     }
 
+    /// How many plugins it runs: processes that it has started.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn plugins(&self) -> usize {
+        let parent = format!("PPid:\t{}", self.0.id());
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        let statuses = all.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+        statuses.filter(|status| status.lines().any(|line| line == parent)).count()
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))

@@ -11,21 +11,28 @@ const API: &str = "PLEXICA_TEST_API";
 /// the standalone API as well; the others would add more time than they find.
 const LIFE: &[&str] = &[
     "backup::",
+    "bucket_keys::",
+    "client_secret::",
+    "configuration::",
     "confirm::",
+    "departure::",
     "dependency::",
     "drift::",
     "drift_of_install::",
+    "dry_run::",
     "farewell::",
+    "foreign::",
     "install::",
     "killed::",
     "needs::",
     "operation::",
     "pause::",
     "plan::",
+    "purge::",
     "removal::",
-    "restore::",
     "rotation::",
     "rotation_killed::",
+    "sign_in::",
     "suspend::",
     "tenant::",
     "upgrade::",
@@ -75,6 +82,23 @@ impl Selection {
         match self.api {
             None => format!("cargo test {targets}"),
             Some(api) => format!("{API}={api} cargo test {targets}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, path::Path};
+
+    /// A filter that matches nothing would be missed by nobody.
+    #[test]
+    fn every_filter_is_a_module_with_tests() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../operator/tests/operator");
+        for filter in LIFE {
+            let module = folder.join(filter.trim_end_matches(':')).with_extension("rs");
+            let text = fs::read_to_string(&module).unwrap_or_else(|error| panic!("{}: {error}", module.display()));
+            assert!(text.contains("#[tokio::test"), "{} has no test", module.display());
         }
     }
 }

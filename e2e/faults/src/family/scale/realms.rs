@@ -17,6 +17,7 @@ const WHOLE: [usize; 3] = [10, 100, 300];
 const SHORT: [usize; 3] = [2, 4, 8];
 /// How many of the last are made one after the other, to see how long one takes.
 const ALONE: usize = 2;
+const ALONE_OF_MANY: usize = 8;
 /// Tenants that come or go at the same time.
 const HANDS: usize = 4;
 /// The longest token, in bytes: servers take 8 KiB of headers as a rule.
@@ -30,7 +31,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let (mut cases, mut times) = (Vec::new(), Vec::new());
     for mark in if effort.quick { SHORT } else { WHOLE } {
         let more: Vec<Case> = (cases.len()..mark).map(|_| world.case()).collect();
-        let (together, alone) = more.split_at(more.len() - ALONE);
+        let (together, alone) = more.split_at(more.len() - if effort.quick { ALONE } else { ALONE_OF_MANY });
         let together = futures::stream::iter(together).map(|case| made(&world, case)).buffer_unordered(HANDS);
         let mut found: Vec<_> = together.collect().await;
         let begun = Instant::now();
