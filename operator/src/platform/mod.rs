@@ -18,7 +18,15 @@ use futures::StreamExt;
 use kube::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backoff::Backoff, outage::Outages, problem::Problem, settings::Settings};
+use crate::{
+    backoff::Backoff,
+    outage::Outages,
+    problem::{Problem, Remedy},
+    settings::Settings,
+};
+
+/// The longest pause where nobody tells that a system is back: one operator, at its start.
+const UNTOLD: Duration = Duration::from_secs(3);
 
 /// The platform's keys, as soon as Kubernetes lets us have them; `None` if asked to stop before.
 pub async fn keys(client: &Client, settings: &Settings, stop: &CancellationToken) -> Option<Keys> {
@@ -55,6 +63,8 @@ where
             () = stop.cancelled() => return None,
         };
         let pause: Duration = backoff.next((), problem.remedy(), Some(problem.reason), rand::random());
+        let untold = outages.is_none() && problem.remedy() == Remedy::Retry;
+        let pause = if untold { pause.min(UNTOLD) } else { pause };
         tracing::warn!(what, reason = %problem.reason, "{problem} Tried again in {pause:?}.");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -97,6 +97,9 @@ pub fn settle(tenant: &mut Value, install: &mut Value, plugin: &mut Value) {
         tenant["plan"] = json!("p");
     }
     install["enabled"] = json!(true);
+    if install["grantedPermissions"] == json!(["none:such:permission"]) {
+        install["grantedPermissions"] = json!(["PLUGIN:note:read"]);
+    }
     install["config"] = json!({ "workers": 2 });
     install["plugin"]["version"] = json!(SECOND);
     plugin["rollout"] = json!({ "bakeSeconds": 0 });

@@ -25,7 +25,7 @@ use crate::{
 };
 
 const WHOLE: [usize; 2] = [100, 1_000];
-const SHORT: [usize; 2] = [4, 16];
+const SHORT: [usize; 2] = [3, 9];
 const PLUGINS: usize = 3;
 /// Who applies, at the same time.
 const HANDS: usize = 8;
@@ -135,9 +135,10 @@ async fn figures(
 
     operator.kill();
     world.script.set(Plan::Record);
-    let (begun, mut writes, mut last) = (Instant::now(), 0, Instant::now());
+    let begun = Instant::now();
     operator = world.operator();
     grows("looked at after a start", resources, async || looked_at(&world.script.calls())).await?;
+    let (mut writes, mut last) = (0, Instant::now());
     while last.elapsed() < REST {
         let calls = world.script.calls();
         let mut wrote = calls.iter().filter(|call| call.writes);
