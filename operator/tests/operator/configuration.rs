@@ -195,7 +195,10 @@ async fn each_version_keeps_its_own_while_a_tenant_is_upgraded() {
         install
     };
     let found = install(expanding);
-    assert_eq!((found.config_of(Some(FIRST)), found.config_of(Some(SLOW))), (Some(&json!({ "at": 1 })), None));
+    assert_eq!(
+        (found.config_of(Some(FIRST)), found.config_of(Some(SLOW))),
+        (Some(&json!({ "at": 1 })), Some(&json!({ "at": 2 })))
+    );
     assert_eq!(found.config_of(None), Some(&json!({ "at": 1 })));
 
     // One that does: the one before has its own as long as it is kept, and again when it is gone back to.
