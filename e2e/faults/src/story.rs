@@ -208,12 +208,12 @@ async fn leave(world: &World, case: &Case, order: Order) {
 
 async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violation> {
     converges(&format!("{} is ready", case.slug), async || {
-        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let tenant = world.tenant(case).await?;
         let status = tenant.status.clone().unwrap_or_default();
         if status.observed_generation != tenant.metadata.generation || status.phase != Some(tenant::Phase::Ready) {
             return Err(format!("the tenant says {:?} {:?}", status.phase, status.conditions.first()));
         }
-        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let install = world.install(case).await?;
         let status = install.status.clone().unwrap_or_default();
         let current = status.observed_generation == install.metadata.generation
             && status.phase == Some(plugin_install::Phase::Ready)
@@ -226,7 +226,7 @@ async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violatio
 /// Nothing is kept of the version before.
 async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
     converges(&format!("{} has left the version before", case.slug), async || {
-        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let install = world.install(case).await?;
         let status = install.status.unwrap_or_default();
         let phase = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
         let alone = phase.is_none_or(|phase| phase == plugin_install::UpgradePhase::Complete);
@@ -239,8 +239,8 @@ async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
 /// Keys to a bucket work until their own end.
 async fn rotated(world: &World, case: &Case) -> Result<(), Violation> {
     converges(&format!("{} has new credentials alone", case.slug), async || {
-        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
-        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let tenant = world.tenant(case).await?;
+        let install = world.install(case).await?;
         let of_tenant = tenant.status.map(|status| status.credentials).unwrap_or_default();
         let of_install = install.status.clone().and_then(|status| status.credentials);
         let alone = |credential: &Option<CredentialStatus>| {
@@ -255,7 +255,7 @@ async fn rotated(world: &World, case: &Case) -> Result<(), Violation> {
 
 async fn planned(world: &World, case: &Case) -> Result<(), Violation> {
     converges(&format!("{} has its plan", case.slug), async || {
-        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let tenant = world.tenant(case).await?;
         let plan = tenant.status.and_then(|status| status.plan);
         if plan.as_ref().is_some_and(|plan| plan.name == PLAN) { Ok(()) } else { Err(format!("{plan:?}")) }
     })
@@ -264,8 +264,8 @@ async fn planned(world: &World, case: &Case) -> Result<(), Violation> {
 
 async fn suspended(world: &World, case: &Case) -> Result<(), Violation> {
     converges(&format!("{} is suspended", case.slug), async || {
-        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
-        let install = world.installs().get(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let tenant = world.tenant(case).await?;
+        let install = world.install(case).await?;
         let phases = (
             tenant.status.as_ref().and_then(|status| status.phase),
             install.status.as_ref().and_then(|status| status.phase),

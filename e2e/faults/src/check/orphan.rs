@@ -48,8 +48,8 @@ async fn database(world: &World) -> Result<Vec<String>, sqlx::Error> {
     let mut left: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut superuser).await?;
     let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles").fetch_all(&mut superuser).await?;
     let cases = world.cases();
-    let mut names = cases.iter().flat_map(|case| [case.slug.as_str(), case.plugin.as_str()]);
-    let names: Vec<String> = names.by_ref().map(|name| name.replace('-', "_")).collect();
+    let names = cases.iter().flat_map(|case| [case.slug.as_str(), case.plugin.as_str()]);
+    let names: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
     let theirs = roles.into_iter().filter(|role| names.iter().any(|name| role.contains(name.as_str())));
     left.extend(theirs.map(|role| format!("role {role}")));
     Ok(left)

@@ -49,6 +49,22 @@ impl World {
         Api::namespaced(self.client.clone(), &self.system())
     }
 
+    /// The tenant as it is.
+    ///
+    /// # Errors
+    /// What the API server says, such as that there is none.
+    pub async fn tenant(&self, case: &Case) -> Result<Tenant, String> {
+        self.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())
+    }
+
+    /// The install as it is.
+    ///
+    /// # Errors
+    /// What the API server says, such as that there is none.
+    pub async fn install(&self, case: &Case) -> Result<PluginInstall, String> {
+        self.installs().get(&Self::install_name(case)).await.map_err(|error| error.to_string())
+    }
+
     /// The install's name.
     pub fn install_name(case: &Case) -> String {
         format!("{}-{}", case.slug, case.plugin)

@@ -54,10 +54,8 @@ pub struct World {
     pub database: Database,
     /// Keycloak, past the proxy.
     pub administrator: Administrator,
-    /// Base URL of the issuer, past the proxy.
-    pub issuer: String,
-    /// The operator's service account there.
-    pub account: String,
+    /// The issuer, past the proxy.
+    pub issuer: Reached,
     /// The object store, past the proxy.
     pub store: aws_sdk_s3::Client,
     /// Values that no log may hold.
@@ -67,7 +65,7 @@ pub struct World {
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
-    _running: (Postgres, [Http; 3], CoreApi, Reached, ApiServer),
+    _running: (Postgres, [Http; 3], CoreApi, ApiServer),
 }
 
 impl World {
@@ -160,13 +158,12 @@ impl World {
             client,
             database,
             administrator,
-            issuer: issuer.url.clone(),
-            account: issuer.client_id.clone(),
+            issuer,
             secrets: Mutex::new(secrets.into()),
             cases: Mutex::default(),
             folder,
             flags,
-            _running: (postgres, proxies, core_api, issuer, api),
+            _running: (postgres, proxies, core_api, api),
         })
     }
 

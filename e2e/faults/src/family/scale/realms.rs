@@ -66,7 +66,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
 async fn made(world: &World, case: &Case) -> Result<(), Violation> {
     world.apply_tenant(case, json!({})).await;
     converges(&format!("{} is ready", case.slug), async || {
-        let tenant = world.tenants().get(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let tenant = world.tenant(case).await?;
         let status = tenant.status.unwrap_or_default();
         if status.phase == Some(tenant::Phase::Ready) { Ok(()) } else { Err(format!("{:?}", status.conditions)) }
     })
@@ -85,8 +85,9 @@ async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
 
 /// How long the operator's token is.
 async fn token(world: &World) -> usize {
-    let form = [("grant_type", "client_credentials"), ("client_id", &world.account), ("client_secret", SECRET)];
-    let url = format!("{}/realms/master/protocol/openid-connect/token", world.issuer);
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", &world.issuer.client_id), ("client_secret", SECRET)];
+    let url = format!("{}/realms/master/protocol/openid-connect/token", world.issuer.url);
     let answer = reqwest::Client::new().post(&url).form(&form).timeout(Duration::from_mins(1)).send().await.unwrap();
     let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     answer["access_token"].as_str().map_or(usize::MAX, str::len)
