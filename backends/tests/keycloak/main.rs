@@ -66,4 +66,6 @@ both! {
     preflight::all_is_well,
     preflight::a_wrong_secret_is_named,
     stumble::a_call_that_keycloak_stumbles_over_is_repeated,
+    stumble::a_realm_that_shows_its_name_alone_for_a_moment_is_ours,
+    stumble::a_realm_in_the_making_is_nobody_elses,
 }

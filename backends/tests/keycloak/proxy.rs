@@ -17,6 +17,7 @@ pub struct Proxy {
     made: Arc<Mutex<Vec<String>>>,
     last: Arc<Mutex<Bytes>>,
     failing: Arc<AtomicUsize>,
+    bare: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
@@ -27,6 +28,7 @@ struct Inner {
     made: Arc<Mutex<Vec<String>>>,
     last: Arc<Mutex<Bytes>>,
     failing: Arc<AtomicUsize>,
+    bare: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -35,6 +37,7 @@ impl Proxy {
         let made = Arc::<Mutex<Vec<String>>>::default();
         let last = Arc::<Mutex<Bytes>>::default();
         let failing = Arc::<AtomicUsize>::default();
+        let bare = Arc::<AtomicUsize>::default();
         let target = target.trim_end_matches('/').to_owned();
         let inner = Inner {
             target,
@@ -43,12 +46,13 @@ impl Proxy {
             made: made.clone(),
             last: last.clone(),
             failing: failing.clone(),
+            bare: bare.clone(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let router = axum::Router::new().fallback(forward).with_state(inner);
         tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).into_future());
-        Self { url, writes, made, last, failing }
+        Self { url, writes, made, last, failing, bare }
     }
 
     /// Answers that many calls of the admin API with 500, as Keycloak does while a realm goes.
@@ -59,6 +63,16 @@ impl Proxy {
     /// Calls that are still to fail.
     pub fn failing(&self) -> usize {
         self.failing.load(Ordering::SeqCst)
+    }
+
+    /// Shows that many times only the name of a realm, as Keycloak does until our rights to it are in force.
+    pub fn hide(&self, times: usize) {
+        self.bare.store(times, Ordering::SeqCst);
+    }
+
+    /// Times that only a name is still to be shown.
+    pub fn hiding(&self) -> usize {
+        self.bare.load(Ordering::SeqCst)
     }
 
     /// Realms that came into being through it.
@@ -84,6 +98,13 @@ async fn forward(State(inner): State<Inner>, request: Request) -> Response {
     let less = |left: usize| left.checked_sub(1);
     if admin && inner.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
         return Response::builder().status(500).body(Body::empty()).unwrap();
+    }
+    let name = path.strip_prefix("/admin/realms/").filter(|rest| !rest.contains(['/', '?']));
+    if let (&Method::GET, Some(name)) = (&parts.method, name)
+        && inner.bare.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    {
+        let body = serde_json::json!({ "realm": name }).to_string();
+        return Response::builder().header("content-type", "application/json").body(Body::from(body)).unwrap();
     }
     let write = (admin && parts.method != Method::GET).then(|| format!("{} {path}", parts.method));
     let body = to_bytes(body, 1 << 20).await.unwrap();

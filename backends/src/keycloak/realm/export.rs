@@ -18,7 +18,7 @@ impl Realms {
     /// Whether the realm is the owner's, in use or retained.
     pub async fn owns(&self, desired: &RealmDesired) -> Result<bool> {
         let name = desired.realm.as_str();
-        let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        let realm = self.read(name).await?;
         let parting = judge_retired(&observe::found(realm.as_ref()), &desired.owner);
         Ok(matches!(parting, Parting::Part | Parting::Retained))
     }

@@ -21,7 +21,7 @@ impl Realms {
     /// [`Kind::Conflict`] when another realm has its name.
     pub async fn import(&self, desired: &RealmDesired, mut whole: Value, users: Vec<Value>) -> Result<bool> {
         let name = desired.realm.as_str();
-        let there = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        let there = self.read(name).await?;
         match observe::found(there.as_ref()) {
             Found::Absent => {}
             Found::Marked(stamp) if stamp.mark == desired.owner => return Ok(false),

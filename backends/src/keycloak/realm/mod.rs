@@ -9,6 +9,7 @@ mod import;
 mod mfa;
 mod observe;
 mod plan;
+mod read;
 mod record;
 mod representation;
 mod retire;

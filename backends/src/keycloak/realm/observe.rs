@@ -143,7 +143,7 @@ impl Realms {
 
     async fn look(&self, desired: &RealmDesired) -> Result<Observed> {
         let name = desired.realm.as_str();
-        let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        let realm = self.read(name).await?;
         let found = found(realm.as_ref());
         let verdict = judge(&found, &desired.owner, desired.adoption);
         let (stamp, settings) = match (verdict, found, realm) {

@@ -15,7 +15,7 @@ impl Realms {
     /// removed with its users. Only the realm's name and owner are looked at in `desired`.
     pub async fn retire(&self, desired: &RealmDesired, policy: DeletionPolicy) -> Result<Retired> {
         let name = desired.realm.as_str();
-        let realm = self.find(&format!("reading realm {name}"), |admin| admin.realm_get(name)).await?;
+        let realm = self.read(name).await?;
         let parting = judge_retired(&observe::found(realm.as_ref()), &desired.owner);
         match (parting, policy) {
             (Parting::Gone, _) => Ok(Retired::Gone),

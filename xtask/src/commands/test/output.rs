@@ -18,6 +18,8 @@ pub struct Counts {
     pub failed: usize,
     /// `<test>: <reason>` of those that were skipped.
     pub skipped: Vec<String>,
+    /// `<test>: <place>: <words>` of those that failed, and what the faults broke.
+    pub failures: Vec<String>,
 }
 
 impl Counts {
@@ -26,12 +28,16 @@ impl Counts {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped.extend(other.skipped);
+        self.failures.extend(other.failures);
     }
 
     /// Takes in one line of output.
     fn read(&mut self, line: &str) {
         if let Some(skipped) = line.strip_prefix("SKIPPED ") {
             self.skipped.push(skipped.to_owned());
+        }
+        if line.starts_with("VIOLATION ") {
+            self.failures.push(line.to_owned());
         }
         let Some((_, summary)) = line.split_once("test result: ") else {
             return;
@@ -45,6 +51,33 @@ impl Counts {
         };
         self.passed += number("passed");
         self.failed += number("failed");
+    }
+}
+
+/// What the test runner tells of a failed test: `---- <test> stdout ----`, somewhere below it
+/// `thread '<test>' (<id>) panicked at <place>:`, and on the next line the first of the message.
+#[derive(Debug, Default)]
+struct Told {
+    test: Option<String>,
+    place: Option<String>,
+}
+
+impl Told {
+    /// Takes in one line of output; gives a failure that is complete with it.
+    fn read(&mut self, line: &str) -> Option<String> {
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
+            *self = Self { test: Some(name.to_owned()), place: None };
+            return None;
+        }
+        if let Some(place) = self.place.take() {
+            return self.test.take().map(|test| format!("{test}: {place} {line}"));
+        }
+        if self.test.is_some()
+            && let Some((_, place)) = line.split_once(" panicked at ")
+        {
+            self.place = Some(place.to_owned());
+        }
+        None
     }
 }
 
@@ -108,10 +141,13 @@ impl Watched {
 
 fn pass_on(from: impl Read, mut to: impl Write) -> Counts {
     let mut counts = Counts::default();
+    let mut told = Told::default();
     let mut lines = BufReader::new(from);
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-        counts.read(String::from_utf8_lossy(&line).trim_end());
+        let text = String::from_utf8_lossy(&line);
+        counts.read(text.trim_end());
+        counts.failures.extend(told.read(text.trim_end()));
         // A closed terminal is no reason to stop counting.
         let _written = to.write_all(&line);
         line.clear();
@@ -137,7 +173,37 @@ mod tests {
         ] {
             counts.read(line);
         }
-        assert_eq!(counts, Counts { passed: 20, failed: 3, skipped: vec!["a::b: minio does not run".into()] });
+        assert_eq!(
+            counts,
+            Counts { passed: 20, failed: 3, skipped: vec!["a::b: minio does not run".into()], ..Counts::default() }
+        );
+    }
+
+    #[test]
+    fn failures_are_told_again_by_name() {
+        let text = "\
+test drift::a_role ... FAILED
+---- drift::a_role stdout ----
+ INFO something was done
+thread 'drift::a_role' (4711) panicked at operator/tests/operator/drift.rs:12:5:
+assertion failed: left == right
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+---- drift::returned_an_error stdout ----
+thread 'another' panicked at x.rs:1:2:
+words
+thread 'another' panicked at y.rs:3:4:
+are told once
+VIOLATION crash at write 7: it said Conflict
+";
+        let counts = pass_on(text.as_bytes(), std::io::sink());
+        assert_eq!(
+            counts.failures,
+            [
+                "drift::a_role: operator/tests/operator/drift.rs:12:5: assertion failed: left == right",
+                "drift::returned_an_error: x.rs:1:2: words",
+                "VIOLATION crash at write 7: it said Conflict",
+            ]
+        );
     }
 
     #[test]

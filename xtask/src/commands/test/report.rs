@@ -78,6 +78,9 @@ impl Report {
                 Outcome::DoneBut(what) => println!("NOT CHECKED {}: {what}", row.name),
                 Outcome::Done(_) => {}
             }
+            for failure in row.outcome.counts().into_iter().flat_map(|counts| &counts.failures) {
+                println!("  {}", clipped(failure));
+            }
             for skipped in row.outcome.counts().into_iter().flat_map(|counts| &counts.skipped) {
                 println!("SKIPPED {skipped}");
             }
@@ -112,6 +115,15 @@ impl Report {
     }
 }
 
+/// Enough to know what it is about; the whole is in the output above.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 400;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} [...]", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_skip_is_a_failure_only_in_ci() {
-        let counts = Counts { passed: 3, failed: 0, skipped: vec!["a: b".into()] };
+        let counts = Counts { passed: 3, failed: 0, skipped: vec!["a: b".into()], ..Counts::default() };
         for skipped in [Outcome::Done(counts), Outcome::Skipped("no root".into())] {
             let report = report([skipped]);
             assert!(report.verdict(false).is_ok());
@@ -149,8 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_long_is_cut_between_letters() {
+        assert_eq!(clipped("short"), "short");
+        assert!(clipped(&"ä".repeat(500)).ends_with("ä [...]"));
+    }
+
+    #[test]
     fn a_skipped_test_did_not_pass() {
-        let counts = |skipped: usize| Counts { passed: 3, failed: 1, skipped: vec!["a: b".into(); skipped] };
+        let counts = |skipped: usize| Counts {
+            passed: 3,
+            failed: 1,
+            skipped: vec!["a: b".into(); skipped],
+            ..Counts::default()
+        };
         let report = report([Outcome::Done(counts(1)), Outcome::TestsFailed(counts(0), "x".into())]);
         assert_eq!((report.total().passed, report.total().failed), (5, 2));
     }
