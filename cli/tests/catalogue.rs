@@ -87,6 +87,29 @@ fn plans(dev: &Dev, home: &Path) {
     assert_eq!(same.0, Some(0), "{same:?}");
     assert!(same.1.contains("= plugininstall/tenant-beta/crm") && same.1.contains("2 unchanged"), "{}", same.1);
 
+    // Another version comes to all that may have it.
+    let next = plugin(
+        "crm",
+        "99.0.0",
+        json!({
+            "permissions": [{ "key": "crm:moon:read", "name": "Look" }],
+            "events": { "subscribes": ["core.user.deleted"] },
+            "migrations": [{ "name": "1_moon.sql" }],
+        }),
+    );
+    let upgrade = dev.must(&["plan", "-f", &file(home, "next.yaml", &[next])]);
+    for line in [
+        "+ plugin/crm-99.0.0",
+        "~ plugininstall/tenant-beta/crm",
+        "→ 99.0.0",
+        "by 1_moon.sql",
+        "permission crm:moon:read",
+        "event core.user.deleted",
+        "permission crm:contacts:read",
+    ] {
+        assert!(upgrade.contains(line), "{line} in {upgrade}");
+    }
+
     let off = install("beta", json!({ "plugin": { "id": "crm" }, "enabled": false }));
     let lost = dev.must(&["plan", "-f", &file(home, "off.yaml", &[off])]);
     assert!(lost.contains("loses   route /api/plugins/crm; the data stays"), "{lost}");

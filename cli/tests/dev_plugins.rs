@@ -203,16 +203,43 @@ async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_g
     let restarted = reader.until("another process has it", |read| read["currency"] == "NOK").await;
     assert_ne!(restarted["pid"], first["pid"]);
 
+    // Another login and password, which take another process as well.
+    let generation = || {
+        let install = dev.must(&["get", "pi", "acme-probe", "-n", "plexica-system", "-o", "json"]);
+        serde_json::from_str::<Value>(&install).unwrap()["status"]["credentials"]["generation"].clone()
+    };
+    assert_eq!(generation(), 1);
+    let mut rotated = entry("probe", "1.0.0", json!({}));
+    rotated["metadata"]["annotations"] = json!({ "plexica.io/rotate": "leaked" });
+    apply(&dev, rotated);
+    let renewed = reader.until("another process has them", |read| read["pid"] != restarted["pid"]).await;
+    wait_until("it is told", SOON, async || generation() == 2).await;
+
     // Two versions, each with its own, of which the other can make nothing.
     let until = home.path().join("now");
     apply(&dev, entry("probe", SECOND, json!({})));
     apply(&dev, install("=2.0.0", json!({ "money": "DKK", "until": until })));
     wait_until("the new version is asked", SOON, async || says("It is not the time.")).await;
-    assert_eq!(reader.read().await.unwrap(), restarted, "the one that serves has what it had");
+    assert_eq!(reader.read().await.unwrap(), renewed, "the one that serves has what it had");
     std::fs::write(&until, "").unwrap();
     reader.until("the new version has the new one", |read| read["currency"] == "DKK").await;
     let seen = load.end().await;
     assert_eq!(seen, ["DKK", "EUR", "NOK", "SEK"].map(str::to_owned).into(), "and none was refused");
+
+    // What was done is told by the id that the install's status gives it.
+    let status: Value =
+        serde_json::from_str(&dev.must(&["get", "pi", "acme-probe", "-n", "plexica-system", "-o", "json"])).unwrap();
+    let of_status = &status["status"]["operation"];
+    let url = format!("{}/api/v1/operations/{}", dev.text("gateway"), of_status["id"].as_str().unwrap());
+    let told: Value = reader.client.get(url).bearer_auth(&reader.token).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&told["resource"], &told["name"]), (&json!("PluginInstall"), &json!("acme-probe")), "{told}");
+    assert_eq!((&told["operation"], &of_status["kind"]), (of_status, &json!("Upgrade")));
+
+    // A plan that lets fewer requests through than come.
+    let few = "standard: { rateLimits: { requestsPerSecond: 1, burst: 2 } }\n";
+    std::fs::write(dev.folder.join("plans.yaml"), few).unwrap();
+    wait_until("there are too many", SOON, async || reader.read().await.is_err_and(|error| error.starts_with("429")))
+        .await;
     assert!(dev.stop().success());
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use plexica_backends::{Secret, keycloak::Digests, workloads::Needs};
 use plexica_contract::{
-    manifest::{Events, MigrationDeclaration, MigrationPhase},
+    manifest::{Events, MigrationDeclaration, MigrationPhase, Reload},
     name::{Prefixes, Slug},
 };
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
 
 use crate::{
     plugin,
-    plugin_install::{References, Valid, needed, validate},
+    plugin_install::{References, Valid, configuration, needed, validate},
     problem::Problem,
     settings::{BackupPlace, Settings},
 };
@@ -45,6 +45,8 @@ pub struct Foreseen {
     pub migrations: Vec<String>,
     /// Whether it is routed.
     pub routed: bool,
+    /// How the configuration comes into force, if another one is.
+    pub configuration: Option<Reload>,
     /// What is said of the version, though it may be.
     pub notice: Option<String>,
 }
@@ -96,6 +98,7 @@ pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &Refere
         consent: asks.chain(events.filter(|_| serving.is_some()).map(|event| format!("event {event}"))).collect(),
         migrations: migrations.collect(),
         routed: *enabled,
+        configuration: configuration::other(install, valid),
         notice: notice.as_ref().map(|notice| notice.message.clone()),
     }
 }

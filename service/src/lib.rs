@@ -13,6 +13,7 @@
 //! | [`program`] | what a `main` does: logs, TLS provider, client, signals |
 
 pub mod common;
+pub mod kubernetes;
 pub mod loopback;
 pub mod observability;
 pub mod program;

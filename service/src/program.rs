@@ -14,7 +14,7 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use crate::{Running, telemetry::Traces};
+use crate::{Running, kubernetes, telemetry::Traces};
 
 /// Reads the configuration, starts the service and waits for its end or a signal. Faults are
 /// told on the log, with their causes, and by the exit code.
@@ -77,7 +77,7 @@ async fn serve<C, E>(
 where
     E: Error + Send + Sync + 'static,
 {
-    let client = kube::Client::try_default().await?;
+    let client = kubernetes::client().await?;
     let running = start(config, client, stop).await?;
     tracing::info!(addr = %running.addr, metrics = %running.metrics_addr, "started");
     running.stopped().await?;

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use kube::ResourceExt;
 use plexica_contract::{
+    manifest::Reload,
     name::{PluginId, Slug, postgres},
     path::plugin_route,
 };
@@ -238,7 +239,7 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
             return;
         }
     };
-    let Foreseen { version, permissions, consent, migrations, routed, notice } = foreseen;
+    let Foreseen { version, permissions, consent, migrations, routed, configuration, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     change.notes.extend(notice.clone());
     let lost = status.permissions.iter().filter(|key| !permissions.contains(key));
@@ -263,6 +264,11 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
         change.migrated.extend(migrations.iter().map(|file| format!("by {file}")));
         change.asked.extend(consent.iter().cloned());
     }
+    change.restarted.extend(configuration.and_then(|reload| match reload {
+        Reload::Live => None,
+        Reload::Ask => Some(format!("{id} {version} if it asks for that to take its configuration")),
+        Reload::Restart => Some(format!("{id} {version} with another configuration")),
+    }));
     if status.version.as_ref() != Some(version) || status.route.is_none() {
         let serves = state.installs.iter().any(|other| {
             let status = other.status.as_ref();

@@ -127,3 +127,26 @@ fn what_is_taken_away_is_lost() {
     let changed = told(vec![plugin("crm 1.0.0", json!({ "runtime": { "image": "crm:2" } }))], vec![]);
     assert_eq!(changed, ["~ plugin/crm-1.0.0", "restarts crm 1.0.0 of 1 install(s)", "sets spec.runtime"]);
 }
+
+#[test]
+fn another_configuration_may_be_a_restart() {
+    for (reload, restarts) in [
+        ("Live", None),
+        ("Ask", Some("restarts crm 1.0.0 if it asks for that to take its configuration")),
+        ("Restart", Some("restarts crm 1.0.0 with another configuration")),
+    ] {
+        let configuration = json!({ "schema": { "type": "object" }, "reload": reload });
+        let mut serving = install("acme", "crm", "*", Some("1.0.0"));
+        serving["status"]["configuration"] = json!({ "value": {}, "version": "1.0.0" });
+        let catalogue = vec![plugin("crm 1.0.0", json!({ "configuration": configuration }))];
+        let before = state(&["acme"], catalogue, vec![serving]);
+        let mut other = install("acme", "crm", "*", None);
+        other["spec"]["config"] = json!({ "colour": "red" });
+        let changes = changes(&before, &with(&before, vec![], vec![other]), "plexica-system");
+        assert_eq!(changes.len(), 1);
+        assert_eq!(
+            changes[0].restarted,
+            restarts.map(|text| text.trim_start_matches("restarts ").to_owned()).into_iter().collect::<Vec<_>>()
+        );
+    }
+}

@@ -1,7 +1,11 @@
 //! What happens to one tenant and its plugin: the steps that every family tries to break.
 
 use kube::ResourceExt;
-use plexica_crds::{CredentialStatus, plugin_install, tenant};
+use plexica_crds::{
+    CredentialStatus,
+    plugin_install::{self, UpgradePhase},
+    tenant,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,7 +18,11 @@ use crate::{
 pub enum Step {
     /// Tenant, plugin and install are made.
     Create,
-    /// Another version is installed.
+    /// Another version is installed, and the one before is kept beside it.
+    Bake,
+    /// The version before is asked for again.
+    GoBack,
+    /// The other version is installed for good.
     Upgrade,
     /// The credentials of both are replaced.
     Rotate,
@@ -53,6 +61,9 @@ pub const FIRST: &str = "1.0.0";
 /// The next one.
 pub const SECOND: &str = "2.0.0";
 
+/// Seconds for which the version before is kept: longer than any step.
+const FOR_LONG: i32 = 3600;
+
 /// The plan that the tenant changes to.
 const PLAN: &str = "p";
 
@@ -63,12 +74,14 @@ fn short_overlap(mut spec: Value) -> Value {
 }
 
 /// How many steps a life has.
-pub const STEPS: usize = 9;
+pub const STEPS: usize = 11;
 
 impl Step {
     /// A whole life.
     pub const ALL: [Self; STEPS] = [
         Self::Create,
+        Self::Bake,
+        Self::GoBack,
         Self::Upgrade,
         Self::Rotate,
         Self::Plan,
@@ -83,8 +96,10 @@ impl Step {
     pub async fn ask(self, world: &World, case: &Case, order: Order) {
         match self {
             Self::Create | Self::Return => apply(world, case, self.version(), order).await,
-            Self::Upgrade => {
-                let plugin = world.apply_plugin(case, SECOND);
+            Self::GoBack => world.apply_install(case, json!({ "plugin": { "version": FIRST } })).await,
+            Self::Bake | Self::Upgrade => {
+                let bake = if self == Self::Bake { FOR_LONG } else { 0 };
+                let plugin = world.apply_plugin_with(case, SECOND, json!({ "rollout": { "bakeSeconds": bake } }));
                 let install = world.apply_install(case, json!({ "plugin": { "version": SECOND } }));
                 match order {
                     Order::Forwards => futures::join!(plugin, install),
@@ -115,6 +130,14 @@ impl Step {
     pub async fn done(self, world: &World, case: &Case) -> Result<(), Violation> {
         match self {
             Self::Create | Self::Resume | Self::Return => ready(world, case, self.version()).await?,
+            Self::Bake => {
+                ready(world, case, self.version()).await?;
+                upgrade_is(world, case, UpgradePhase::Baking).await?;
+            }
+            Self::GoBack => {
+                ready(world, case, self.version()).await?;
+                upgrade_is(world, case, UpgradePhase::RolledBack).await?;
+            }
             Self::Upgrade => {
                 ready(world, case, self.version()).await?;
                 contracted(world, case).await?;
@@ -136,6 +159,7 @@ impl Step {
             check::case(world, case, self.expected()).await.map_err(|Violation(text)| text)
         })
         .await?;
+        world.hide_passwords_of_plugins();
         if self == Self::Create {
             check::plant(world, case).await?;
         }
@@ -144,12 +168,15 @@ impl Step {
 
     /// Whether every system has a part in it.
     pub const fn changes_everything(self) -> bool {
-        matches!(self, Self::Create | Self::Upgrade | Self::Rotate | Self::Leave | Self::Return | Self::Remove)
+        matches!(
+            self,
+            Self::Create | Self::GoBack | Self::Upgrade | Self::Rotate | Self::Leave | Self::Return | Self::Remove
+        )
     }
 
     const fn version(self) -> &'static str {
         match self {
-            Self::Create => FIRST,
+            Self::Create | Self::GoBack => FIRST,
             _ => SECOND,
         }
     }
@@ -158,7 +185,7 @@ impl Step {
         match self {
             // Its data comes only then.
             Self::Create => Expected::Running { planted: false },
-            Self::Upgrade | Self::Rotate | Self::Plan | Self::Resume | Self::Return => {
+            Self::Bake | Self::GoBack | Self::Upgrade | Self::Rotate | Self::Plan | Self::Resume | Self::Return => {
                 Expected::Running { planted: true }
             }
             Self::Suspend => Expected::Suspended,
@@ -223,13 +250,26 @@ async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violatio
     .await
 }
 
+async fn upgrade_is(world: &World, case: &Case, wanted: UpgradePhase) -> Result<(), Violation> {
+    converges(&format!("the upgrade of {} is {wanted:?}", case.slug), async || {
+        let install = world.install(case).await?;
+        let upgrade = install.status.and_then(|status| status.upgrade);
+        let is = upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == wanted);
+        if is { Ok(()) } else { Err(format!("{upgrade:?}")) }
+    })
+    .await
+}
+
 /// Nothing is kept of the version before.
-async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
+///
+/// # Errors
+/// What is.
+pub async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
     converges(&format!("{} has left the version before", case.slug), async || {
         let install = world.install(case).await?;
         let status = install.status.unwrap_or_default();
         let phase = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
-        let alone = phase.is_none_or(|phase| phase == plugin_install::UpgradePhase::Complete);
+        let alone = phase.is_none_or(|phase| phase == UpgradePhase::Complete);
         let done = alone && status.oldest_version.as_deref() == Some(SECOND);
         if done { Ok(()) } else { Err(format!("{:?} {:?}", status.upgrade, status.oldest_version)) }
     })

@@ -11,7 +11,9 @@ use plexica_backends::{
     postgres::operation::{Entry, record},
 };
 use plexica_contract::name::Slug;
-use plexica_crds::{OperationPhase, OperationStatus, PluginInstall, Tenant, label::FINALIZER};
+use plexica_crds::{
+    OperationPhase, OperationStatus, PluginInstall, PluginInstallStatus, Tenant, TenantStatus, label::FINALIZER,
+};
 
 use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
 
@@ -71,6 +73,27 @@ pub async fn record_install(context: &Context, install: &PluginInstall) -> Resul
         operation,
     };
     note(context, install, operation.map(entry)).await
+}
+
+/// Records how the operation ended that `next` takes the place of in a tenant's status: who wrote that
+/// may have died before it was recorded, and what is recorded as running would be superseded.
+pub async fn conclude_tenant(context: &Context, tenant: &Tenant, next: &TenantStatus) {
+    let last = tenant.status.as_ref().and_then(|status| status.operation.as_ref());
+    if is_replaced(last, next.operation.as_ref()) {
+        tolerate(tenant, record_tenant(context, tenant).await);
+    }
+}
+
+/// The same of an install.
+pub async fn conclude_install(context: &Context, install: &PluginInstall, next: &PluginInstallStatus) {
+    let last = install.status.as_ref().and_then(|status| status.operation.as_ref());
+    if is_replaced(last, next.operation.as_ref()) {
+        tolerate(install, record_install(context, install).await);
+    }
+}
+
+fn is_replaced(last: Option<&OperationStatus>, next: Option<&OperationStatus>) -> bool {
+    last.is_some_and(|last| last.phase != OperationPhase::Running && next.is_none_or(|next| next.id != last.id))
 }
 
 async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_>>) -> Result<(), Problem> {

@@ -8,7 +8,7 @@ mod ledger;
 mod next;
 
 pub use expire::keep_bounded;
-pub use ledger::{Ledger, record_install, record_tenant, tolerate};
+pub use ledger::{Ledger, conclude_install, conclude_tenant, record_install, record_tenant, tolerate};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;

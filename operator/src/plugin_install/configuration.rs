@@ -50,17 +50,22 @@ pub fn told<'a>(install: &'a PluginInstall, valid: &'a Valid) -> &'a Value {
     last(install, valid).map_or(&valid.config, |last| &last.value)
 }
 
+/// How the wanted configuration comes into force, if another one is. A new version starts with it.
+pub fn other(install: &PluginInstall, valid: &Valid) -> Option<Reload> {
+    let in_force = install.status.as_ref()?.configuration.as_ref()?;
+    let reload = valid.manifest.configuration.as_ref().map(|configuration| configuration.reload);
+    let reload = if last(install, valid).is_some() { reload.unwrap_or_default() } else { Reload::Live };
+    (in_force.value != valid.config).then_some(reload)
+}
+
 /// What is to be done.
 pub fn change(install: &PluginInstall, valid: &Valid) -> Change {
     let Some(ConfigurationStatus { value, .. }) = last(install, valid) else { return Change::Begin };
-    if *value == valid.config {
-        return Change::Keep;
-    }
-    let reload = valid.manifest.configuration.as_ref().map(|configuration| configuration.reload);
-    match reload.unwrap_or_default() {
-        Reload::Live => Change::Take,
-        Reload::Restart => Change::Restart,
-        Reload::Ask => Change::Ask(Box::new(Request {
+    match other(install, valid) {
+        None => Change::Keep,
+        Some(Reload::Live) => Change::Take,
+        Some(Reload::Restart) => Change::Restart,
+        Some(Reload::Ask) => Change::Ask(Box::new(Request {
             previous_config: Some(value.clone()),
             ..desired::call(valid, Action::Configure)
         })),

@@ -5,7 +5,7 @@
 
 mod apply;
 mod cleanup;
-mod configuration;
+pub(crate) mod configuration;
 mod desired;
 mod needed;
 mod observe;

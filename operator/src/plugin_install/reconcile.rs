@@ -26,7 +26,7 @@ use super::{
 use crate::{
     context::Context,
     drift::{self, Record},
-    operation::{about_install, install_left, record_install, tolerate},
+    operation::{about_install, conclude_install, install_left, record_install, tolerate},
     problem::Problem,
     resource::{
         Note, add_finalizer, is_paused, is_rehearsed, namespaced, publish, remove_finalizer, uid, write_status,
@@ -119,6 +119,7 @@ async fn look(
             }
             let rests = suspended || !install.spec.enabled;
             let status = about_install(&install, status, Some(&problem));
+            conclude_install(context, &install, &status).await;
             let install = write_status(&context.recorder, api, install, &status).await?;
             tolerate(&install, record_install(context, &install).await);
             if rests {
@@ -183,6 +184,7 @@ async fn bring(
     let failed = applied.worst();
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     let status = about_install(&install, status, problem.as_ref());
+    conclude_install(context, &install, &status).await;
     let install = write_status(&context.recorder, api, install, &status).await?;
     tolerate(&install, record_install(context, &install).await);
     if configuration::wants_restart(&install, valid) && failed.is_none() {
@@ -253,6 +255,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         Err(problem) => {
             let status = report::leaving(&install, Some(&problem), Timestamp::now());
             let status = about_install(&install, status, Some(&problem));
+            conclude_install(context, &install, &status).await;
             let install = write_status(&context.recorder, api, install, &status).await?;
             tolerate(&install, record_install(context, &install).await);
             Ok((context.again(&install, Some(&problem)), Some(problem)))
@@ -276,5 +279,6 @@ async fn say_farewell(
         tracing::warn!(namespace = install.namespace(), install = install.name_any(), "{told}");
     }
     let status = install_left(&install, status);
+    conclude_install(context, &install, &status).await;
     write_status(&context.recorder, api, install, &status).await
 }

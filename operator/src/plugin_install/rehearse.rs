@@ -1,9 +1,8 @@
 //! What would be done for an install, said and not done. Pure.
 
 use jiff::Timestamp;
-use plexica_contract::{name::PluginId, path::plugin_route};
+use plexica_contract::{manifest::Reload, name::PluginId, path::plugin_route};
 use plexica_crds::{PluginInstall, PluginInstallStatus, plugin_install::Phase, tenant::DeletionPolicy};
-use serde_json::Value;
 
 use super::validate::{References, validate};
 use crate::{
@@ -23,7 +22,7 @@ pub fn rehearse(
     let last = install.status.clone().unwrap_or_default();
     let told = match validate(install, references, settings) {
         _ if install.metadata.deletion_timestamp.is_some() => removed(install),
-        Ok(valid) => done(install, &beside(install, &valid, references), &valid.config),
+        Ok(valid) => done(install, &beside(install, &valid, references)),
         Err(problem) => format!("it would be refused ({}): {}", problem.reason, problem.message.trim_end_matches('.')),
     };
     let of_tenant = format!(" of tenant {}", install.spec.tenant_ref.name);
@@ -42,8 +41,8 @@ fn removed(install: &PluginInstall) -> String {
     would(&told)
 }
 
-fn done(install: &PluginInstall, foreseen: &Foreseen, config: &Value) -> String {
-    let Foreseen { version, permissions, consent, migrations, routed, notice } = foreseen;
+fn done(install: &PluginInstall, foreseen: &Foreseen) -> String {
+    let Foreseen { version, permissions, consent, migrations, routed, configuration, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     let id = &install.spec.plugin.id;
     let route = id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();
@@ -69,9 +68,11 @@ fn done(install: &PluginInstall, foreseen: &Foreseen, config: &Value) -> String 
         if !new.is_empty() {
             told.push(format!("grant {}", new.join(", ")));
         }
-        if status.configuration.is_some_and(|configuration| configuration.value != *config) {
-            told.push("put another configuration in force".to_owned());
-        }
+        told.extend(configuration.map(|reload| match reload {
+            Reload::Live => "put another configuration in force".to_owned(),
+            Reload::Ask => format!("ask {id} about another configuration, for which it may be started again"),
+            Reload::Restart => format!("put another configuration in force by starting {id} again"),
+        }));
         if status.route.is_none() {
             told.push(format!("route {route}"));
         }
@@ -151,6 +152,30 @@ mod tests {
             "{}",
             told(&install)
         );
+    }
+
+    #[test]
+    fn how_another_configuration_would_come_into_force() {
+        for (reload, words) in [
+            ("Live", "put another configuration in force"),
+            ("Ask", "ask crm about another configuration, for which it may be started again"),
+            ("Restart", "put another configuration in force by starting crm again"),
+        ] {
+            let mut references = references();
+            let first = Arc::make_mut(&mut references.catalogue[0]);
+            let configuration = json!({ "schema": { "type": "object" }, "reload": reload });
+            first.spec.configuration = Some(serde_json::from_value(configuration).unwrap());
+            let mut install = serving();
+            install.spec.plugin.version = "=1.0.0".into();
+            let in_force = json!({ "value": { "at": 1 }, "version": "1.0.0" });
+            install.status.get_or_insert_default().configuration = Some(serde_json::from_value(in_force).unwrap());
+            for (at, told) in [(1, "there is nothing to do.".to_owned()), (2, format!("it would {words}."))] {
+                install.spec.config = json!({ "at": at });
+                let status = rehearse(&install, &references, &fixture::settings(), Timestamp::UNIX_EPOCH);
+                let said = status.conditions.iter().find(|condition| condition.type_ == "DryRun").unwrap();
+                assert!(said.message.ends_with(&told), "{said:?}");
+            }
+        }
     }
 
     #[test]

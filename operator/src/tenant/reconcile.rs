@@ -18,7 +18,7 @@ use super::{
 use crate::{
     context::Context,
     drift::{self, Record},
-    operation::{about_tenant, record_tenant, tenant_left, tolerate},
+    operation::{about_tenant, conclude_tenant, record_tenant, tenant_left, tolerate},
     problem::{Problem, worst},
     resource::{add_finalizer, given_up, is_paused, is_rehearsed, publish, remove_finalizer, uid, write_status},
 };
@@ -80,6 +80,7 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
         }
     };
     let status = about_tenant(&tenant, status, problem.as_ref());
+    conclude_tenant(context, &tenant, &status).await;
     let written = write_status(&context.recorder, api, tenant.clone(), &status).await?;
     tolerate(&written, record_tenant(context, &written).await);
     let action = match (&problem, look_at) {
@@ -124,6 +125,7 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
         None => tenant_left(&tenant, status),
         holding => about_tenant(&tenant, status, holding),
     };
+    conclude_tenant(context, &tenant, &status).await;
     // Before the finalizer goes: whoever watches sees what came of everything.
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
     let recorded = record_tenant(context, &tenant).await;

@@ -102,6 +102,7 @@ async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_wri
     while !(made && removed) {
         world.install(&slug, &id, json!({ "deletionPolicy": "Delete" })).await;
         made = killed_after(&world, writes, async { drop(world.installed(&slug).await) }).await;
+        let begun = world.installs(&slug).get("it").await.unwrap().status.and_then(|status| status.operation);
         let next = world.operator();
         wait_until("it serves", PATIENCE, async || {
             let route = world.installed(&slug).await.status.unwrap().route.unwrap();
@@ -110,6 +111,11 @@ async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_wri
         })
         .await;
         assert!(world.has_schema(&schema).await, "{writes}");
+        if let Some(begun) = begun {
+            // The next operator may have begun another since: it started the plugin again.
+            let phase = format!("SELECT phase FROM core.operation WHERE id = '{}'", begun.id);
+            assert_eq!(world.sql::<String>(&phase).await, "Succeeded", "{writes}: {begun:?}");
+        }
         next.kill();
 
         world.installs(&slug).delete("it", &kube::api::DeleteParams::default()).await.unwrap();

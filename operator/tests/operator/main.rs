@@ -37,6 +37,7 @@ mod plan;
 mod plugin;
 mod purge;
 mod quiet;
+mod rebuilt;
 mod removal;
 mod restore;
 mod rotation;

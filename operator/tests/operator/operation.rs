@@ -38,7 +38,7 @@ async fn an_operation_is_the_same_one_for_the_next_operator() {
     let step = begun.steps.iter().find(|step| step.name == "Resolved").unwrap();
     assert_eq!(step.phase, StepPhase::Waiting);
     assert!(step.message.contains("no plugin"), "{begun:?}");
-    operator.stop().await;
+    operator.kill();
     world.plugin(&id, "1.0.0").await;
     let _next = world.operator();
     let done = becomes(&world, &slug, OperationKind::Install, OperationPhase::Succeeded).await;

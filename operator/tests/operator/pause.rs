@@ -2,8 +2,12 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use plexica_crds::{label::PAUSED, plugin_install, tenant};
-use plexica_testkit::wait_until;
+use plexica_crds::{
+    label::PAUSED,
+    plugin::{self, PluginStatus},
+    plugin_install, tenant,
+};
+use plexica_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::world::{PATIENCE, World, is};
@@ -35,6 +39,8 @@ async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
     // Neither what changed behind its back nor a changed spec nor a deletion has any effect.
     world.execute(&format!("COMMENT ON SCHEMA {schema} IS 'hands off'")).await;
     let before = operator.writes().len();
+    let backends = || (world.keycloak.written(), world.s3.written());
+    let written_to_backends = backends();
     world.tenant(&slug, json!({ "deletionPolicy": "Delete", "suspend": true })).await;
     world.install(&slug, &id, json!({ "enabled": false })).await;
     world.plugin(&id, "1.1.0").await;
@@ -52,6 +58,7 @@ async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
     let written = operator.writes().into_iter().skip(before);
     let written: Vec<String> = written.filter(|write| write.contains(&slug) && !write.ends_with("/status")).collect();
     assert_eq!(written, [""; 0]);
+    assert_eq!(backends(), written_to_backends);
     let mark: String = world.sql(&format!("SELECT obj_description(to_regnamespace('{schema}'), 'pg_namespace')")).await;
     assert_eq!(mark, "hands off");
     assert_eq!(world.installs(&slug).get("it").await.unwrap().status.unwrap().route, route);
@@ -96,4 +103,46 @@ async fn a_paused_install_is_not_deleted_with_its_tenant_until_it_goes_on() {
     assert_eq!(world.installs(&slug).get("it").await.unwrap().metadata.deletion_timestamp, None);
     pause(Value::Null).await;
     world.gone(&world.tenants(), &slug).await;
+}
+
+#[tokio::test]
+async fn a_paused_entry_of_the_catalogue_stays_as_it_was_seen() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let id = world.database.unique("crm");
+    let name = format!("{id}-1.0.0");
+    let becomes = async |what: &str, is: &dyn Fn(&PluginStatus) -> bool| {
+        wait_for(what, PATIENCE, async || {
+            let status = world.plugins().get_opt(&name).await.unwrap()?.status?;
+            is(&status).then_some(status)
+        })
+        .await
+    };
+    let pause = async |value: Value| {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
+        world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap();
+    };
+    world.plugin(&id, "1.0.0").await;
+    becomes("it is valid", &|status| status.phase == Some(plugin::Phase::Available)).await;
+    pause(json!("true")).await;
+    let paused = becomes("it is paused", &|status| status.phase == Some(plugin::Phase::Paused)).await;
+    assert!(is(&paused.conditions, "Ready", "True", ""), "what was last seen stays: {paused:?}");
+
+    // Neither what it says now nor its deletion counts.
+    let before = operator.writes().len();
+    world.plugin_with(&id, "1.0.0", json!({ "displayName": "Another" })).await;
+    becomes("it was looked at as it is now", &|status| {
+        status.conditions.iter().any(|one| one.type_ == "Paused" && one.observed_generation == Some(2))
+    })
+    .await;
+    world.plugins().delete(&name, &DeleteParams::default()).await.unwrap();
+    becomes("it says why it stays", &|status| {
+        status.conditions.iter().any(|one| one.type_ == "Paused" && one.message.starts_with("it is removed when"))
+    })
+    .await;
+    let written = operator.writes().into_iter().skip(before);
+    let written: Vec<String> = written.filter(|write| write.contains(&id) && !write.ends_with("/status")).collect();
+    assert_eq!(written, [""; 0]);
+    pause(Value::Null).await;
+    world.gone(&world.plugins(), &name).await;
 }

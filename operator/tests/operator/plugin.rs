@@ -29,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Refuses to be installed.
 pub const REFUSES: &str = "9.0.0";
+/// Refuses to take over the data of tenants whose names begin so.
+pub const PICKY: (&str, &str) = ("5.0.0", "beta");
 /// Refuses to remove a tenant's data.
 pub const KEEPS: &str = "7.0.0";
 /// Ends when it has been installed, and every time it is started again.
@@ -132,7 +134,8 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
     assert_eq!(claims.subject, Subject::Lifecycle);
     let request: Request = serde_json::from_slice(&body).unwrap();
     assert_eq!(claims.tenant.as_ref(), Some(&request.tenant));
-    if plugin.version == REFUSES {
+    let picky = plugin.version == PICKY.0 && request.tenant.as_str().starts_with(PICKY.1);
+    if plugin.version == REFUSES || picky {
         let refusal = ErrorBody::new(Code::Conflict, "The moon is in the wrong quarter.");
         return (StatusCode::CONFLICT, Json(serde_json::to_value(refusal).unwrap()));
     }

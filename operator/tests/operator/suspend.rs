@@ -1,10 +1,13 @@
 //! A tenant is suspended and resumed.
 
+use k8s_openapi::api::apps::v1::Deployment;
 use plexica_crds::{plugin_install, tenant};
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
 
 use crate::{
+    cluster::{comes_up, deployments},
+    needs::Need,
     plugin::healthy,
     world::{PATIENCE, World},
 };
@@ -122,4 +125,26 @@ async fn an_install_that_cannot_be_rests_with_its_tenant_as_well() {
     let again = upstream(&world, &slug).await;
     wait_for("it serves", PATIENCE, async || healthy(&again).await.then_some(())).await;
     world.delete(&world.tenants(), &slug).await;
+}
+
+#[tokio::test]
+async fn no_pod_is_left_of_a_suspended_tenant_in_a_cluster() {
+    let Some(world) = World::with(Need::Workloads).await else { return };
+    let operator = world.operator_with(deployments);
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    let (namespace, name) = (format!("tenant-{slug}"), format!("plugin-{id}-1-0-0"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({ "isolation": "Dedicated" })).await;
+    comes_up(&world, &namespace, &name).await;
+    world.install_until(&slug, "WorkloadReady", "True", "").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete", "suspend": true })).await;
+    suspended(&world, &slug).await;
+    wait_until("its Deployment is gone", PATIENCE, async || world.find::<Deployment>(&slug, &name).await.is_none())
+        .await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    comes_up(&world, &namespace, &name).await;
+    world.install_until(&slug, "WorkloadReady", "True", "").await;
+    operator.stop().await;
 }

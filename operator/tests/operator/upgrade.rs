@@ -13,7 +13,7 @@ use plexica_testkit::wait_until;
 use serde_json::{Value, json};
 
 use crate::{
-    plugin::{REFUSES, SICKENS, healthy},
+    plugin::{PICKY, REFUSES, SICKENS, healthy},
     world::{PATIENCE, World, apply, is},
 };
 
@@ -341,4 +341,39 @@ async fn nobody_follows_where_the_first_one_failed() {
             install.name_any()
         );
     }
+}
+
+#[tokio::test]
+async fn those_that_can_go_on_where_one_of_many_cannot() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    let (new, _) = PICKY;
+    stage.world.plugin(&stage.id, new).await;
+    let failed = stage.world.install_until(&slugs[1], "Ready", "False", "UpgradeFailed").await.status.unwrap();
+    assert!(failed.conditions[0].message.contains("wrong quarter"), "{:?}", failed.conditions[0]);
+    wait_until("the others have it", PATIENCE, async || {
+        versions(&stage, &slugs).await == [Some(new.to_owned()), Some(FIRST.to_owned()), Some(new.to_owned())]
+    })
+    .await;
+    for slug in &slugs {
+        let status = stage.world.installs(slug).get("it").await.unwrap().status.unwrap();
+        assert!(is(&status.conditions, "Routed", "True", "Provisioned"), "{slug}: {status:?}");
+        assert!(healthy(upstream(&status)).await, "{slug}");
+    }
+    let message = format!("migrated 2/3, 1 failed: {}", slugs[1]);
+    wait_until("it is counted", PATIENCE, async || rollout(&stage, new, RolloutPhase::Open).await.message == message)
+        .await;
+}
+
+#[tokio::test]
+async fn a_share_of_the_tenants_goes_first_and_stops_the_rest_when_one_of_it_fails() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    let (new, _) = PICKY;
+    let canary = json!({ "rollout": { "bakeSeconds": 0, "canary": { "percent": 100, "bakeSeconds": AN_HOUR } } });
+    stage.world.plugin_with(&stage.id, new, canary).await;
+    let stopped = rollout(&stage, new, RolloutPhase::Stopped).await;
+    assert_eq!((stopped.total, &stopped.failed), (3, &vec![slugs[1].clone()]), "{stopped:?}");
 }

@@ -87,6 +87,18 @@ impl World {
         Self::on(flavour).await
     }
 
+    /// On the standalone API in any run: its server can be [replaced](Self::rebuild).
+    pub async fn standalone() -> Option<Self> {
+        Self::on(Flavour::Standalone).await
+    }
+
+    /// Another API server in the place of this one, with nothing in it; all else stays as it is.
+    pub async fn rebuild(&mut self) {
+        assert_eq!(self.flavour, Flavour::Standalone, "the cluster is everybody's");
+        self.api = ApiServer::find(self.flavour, plexica_crds::all()).await.unwrap();
+        self.client = self.api.client().await;
+    }
+
     async fn on(flavour: Flavour) -> Option<Self> {
         let server = require!(postgres17)?;
         let issuer = require!(keycloak)?;

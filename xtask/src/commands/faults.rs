@@ -31,6 +31,12 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     process::run_aloud(&mut workspace.cargo(&["build", "--package=plexica-faults", "--package=plexica-operator"]))
 }
 
+/// The same where the tests were built before: with them, for the same features of libraries, so that
+/// nothing is built again.
+pub fn build_beside_tests(workspace: &Workspace) -> Result<()> {
+    process::run_aloud(&mut workspace.cargo(&["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"]))
+}
+
 /// The program, built before.
 pub fn command(workspace: &Workspace, arguments: &[String]) -> Command {
     let mut command = Command::new(workspace.target().join("debug/plexica-faults"));

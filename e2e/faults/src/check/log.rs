@@ -5,13 +5,18 @@ use crate::world::{Violation, World, fails};
 /// How it is said that a connection or an answer of Postgres was long in coming.
 const BUSY: [&str; 2] = ["sqlx::pool::acquire: acquired connection, but", "sqlx::query: slow statement"];
 
+/// How it is said that something is somebody else's, which nothing of a run's tenants is.
+const FOREIGN: [&str; 3] = ["carries no ownership mark", "of the installation", "adoptionPolicy is Never"];
+
 /// Which complaints a family brings about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
     /// None: nothing fails but the operator.
     Quiet,
-    /// Systems that do not answer or refuse.
+    /// Warnings of systems that do not answer or refuse.
     Trouble,
+    /// All that a plugin says that has lost its platform and its database.
+    Loss,
 }
 
 /// Reads the whole log.
@@ -22,7 +27,7 @@ pub fn clean(world: &World, expected: Expectation) -> Result<(), Violation> {
     let (log, plugins, secrets) = (world.log(), world.plugins_log(), world.secrets());
     let of_operators = log.lines().filter_map(|line| finding(line, &secrets, expected));
     // Plugins lose their platform and their database whenever the operator or a proxy goes.
-    let of_plugins = plugins.lines().filter_map(|line| finding(line, &secrets, Expectation::Trouble));
+    let of_plugins = plugins.lines().filter_map(|line| finding(line, &secrets, Expectation::Loss));
     let bad: Vec<String> = of_operators.chain(of_plugins).take(10).collect();
     if bad.is_empty() { Ok(()) } else { fails(format!("the log: {}", bad.join(" | "))) }
 }
@@ -33,8 +38,13 @@ fn finding(line: &str, secrets: &[String], expected: Expectation) -> Option<Stri
     }
     // That Postgres was waited for tells of a busy machine, not of the operator.
     let busy = BUSY.iter().any(|told| line.contains(told));
-    let complains = [" WARN ", " ERROR "].iter().any(|level| line.contains(level)) && !busy;
-    let told = line.contains("panicked at") || (complains && expected == Expectation::Quiet);
+    let (warns, fails) = (line.contains(" WARN "), line.contains(" ERROR "));
+    let expects = match expected {
+        Expectation::Quiet => false,
+        Expectation::Trouble => !fails && !FOREIGN.iter().any(|told| line.contains(told)),
+        Expectation::Loss => true,
+    };
+    let told = line.contains("panicked at") || ((warns || fails) && !busy && !expects);
     told.then(|| line.to_owned())
 }
 
@@ -45,15 +55,18 @@ mod tests {
     #[test]
     fn what_is_found() {
         let secrets = ["hush".to_owned()];
-        for (line, quiet, trouble) in [
-            ("2026 INFO reconciled", false, false),
-            ("2026 WARN Keycloak: no answer", true, false),
-            ("2026 WARN reconcile: sqlx::pool::acquire: acquired connection, but time to acquire", false, false),
-            ("2026 INFO password hush", true, true),
-            ("thread 'main' panicked at src/x.rs", true, true),
+        for (line, quiet, trouble, loss) in [
+            ("2026 INFO reconciled", false, false, false),
+            ("2026 WARN Keycloak: no answer", true, false, false),
+            ("2026 WARN reconcile: sqlx::pool::acquire: acquired connection, but time to acquire", false, false, false),
+            ("2026 ERROR a task ended by itself", true, true, false),
+            ("2026 WARN realm x exists and carries no ownership mark of Plexica", true, true, false),
+            ("2026 INFO password hush", true, true, true),
+            ("thread 'main' panicked at src/x.rs", true, true, true),
         ] {
             assert_eq!(finding(line, &secrets, Expectation::Quiet).is_some(), quiet, "{line}");
             assert_eq!(finding(line, &secrets, Expectation::Trouble).is_some(), trouble, "{line}");
+            assert_eq!(finding(line, &secrets, Expectation::Loss).is_some(), loss, "{line}");
         }
     }
 }

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, ResourceExt, api::ListParams};
 use plexica_crds::label;
 
+use super::neighbour;
 use crate::world::{Violation, World, fails};
 
 /// Looks for anything of this run's tenants, after all of them were removed with their data.
@@ -13,15 +14,23 @@ use crate::world::{Violation, World, fails};
 pub async fn none(world: &World) -> Result<(), Violation> {
     let mut left = database(world).await.unwrap_or_else(|error| vec![format!("Postgres cannot be read: {error}")]);
     let platform = format!("{}-platform", world.name);
+    let neighbour = neighbour::name(world);
+    let theirs = |name: &str| name == neighbour;
     let realms = world.administrator.get("?briefRepresentation=true").await;
     let realms = realms.as_array().into_iter().flatten().filter_map(|realm| realm["realm"].as_str());
     left.extend(
-        realms.filter(|name| name.starts_with(&world.name) && *name != platform).map(|name| format!("realm {name}")),
+        realms
+            .filter(|name| name.starts_with(&world.name) && *name != platform && !theirs(name))
+            .map(|name| format!("realm {name}")),
     );
     match world.store.list_buckets().prefix(&world.name).send().await {
         Ok(answer) => {
             let names = answer.buckets().iter().filter_map(|bucket| bucket.name());
-            left.extend(names.filter(|name| name.starts_with(&world.name)).map(|name| format!("bucket {name}")));
+            left.extend(
+                names
+                    .filter(|name| name.starts_with(&world.name) && !theirs(name))
+                    .map(|name| format!("bucket {name}")),
+            );
         }
         Err(error) => left.push(format!("buckets cannot be listed: {error}")),
     }
@@ -40,12 +49,13 @@ pub async fn none(world: &World) -> Result<(), Violation> {
 }
 
 async fn database(world: &World) -> Result<Vec<String>, sqlx::Error> {
-    let query = "SELECT 'schema ' || nspname FROM pg_namespace WHERE starts_with(nspname, 'tenant_')
+    let query = "SELECT 'schema ' || nspname FROM pg_namespace WHERE starts_with(nspname, 'tenant_') AND nspname <> $1
                  UNION ALL SELECT 'intent ' || name FROM core.ownership
                  UNION ALL SELECT 'credential ' || username FROM core.plugin_credential
                  UNION ALL SELECT 'password ' || login FROM core.login_password";
     let mut superuser = world.database.connect().await;
-    let mut left: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut superuser).await?;
+    let mut left: Vec<String> =
+        sqlx::query_scalar(query).bind(neighbour::role(world)).fetch_all(&mut superuser).await?;
     let roles: Vec<String> = sqlx::query_scalar("SELECT rolname::text FROM pg_roles").fetch_all(&mut superuser).await?;
     let cases = world.cases();
     let names = cases.iter().flat_map(|case| [case.slug.as_str(), case.plugin.as_str()]);

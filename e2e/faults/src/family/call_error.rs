@@ -33,7 +33,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     for system in System::ALL {
         let once = in_each_step(&recorded, |call| call.system == system);
         if effort.quick {
-            let (calls, fault) = (once.choose(&mut random), Fault::ALL.choose(&mut random));
+            let (calls, fault) = (once.choose(&mut random), Fault::SHORT.choose(&mut random));
             points.extend(calls.cloned().zip(fault.copied()).map(|(calls, fault)| Point {
                 calls,
                 fault,
@@ -47,7 +47,8 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             once.len(),
             long.len()
         );
-        for fault in Fault::ALL {
+        points.extend(long.iter().cloned().map(|calls| Point { calls, fault: Fault::Pause, lasting: Duration::ZERO }));
+        for fault in Fault::SHORT {
             for (which, lasting) in [(&once, Duration::ZERO), (&long, MINUTE)] {
                 points.extend(which.iter().cloned().map(|calls| Point { calls, fault, lasting }));
             }

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     check::Expectation,
     proxy::{Plan, System},
-    story::{Order, Step},
-    world::fails,
+    story::{Order, Step, contracted},
+    world::{Case, Violation, World, fails},
 };
 
 /// How long the system is down.
@@ -32,6 +32,11 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let points = System::ALL.into_iter().flat_map(|system| disturbed.iter().map(move |step| (system, *step)));
     each(effort, points.collect(), Expectation::Trouble, row, async |world, _, (system, disturbed), row| {
         let case = world.case();
+        let bystander = if system.is_for_tenants_alone() { Some(world.case()) } else { None };
+        if let Some(bystander) = &bystander {
+            Step::Create.ask(world, bystander, Order::Forwards).await;
+            row.note("a bystander is made", Step::Create.done(world, bystander).await);
+        }
         for (step, usual) in Step::ALL.into_iter().zip(usual) {
             let place = format!("{step:?} with {system:?} down");
             if step == disturbed {
@@ -40,7 +45,12 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             step.ask(world, &case, Order::Forwards).await;
             if step == disturbed {
                 row.tried += 1;
-                tokio::time::sleep(down).await;
+                let proceeds = async {
+                    if let Some(bystander) = &bystander {
+                        row.note(format!("{place}: a bystander's upgrade"), upgrades(world, bystander).await);
+                    }
+                };
+                futures::join!(tokio::time::sleep(down), proceeds);
             }
             world.script.set(Plan::Clean);
             let back = Instant::now();
@@ -57,6 +67,16 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 break;
             }
         }
+        if let Some(bystander) = &bystander {
+            Step::Remove.ask(world, bystander, Order::Forwards).await;
+            row.note("a bystander goes", Step::Remove.done(world, bystander).await);
+        }
     })
     .await
+}
+
+/// A plugin's upgrade takes Postgres and the API server, and nothing of what the tenant waits for.
+async fn upgrades(world: &World, bystander: &Case) -> Result<(), Violation> {
+    Step::Upgrade.ask(world, bystander, Order::Forwards).await;
+    contracted(world, bystander).await
 }

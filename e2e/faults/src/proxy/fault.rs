@@ -20,6 +20,11 @@ pub enum System {
 impl System {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Postgres, Self::Keycloak, Self::S3, Self::Kubernetes];
+
+    /// Whether tenants have parts there, and nothing else does: not even the resources.
+    pub const fn is_for_tenants_alone(self) -> bool {
+        matches!(self, Self::Keycloak | Self::S3)
+    }
 }
 
 /// How a call fails.
@@ -37,11 +42,13 @@ pub enum Fault {
     TimeOut,
     /// It is done, and the connection is cut before the answer.
     LostReply,
+    /// It stands still for [`PAUSE`] and is done then, whether anybody waits for the answer or not.
+    Pause,
 }
 
 impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 6] =
+    /// Those that are over within seconds.
+    pub const SHORT: [Self; 6] =
         [Self::Delay, Self::Reset, Self::TooMany, Self::ServerError, Self::TimeOut, Self::LostReply];
 }
 
@@ -50,6 +57,10 @@ pub const DELAY: Duration = Duration::from_secs(2);
 /// How long a call that is never answered is kept: less than the operator waits, as a load balancer
 /// in between would.
 pub const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long a call stands still: longer than the operator waits for Keycloak and the object store, so
+/// that it is done after the operator has gone on without it. For the others it is a long delay.
+pub const PAUSE: Duration = Duration::from_secs(35);
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use hyper_util::{
 use tokio::net::TcpListener;
 
 use super::{
-    fault::{DELAY, Fate, Fault, PATIENCE, System},
+    fault::{DELAY, Fate, Fault, PATIENCE, PAUSE, System},
     script::{Call, Script},
     watch,
 };
@@ -137,6 +137,14 @@ async fn answer(
         Fate::Fail(Fault::LostReply) => {
             done(&upstream, request).await?;
             Err("answered to nobody".into())
+        }
+        // By a task of its own: this one ends with its client.
+        Fate::Fail(Fault::Pause) => {
+            let later = tokio::spawn(async move {
+                tokio::time::sleep(PAUSE).await;
+                upstream.send(request).await
+            });
+            later.await?
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    fault::{DELAY, Fate, Fault, PATIENCE, System},
+    fault::{DELAY, Fate, Fault, PATIENCE, PAUSE, System},
     frame::{Frames, Statements, asks_for_tls, fatal},
     script::{Call, Script},
 };
@@ -102,6 +102,7 @@ async fn ask(
                     Fate::KillAfter => drop(answers.send_replace(Answers::Swallow { kill: true })),
                     Fate::Fail(Fault::LostReply) => drop(answers.send_replace(Answers::Swallow { kill: false })),
                     Fate::Fail(Fault::Delay) => tokio::time::sleep(DELAY).await,
+                    Fate::Fail(Fault::Pause) => tokio::time::sleep(PAUSE).await,
                     Fate::Fail(Fault::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
                     Fate::Fail(Fault::TimeOut) => {
                         tokio::time::sleep(PATIENCE).await;

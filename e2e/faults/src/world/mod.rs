@@ -23,7 +23,7 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 use plexica_backends::postgres::bootstrap;
-use plexica_contract::name::Prefixes;
+use plexica_contract::{name::Prefixes, tenancy::environment};
 use plexica_testkit::{
     Missing,
     api_server::{ApiServer, Flavour},
@@ -37,7 +37,10 @@ use tempfile::TempDir;
 use core_api::CoreApi;
 use issuer::Reached;
 
-use crate::proxy::{Http, Postgres, Script, System, Upstream};
+use crate::{
+    check,
+    proxy::{Http, Postgres, Script, System, Upstream},
+};
 
 /// Password of the operator's login.
 const PASSWORD: &str = "operator-of-a-fault-run";
@@ -62,6 +65,8 @@ pub struct World {
     secrets: Mutex<BTreeSet<String>>,
     /// All whose names were given out.
     cases: Mutex<Vec<Case>>,
+    /// What somebody else has here, as it was at first.
+    pub neighbours: Vec<String>,
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     // Dropped, they would stop.
@@ -151,7 +156,7 @@ impl World {
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
         let secrets = [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned);
-        Ok(Self {
+        let mut world = Self {
             store: object_store(&store),
             name,
             script,
@@ -161,10 +166,14 @@ impl World {
             issuer,
             secrets: Mutex::new(secrets.into()),
             cases: Mutex::default(),
+            neighbours: Vec::new(),
             folder,
             flags,
             _running: (postgres, proxies, core_api, api),
-        })
+        };
+        check::neighbours_move_in(&world).await;
+        world.neighbours = check::neighbours(&world).await.unwrap();
+        Ok(world)
     }
 
     /// Starts an operator; its log joins those of the run.
@@ -196,6 +205,32 @@ impl World {
     /// A value that no log may hold.
     pub fn hide(&self, secret: String) {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(secret);
+    }
+
+    /// Passwords that the plugins of this run were started with are such values.
+    pub fn hide_passwords_of_plugins(&self) {
+        let mine = format!("{}={}", environment::INSTALLATION, self.name);
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            // One that ends meanwhile has nothing to hide any more.
+            let text = std::fs::read(process.path().join("environ")).unwrap_or_default();
+            let variables: Vec<&str> =
+                text.split(|byte| *byte == 0).filter_map(|one| str::from_utf8(one).ok()).collect();
+            if !variables.contains(&mine.as_str()) {
+                continue;
+            }
+            for (name, value) in variables.iter().filter_map(|variable| variable.split_once('=')) {
+                match name {
+                    environment::CREDENTIAL_PASSWORD => self.hide(value.to_owned()),
+                    environment::DATABASE_URL => {
+                        let url: Option<url::Url> = value.parse().ok();
+                        url.and_then(|url| url.password().map(str::to_owned))
+                            .into_iter()
+                            .for_each(|one| self.hide(one));
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// All values that no log may hold.

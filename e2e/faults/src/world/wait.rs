@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Longer than the operator's longest pause between tries while nothing changes for five minutes.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// What takes longer is told to who watches.
 const LONG: Duration = Duration::from_secs(10);
 /// So many letters of it.
@@ -34,7 +34,7 @@ pub fn fails<T>(text: impl Into<String>) -> Result<T, Violation> {
 /// Waits until there is a value; `condition` says what is missing.
 ///
 /// # Errors
-/// What is still missing after a minute and a half.
+/// What is still missing after [`PATIENCE`].
 pub async fn converges<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<T, String>) -> Result<T, Violation> {
     let begun = Instant::now();
     let (deadline, mut told) = (begun + PATIENCE, false);

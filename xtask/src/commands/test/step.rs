@@ -128,7 +128,9 @@ const SEED: &str = "13627912058604120714";
 fn faults(workspace: &Workspace) -> Outcome {
     let quick = ["--quick", "--seed", SEED].map(str::to_owned);
     let until = Instant::now() + DEADLINE;
-    match faults::build(workspace).and_then(|()| output::count(&mut faults::command(workspace, &quick), until)) {
+    match faults::build_beside_tests(workspace)
+        .and_then(|()| output::count(&mut faults::command(workspace, &quick), until))
+    {
         Ok((counts, End::Succeeded)) => Outcome::Done(counts),
         Ok((counts, _)) => Outcome::TestsFailed(counts, "the operator was broken: see VIOLATION above".into()),
         Err(error) => Outcome::Failed(error.to_string()),
