@@ -77,33 +77,33 @@ fn outcomes(state: &State, tenants: &BTreeSet<String>, platform: &str) -> Outcom
     tenants.iter().flat_map(of).collect()
 }
 
-fn of_one(state: &State, tenant: &str, mut installs: Vec<Arc<PluginInstall>>, platform: &str) -> Outcomes {
-    let matters = |id: &str| installs.iter().any(|install| install.spec.plugin.id == id);
+fn of_one(state: &State, tenant: &str, now: Vec<Arc<PluginInstall>>, platform: &str) -> Outcomes {
+    let matters = |id: &str| now.iter().any(|install| install.spec.plugin.id == id);
     let catalogue: Vec<_> = state.plugins.iter().filter(|entry| matters(&entry.spec.id)).cloned().collect();
-    let look = |installs: &[Arc<PluginInstall>]| -> Outcomes {
-        let beside = |install: &Arc<PluginInstall>| Around {
+    // Each is as it is now: what it would come to is a way from there.
+    let look = |beside: &[Arc<PluginInstall>]| -> Outcomes {
+        let around = |install: &Arc<PluginInstall>| Around {
             tenant: state.tenant(tenant).cloned(),
             catalogue: catalogue.clone(),
-            siblings: installs.iter().filter(|one| !same(one, install)).cloned().collect(),
+            siblings: beside.iter().filter(|one| !same(one, install)).cloned().collect(),
             platform: platform.to_owned(),
         };
-        installs.iter().map(|install| (install.clone(), foresee(install, &beside(install)))).collect()
+        now.iter().map(|install| (install.clone(), foresee(install, &around(install)))).collect()
     };
-    let first = look(&installs);
-    let mut last = first.clone();
+    let mut last = look(&now);
     // What came up serves those that need it: as many rounds as a chain can be long.
-    for _ in 0..installs.len() {
-        for (install, (_, outcome)) in installs.iter_mut().zip(&last) {
+    for _ in 0..now.len() {
+        let mut others = now.clone();
+        for (install, (_, outcome)) in others.iter_mut().zip(&last) {
             come_to(install, outcome);
         }
-        let next = look(&installs);
+        let next = look(&others);
         if next.iter().map(|(_, outcome)| outcome).eq(last.iter().map(|(_, outcome)| outcome)) {
             break;
         }
         last = next;
     }
-    // As they are now, with what they come to.
-    first.into_iter().zip(last).map(|((install, _), (_, outcome))| (install, outcome)).collect()
+    last
 }
 
 fn come_to(install: &mut Arc<PluginInstall>, outcome: &Result<Foreseen, Problem>) {

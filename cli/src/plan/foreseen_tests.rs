@@ -88,7 +88,7 @@ fn a_new_version_reaches_installs_that_are_not_in_the_files() {
             "~ plugininstall/tenant-acme/crm",
             "creates workload crm 1.1.0",
             "migrates crm: 1.0.0 → 1.1.0",
-            "grants crm:deals:read",
+            "asks for permission crm:deals:read",
             "routes /api/plugins/crm to 1.1.0",
             "loses permission crm:things:read",
         ]
@@ -149,4 +149,23 @@ fn another_configuration_may_be_a_restart() {
             restarts.map(|text| text.trim_start_matches("restarts ").to_owned()).into_iter().collect::<Vec<_>>()
         );
     }
+}
+
+#[test]
+fn an_upgrade_says_by_what_it_migrates_and_what_it_asks_for() {
+    let mut serving = install("acme", "crm", "*", Some("1.0.0"));
+    serving["status"]["permissions"] = json!(["crm:deals:read"]);
+    let permission = |key: &str| json!({ "key": key, "name": key });
+    let old = plugin("crm 1.0.0", json!({ "permissions": [permission("crm:deals:read")] }));
+    let new = json!({
+        "permissions": [permission("crm:deals:read"), permission("crm:moon:read")],
+        "events": { "subscribes": ["core.user.deleted"] },
+        "migrations": [{ "name": "1_moon.sql" }],
+    });
+    let before = state(&["acme"], vec![old], vec![serving]);
+    let changes = changes(&before, &with(&before, vec![plugin("crm 1.1.0", new)], vec![]), "plexica-system");
+    let of_install = changes.iter().find(|change| change.resource.starts_with("plugininstall")).unwrap();
+    assert_eq!(of_install.migrated, ["crm: 1.0.0 → 1.1.0", "by 1_moon.sql"]);
+    assert_eq!(of_install.asked, ["permission crm:moon:read", "event core.user.deleted"]);
+    assert!(of_install.granted.is_empty() && of_install.lost.is_empty(), "{of_install:?}");
 }

@@ -39,6 +39,10 @@ pub fn run(cache: &Cache, workspace: &Workspace, only: &[Step], arguments: &[Str
     for (at, &step) in steps.iter().enumerate() {
         held.keep_for(&steps[at..]);
         if !interrupted.load(Ordering::Relaxed) {
+            if let Err(error) = held.renew(step) {
+                report.add(step.name(), Instant::now(), Outcome::Failed(error.to_string()));
+                continue;
+            }
             held.start(step, &mut report, &interrupted);
         }
         if interrupted.load(Ordering::Relaxed) {

@@ -9,7 +9,7 @@ use super::packages;
 use super::report::{Outcome, Report};
 use super::step::Step;
 use crate::cache::{Cache, Lock};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::parts::{self, Part, Tier};
 use crate::state::Owner;
 
@@ -54,6 +54,16 @@ impl<'a> Held<'a> {
             };
             report.add(&part.to_string(), begun, outcome);
         }
+    }
+
+    /// Starts a part anew that earlier tests have left something in, unless others use it as well.
+    pub fn renew(&mut self, step: Step) -> Result<()> {
+        let Some(at) = self.parts.iter().position(|(part, _)| step.wants_anew(*part)) else { return Ok(()) };
+        let (part, lock) = self.parts.remove(at);
+        drop(lock);
+        parts::release(part, self.cache)?;
+        self.parts.push((part, parts::hold(part, self.cache)?));
+        parts::up(part, self.cache, Owner::Test).map(drop)
     }
 
     /// Stops what none of the steps to come wants, unless another's tests use it.

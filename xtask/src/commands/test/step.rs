@@ -24,6 +24,9 @@ const T2: [Part; 5] = [
     Part::Kubernetes(Tier::T2),
 ];
 
+/// The parts that the operator's tests want where the API is our own.
+const STANDALONE: [Part; 3] = [Part::Postgres(parts::Server::V17), Part::Keycloak, Part::Minio];
+
 /// How long one run of tests may take, their build with it: none hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(40);
 
@@ -44,6 +47,8 @@ pub enum Step {
     Unit,
     /// Tests on the real parts, those of dev mode among them.
     Parts,
+    /// The operator's tests once more, on the standalone API.
+    Standalone,
     /// A sample of all that is tried to break the operator.
     Faults,
     /// The path through a cluster with pods: chart, tenant, plugin, request, row.
@@ -52,8 +57,18 @@ pub enum Step {
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 9] =
-        [Self::Fmt, Self::Deny, Self::Clippy, Self::Crds, Self::Chart, Self::Unit, Self::Parts, Self::Faults, Self::T2];
+    pub const ALL: [Self; 10] = [
+        Self::Fmt,
+        Self::Deny,
+        Self::Clippy,
+        Self::Crds,
+        Self::Chart,
+        Self::Unit,
+        Self::Parts,
+        Self::Standalone,
+        Self::Faults,
+        Self::T2,
+    ];
 
     /// As it is named on the command line.
     pub const fn name(self) -> &'static str {
@@ -65,6 +80,7 @@ impl Step {
             Self::Chart => "chart",
             Self::Unit => "unit",
             Self::Parts => "parts",
+            Self::Standalone => "standalone",
             Self::Faults => "faults",
             Self::T2 => "t2",
         }
@@ -73,6 +89,7 @@ impl Step {
     /// Whether the step is better for a part that runs.
     pub fn wants(self, part: Part) -> bool {
         match self {
+            Self::Standalone => STANDALONE.contains(&part),
             Self::Faults => Part::DEFAULT.contains(&part),
             Self::Unit | Self::Parts => Part::DEFAULT.contains(&part) || part == Part::Kubernetes(Tier::T1),
             Self::T2 => T2.contains(&part),
@@ -80,6 +97,12 @@ impl Step {
             Self::Chart => part == Part::Kubernetes(Tier::T0),
             Self::Fmt | Self::Deny | Self::Clippy | Self::Crds => false,
         }
+    }
+
+    /// Whether it wants a part as it was at first, and not with what the tests before have left in it.
+    pub fn wants_anew(self, part: Part) -> bool {
+        // Each realm makes every call of Keycloak's administrator slower, who has roles in all of them.
+        part == Part::Keycloak && matches!(self, Self::Standalone | Self::Faults | Self::T2)
     }
 
     /// Runs it.
@@ -98,9 +121,8 @@ impl Step {
                 tests(&[Selection::all(&["--workspace", "--lib", "--bins"]), Selection::all(&["--workspace", "--doc"])])
             }
             // The end-to-end tests have a step of their own, and a feature that only it turns on.
-            Self::Parts => {
-                tests(&[Selection::all(&["--workspace", "--exclude=plexica-e2e", "--test=*"]), Selection::STANDALONE])
-            }
+            Self::Parts => tests(&[Selection::all(&["--workspace", "--exclude=plexica-e2e", "--test=*"])]),
+            Self::Standalone => tests(&[Selection::STANDALONE]),
             Self::Faults => faults(workspace),
             Self::T2 => t2(cache, workspace, arguments),
         }
