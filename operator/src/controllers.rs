@@ -1,11 +1,6 @@
 //! Watches the three kinds and reconciles what changes.
 
-use std::{
-    convert::Infallible,
-    fmt::Debug,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::{
@@ -15,11 +10,11 @@ use kube::{
         controller::{Action, Config},
         predicates,
         reflector::{self, ObjectRef, Store},
-        utils::Backoff,
         watcher,
     },
 };
 use plexica_crds::{ConditionType, Plugin, PluginInstall, Reason, Tenant};
+use plexica_service::watch::Reconnect;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
@@ -66,27 +61,6 @@ where
             .predicate_filter(changed, PredicateConfig::default());
         let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(Reconnect::default());
         Self { controller, store, listed }
-    }
-}
-
-/// How long to wait before a watch that broke off is begun again: an API server that is back is to be
-/// heard of within seconds, by one operator with a handful of watches.
-#[derive(Clone, Debug, Default)]
-struct Reconnect(i32);
-
-impl Iterator for Reconnect {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let full = Duration::from_millis(250).mul_f64(2_f64.powi(self.0)).min(Duration::from_secs(3));
-        self.0 = self.0.saturating_add(1).min(8);
-        Some(full.mul_f64(rand::random_range(0.75..1.0)))
-    }
-}
-
-impl Backoff for Reconnect {
-    fn reset(&mut self) {
-        self.0 = 0;
     }
 }
 

@@ -72,12 +72,12 @@ fn touched(before: &State, Wanted { after, named }: &Wanted) -> BTreeSet<String>
 fn outcomes(state: &State, tenants: &BTreeSet<String>, platform: &str) -> Outcomes {
     let of = |tenant: &String| {
         let installs = state.installs.iter().filter(|install| install.spec.tenant_ref.name == *tenant);
-        of_one(state, tenant, installs.cloned().collect(), platform)
+        of_one(state, tenant, &installs.cloned().collect::<Vec<_>>(), platform)
     };
     tenants.iter().flat_map(of).collect()
 }
 
-fn of_one(state: &State, tenant: &str, now: Vec<Arc<PluginInstall>>, platform: &str) -> Outcomes {
+fn of_one(state: &State, tenant: &str, now: &[Arc<PluginInstall>], platform: &str) -> Outcomes {
     let matters = |id: &str| now.iter().any(|install| install.spec.plugin.id == id);
     let catalogue: Vec<_> = state.plugins.iter().filter(|entry| matters(&entry.spec.id)).cloned().collect();
     // Each is as it is now: what it would come to is a way from there.
@@ -90,10 +90,10 @@ fn of_one(state: &State, tenant: &str, now: Vec<Arc<PluginInstall>>, platform: &
         };
         now.iter().map(|install| (install.clone(), foresee(install, &around(install)))).collect()
     };
-    let mut last = look(&now);
+    let mut last = look(now);
     // What came up serves those that need it: as many rounds as a chain can be long.
     for _ in 0..now.len() {
-        let mut others = now.clone();
+        let mut others = now.to_vec();
         for (install, (_, outcome)) in others.iter_mut().zip(&last) {
             come_to(install, outcome);
         }

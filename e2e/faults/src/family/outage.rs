@@ -19,7 +19,8 @@ use crate::{
 /// How long the system is down.
 const WHOLE: Duration = Duration::from_mins(2);
 const SHORT: Duration = Duration::from_secs(15);
-/// How soon after its return all is to be well; what the work itself takes comes on top of it.
+/// How soon after its return all is to be well; what the work itself takes on a machine that is as busy
+/// comes on top of it.
 const SOON: Duration = Duration::from_secs(5);
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
@@ -31,12 +32,14 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     };
     let points = System::ALL.into_iter().flat_map(|system| disturbed.iter().map(move |step| (system, *step)));
     each(effort, points.collect(), Expectation::Trouble, row, async |world, _, (system, disturbed), row| {
-        let case = world.case();
-        let bystander = if system.is_for_tenants_alone() { Some(world.case()) } else { None };
-        if let Some(bystander) = &bystander {
-            Step::Create.ask(world, bystander, Order::Forwards).await;
-            row.note("a bystander is made", Step::Create.done(world, bystander).await);
-        }
+        // The first one also shows that the operator is at work, as it was when the usual time was measured;
+        // and how much longer than then all takes beside the other lanes.
+        let (bystander, case) = (world.case(), world.case());
+        let begun = Instant::now();
+        Step::Create.ask(world, &bystander, Order::Forwards).await;
+        row.note("a bystander is made", Step::Create.done(world, &bystander).await);
+        let [alone, ..] = usual;
+        let busy = (begun.elapsed().as_secs_f64() / alone.as_secs_f64()).max(1.0);
         for (step, usual) in Step::ALL.into_iter().zip(usual) {
             let place = format!("{step:?} with {system:?} down");
             if step == disturbed {
@@ -46,8 +49,8 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             if step == disturbed {
                 row.tried += 1;
                 let proceeds = async {
-                    if let Some(bystander) = &bystander {
-                        row.note(format!("{place}: a bystander's upgrade"), upgrades(world, bystander).await);
+                    if system.is_for_tenants_alone() {
+                        row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
                     }
                 };
                 futures::join!(tokio::time::sleep(down), proceeds);
@@ -59,7 +62,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             let well = row.note(&place, done);
             if step == disturbed && well {
                 eprintln!("{place}: well again after {took:.1?}");
-                if took > SOON + usual {
+                if took > SOON + usual.mul_f64(busy) {
                     row.note(&place, fails(format!("well again only after {took:.1?}")));
                 }
             }
@@ -67,10 +70,8 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 break;
             }
         }
-        if let Some(bystander) = &bystander {
-            Step::Remove.ask(world, bystander, Order::Forwards).await;
-            row.note("a bystander goes", Step::Remove.done(world, bystander).await);
-        }
+        Step::Remove.ask(world, &bystander, Order::Forwards).await;
+        row.note("a bystander goes", Step::Remove.done(world, &bystander).await);
     })
     .await
 }
