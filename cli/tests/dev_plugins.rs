@@ -227,13 +227,19 @@ async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_g
     assert_eq!(seen, ["DKK", "EUR", "NOK", "SEK"].map(str::to_owned).into(), "and none was refused");
 
     // What was done is told by the id that the install's status gives it.
-    let status: Value =
-        serde_json::from_str(&dev.must(&["get", "pi", "acme-probe", "-n", "plexica-system", "-o", "json"])).unwrap();
-    let of_status = &status["status"]["operation"];
+    let of_status = wait_for("the upgrade is over", SOON, async || {
+        let install = dev.must(&["get", "pi", "acme-probe", "-n", "plexica-system", "-o", "json"]);
+        let operation = serde_json::from_str::<Value>(&install).unwrap()["status"]["operation"].take();
+        (operation["kind"] == "Upgrade" && operation["phase"] == "Succeeded").then_some(operation)
+    })
+    .await;
     let url = format!("{}/api/v1/operations/{}", dev.text("gateway"), of_status["id"].as_str().unwrap());
-    let told: Value = reader.client.get(url).bearer_auth(&reader.token).send().await.unwrap().json().await.unwrap();
-    assert_eq!((&told["resource"], &told["name"]), (&json!("PluginInstall"), &json!("acme-probe")), "{told}");
-    assert_eq!((&told["operation"], &of_status["kind"]), (of_status, &json!("Upgrade")));
+    wait_until("it is told by its id", SOON, async || {
+        let answer = reader.client.get(&url).bearer_auth(&reader.token).send().await.unwrap();
+        let told: Value = answer.json().await.unwrap();
+        told == json!({ "resource": "PluginInstall", "name": "acme-probe", "operation": of_status })
+    })
+    .await;
 
     // A plan that lets fewer requests through than come.
     let few = "standard: { rateLimits: { requestsPerSecond: 1, burst: 2 } }\n";

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use kube::{Client, Config};
 
-/// How long the API server may say nothing at all. It sends a bookmark to each watch about every
-/// minute, so that one that is silent for longer is gone without having closed its connections.
-const SILENCE: Duration = Duration::from_secs(150);
+/// How long the API server may say nothing at all: longer than kube's own limit for a watch, which ends
+/// within 290 s, so that it is for all other calls. One that is silent for so long is gone without
+/// having closed its connections.
+const SILENCE: Duration = Duration::from_secs(330);
 
 /// A client by the kubeconfig, or by the service account of the pod. No call of it waits for ever.
 ///
@@ -33,7 +34,9 @@ mod tests {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
         let config = patient(Config::new(url), Duration::from_millis(100));
-        let error = Client::try_from(config).unwrap().apiserver_version().await.unwrap_err();
+        let client = Client::try_from(config).unwrap();
+        let answer = tokio::time::timeout(Duration::from_mins(1), client.apiserver_version()).await;
+        let error = answer.expect("it is given up").unwrap_err();
         assert!(!matches!(error, kube::Error::Api(_)), "{error}");
     }
 }

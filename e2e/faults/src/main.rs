@@ -25,7 +25,10 @@ use clap::Parser;
 use plexica_testkit::api_server::Flavour;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::family::{Effort, Family, Row};
+use crate::{
+    family::{Effort, Family, Row},
+    world::fails,
+};
 
 /// What is tried.
 #[derive(Parser, Debug)]
@@ -91,7 +94,7 @@ async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_te
         let begun = Instant::now();
         let mut row = family.run(effort).await?;
         if row.tried == 0 {
-            row.violations.push("nothing was tried".into());
+            row.note("the end", fails("nothing was tried"));
         }
         rows.push(row);
         eprintln!("{}: took {:.0?}", family.name(), begun.elapsed());

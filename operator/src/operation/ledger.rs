@@ -76,7 +76,8 @@ pub async fn record_install(context: &Context, install: &PluginInstall) -> Resul
 }
 
 /// Records how the operation ended that `next` takes the place of in a tenant's status: who wrote that
-/// may have died before it was recorded, and what is recorded as running would be superseded.
+/// may have died before it was recorded, and what is recorded as running would be superseded. It is, if
+/// the database is away just then: no resource is held up for its history.
 pub async fn conclude_tenant(context: &Context, tenant: &Tenant, next: &TenantStatus) {
     let last = tenant.status.as_ref().and_then(|status| status.operation.as_ref());
     if is_replaced(last, next.operation.as_ref()) {

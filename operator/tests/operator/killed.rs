@@ -113,8 +113,9 @@ async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_wri
         assert!(world.has_schema(&schema).await, "{writes}");
         if let Some(begun) = begun {
             // The next operator may have begun another since: it started the plugin again.
-            let phase = format!("SELECT phase FROM core.operation WHERE id = '{}'", begun.id);
-            assert_eq!(world.sql::<String>(&phase).await, "Succeeded", "{writes}: {begun:?}");
+            let ended =
+                format!("SELECT EXISTS (SELECT FROM core.operation WHERE id = '{}' AND phase = 'Succeeded')", begun.id);
+            wait_until("what was begun has ended well", PATIENCE, async || world.sql::<bool>(&ended).await).await;
         }
         next.kill();
 

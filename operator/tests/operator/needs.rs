@@ -28,7 +28,7 @@ const TESTS: [(&str, Need); 11] = [
     ("plan::an_operator_that_is_killed_at_each_write_leaves_one_whole_plan_to_the_next", Need::Quotas),
     ("plan::resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan", Need::Quotas),
     ("plan::somebody_elses_quota_leads_back_too_and_is_left_alone", Need::Quotas),
-    ("suspend::no_pod_is_left_of_a_suspended_tenant_in_a_cluster", Need::Workloads),
+    ("suspend::a_suspended_tenant_has_no_deployment_in_a_cluster", Need::Workloads),
     ("takeover::two_operators_bring_installs_up_and_take_them_away_as_one", Need::Workloads),
 ];
 

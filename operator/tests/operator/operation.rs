@@ -78,7 +78,7 @@ async fn an_operation_is_the_same_one_for_the_next_operator() {
     world.delete(&world.tenants(), &slug).await;
     assert_eq!(recorded(&slug, "Delete").await, "Succeeded");
     let one = format!(
-        "SELECT id FROM core.operation WHERE tenant = '{slug}' AND name = 'it' AND phase = 'Succeeded' ORDER BY started_at LIMIT 1"
+        "SELECT id FROM core.operation WHERE tenant = '{slug}' AND name = 'it' AND operation ->> 'kind' = 'Install'"
     );
     assert_eq!(world.sql::<String>(&one).await, begun.id);
     let uids = format!("SELECT count(DISTINCT tenant_uid) FROM core.operation WHERE tenant = '{slug}'");

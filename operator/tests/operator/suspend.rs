@@ -128,7 +128,7 @@ async fn an_install_that_cannot_be_rests_with_its_tenant_as_well() {
 }
 
 #[tokio::test]
-async fn no_pod_is_left_of_a_suspended_tenant_in_a_cluster() {
+async fn a_suspended_tenant_has_no_deployment_in_a_cluster() {
     let Some(world) = World::with(Need::Workloads).await else { return };
     let operator = world.operator_with(deployments);
     let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));

@@ -367,7 +367,7 @@ async fn those_that_can_go_on_where_one_of_many_cannot() {
 }
 
 #[tokio::test]
-async fn a_share_of_the_tenants_goes_first_and_stops_the_rest_when_one_of_it_fails() {
+async fn a_share_that_is_all_of_them_goes_first_and_stops_when_one_fails() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
     let slugs = wave(&stage).await;

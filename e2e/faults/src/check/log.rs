@@ -9,7 +9,8 @@ const BUSY: [&str; 2] = ["sqlx::pool::acquire: acquired connection, but", "sqlx:
 const LIBRARY: [&str; 2] = [" kube_client::", " kube_lease_manager::"];
 
 /// How it is said that something is somebody else's, which nothing of a run's tenants is.
-const FOREIGN: [&str; 3] = ["carries no ownership mark", "of the installation", "adoptionPolicy is Never"];
+const FOREIGN: [&str; 4] =
+    ["carries no ownership mark", "of the installation", "adoptionPolicy is Never", "so that its mark does not count"];
 
 /// Which complaints a family brings about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::{
     check::Expectation,
     proxy::{Call, Fault, Plan, Shape, System},
     story::{Order, STEPS, Step},
-    world::{Operator, World},
+    world::{Operator, World, fails},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -87,7 +87,7 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
             break;
         }
         if !operator.runs() {
-            row.violations.push(format!("{step:?}: {fault:?} of {place}: the operator ended by itself"));
+            row.note(format!("{step:?}: {fault:?} of {place}"), fails("the operator ended by itself"));
             *operator = world.operator();
         }
     }

@@ -20,7 +20,7 @@ use crate::{
     check::Expectation,
     proxy::Plan,
     story::{Order, Step},
-    world::{Operator, World},
+    world::{Operator, World, fails},
 };
 
 /// How often everything is tried, with other seeds.
@@ -98,7 +98,7 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
         story.await;
     }
     if !operators.iter_mut().all(Operator::runs) {
-        row.violations.push(format!("{point:?}: an operator ended by itself"));
+        row.note(format!("{point:?}"), fails("an operator ended by itself"));
     }
     drop(operators);
     world.script.set(Plan::Clean);

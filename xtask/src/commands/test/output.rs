@@ -66,8 +66,12 @@ impl Told {
     /// Takes in one line of output; gives a failure that is complete with it.
     fn read(&mut self, line: &str) -> Option<String> {
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
-            *self = Self { test: Some(name.to_owned()), place: None };
-            return None;
+            let before = std::mem::replace(self, Self { test: Some(name.to_owned()), place: None });
+            return before.test;
+        }
+        // One that returned an error, or does not compile, has not panicked.
+        if line.starts_with("test result: ") {
+            return std::mem::take(self).test;
         }
         if let Some(place) = self.place.take() {
             return self.test.take().map(|test| format!("{test}: {place} {line}"));
@@ -193,6 +197,11 @@ thread 'another' panicked at x.rs:1:2:
 words
 thread 'another' panicked at y.rs:3:4:
 are told once
+---- sdk/src/lib.rs - (line 7) stdout ----
+error[E0425]: it does not compile
+---- returned::an_error stdout ----
+Error: \"it is not there\"
+test result: FAILED. 1 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s
 VIOLATION crash at write 7: it said Conflict
 ";
         let counts = pass_on(text.as_bytes(), std::io::sink());
@@ -201,6 +210,8 @@ VIOLATION crash at write 7: it said Conflict
             [
                 "drift::a_role: operator/tests/operator/drift.rs:12:5: assertion failed: left == right",
                 "drift::returned_an_error: x.rs:1:2: words",
+                "sdk/src/lib.rs - (line 7)",
+                "returned::an_error",
                 "VIOLATION crash at write 7: it said Conflict",
             ]
         );
