@@ -9,6 +9,7 @@
 //! | [`common`] | flags and variables that all parts have |
 //! | [`trust`] | the CA bundle for outside systems |
 //! | [`loopback`] | what is on this machine, and so behind no proxy |
+//! | [`kubernetes`] | the client of the Kubernetes API |
 //! | [`watch`] | [`watch::follow`]: a kind of resource, kept up to date |
 //! | [`program`] | what a `main` does: logs, TLS provider, client, signals |
 

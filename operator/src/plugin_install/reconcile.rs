@@ -118,10 +118,7 @@ async fn look(
                 status = told(&install, status, needed, now);
             }
             let rests = suspended || !install.spec.enabled;
-            let status = about_install(&install, status, Some(&problem));
-            conclude_install(context, &install, &status).await;
-            let install = write_status(&context.recorder, api, install, &status).await?;
-            tolerate(&install, record_install(context, &install).await);
+            let install = write(context, api, install, status, Some(&problem)).await?;
             if rests {
                 sweep::rest(context, &install).await;
             }
@@ -183,10 +180,7 @@ async fn bring(
     }
     let failed = applied.worst();
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
-    let status = about_install(&install, status, problem.as_ref());
-    conclude_install(context, &install, &status).await;
-    let install = write_status(&context.recorder, api, install, &status).await?;
-    tolerate(&install, record_install(context, &install).await);
+    let install = write(context, api, install, status, problem.as_ref()).await?;
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
@@ -204,6 +198,21 @@ async fn bring(
     let rests = failed.as_ref().is_none_or(|problem| problem.reason == Reason::ConfigRefused);
     let by = looks.into_iter().flatten().min().filter(|_| rests);
     Ok((by.map_or_else(|| context.again(&install, problem.as_ref()), |by| context.again_by(&install, by)), problem))
+}
+
+/// Writes a status with what is being done about the install, and records that.
+async fn write(
+    context: &Context,
+    api: &Api<PluginInstall>,
+    install: PluginInstall,
+    status: PluginInstallStatus,
+    problem: Option<&Problem>,
+) -> Result<PluginInstall, kube::Error> {
+    let status = about_install(&install, status, problem);
+    conclude_install(context, &install, &status).await;
+    let install = write_status(&context.recorder, api, install, &status).await?;
+    tolerate(&install, record_install(context, &install).await);
+    Ok(install)
 }
 
 /// Tells of what was done to credentials: at the catalogue's entry, if all its installs have them.
@@ -254,10 +263,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         }
         Err(problem) => {
             let status = report::leaving(&install, Some(&problem), Timestamp::now());
-            let status = about_install(&install, status, Some(&problem));
-            conclude_install(context, &install, &status).await;
-            let install = write_status(&context.recorder, api, install, &status).await?;
-            tolerate(&install, record_install(context, &install).await);
+            let install = write(context, api, install, status, Some(&problem)).await?;
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
     }

@@ -8,24 +8,9 @@ use serde_json::json;
 use crate::{
     foreign::root,
     plugin::healthy,
+    rotation::{gets_token, text},
     world::{World, is},
 };
-
-fn secret_of(identity: &Secret) -> Vec<u8> {
-    identity.data.as_ref().unwrap()["client-secret"].0.clone()
-}
-
-/// What the issuer answers to a tenant's server that has this Secret.
-async fn sign_in(identity: &Secret) -> u16 {
-    let text = |key: &str| String::from_utf8(identity.data.as_ref().unwrap()[key].0.clone()).unwrap();
-    let form = [
-        ("grant_type", "client_credentials".to_owned()),
-        ("client_id", text("client-id")),
-        ("client_secret", text("client-secret")),
-    ];
-    let url = format!("{}/protocol/openid-connect/token", text("issuer"));
-    reqwest::Client::new().post(url).form(&form).send().await.unwrap().status().as_u16()
-}
 
 /// Nothing was retained, since nobody deleted anything; and every uid is another.
 #[tokio::test]
@@ -70,14 +55,14 @@ async fn tenants_and_installs_take_back_what_they_had() {
     let letter = root(&world).get_object().bucket(&bucket).key("letter").send().await.unwrap();
     assert_eq!(letter.body.collect().await.unwrap().to_vec(), b"dear");
     let now: Secret = world.find(&acme, "plexica-identity").await.unwrap();
-    assert_eq!(secret_of(&now), secret_of(&identity), "servers that have it are not shut out");
+    assert_eq!(text(&now, "client-secret"), text(&identity, "client-secret"), "servers that have it are not shut out");
 
-    assert_eq!(sign_in(&now).await, 200);
+    assert!(gets_token(&now).await);
 
     // That all is another's is no drift to report.
     let reported = world.ready(&gama).await.status.unwrap();
     assert!(is(&reported.conditions, "Drifted", "False", "Provisioned"), "{:?}", reported.conditions);
-    assert_eq!(sign_in(&world.find(&gama, "plexica-identity").await.unwrap()).await, 200);
+    assert!(gets_token(&world.find(&gama, "plexica-identity").await.unwrap()).await);
 
     // Who wants none of it back is told whose it was.
     let refused = world.until(&beta, "Ready", "False", "AdoptionRefused").await.status.unwrap();
