@@ -42,6 +42,12 @@ enum Command {
     Install(install::InstallOptions),
     /// Uninstall plugins from one tenant or many.
     Uninstall(install::UninstallOptions),
+    /// Let installed plugins serve again, for one tenant or many.
+    Enable(install::SwitchOptions),
+    /// Stop plugins from serving, for one tenant or many; their data stays.
+    Disable(install::SwitchOptions),
+    /// Change a plugin's configuration, for one tenant or many.
+    Configure(install::ConfigureOptions),
     /// Show resources.
     Get(resource::get::Options),
     /// Delete resources.
@@ -86,6 +92,9 @@ fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error:
             Command::Plan(options) => return plan::run(options).await,
             Command::Install(options) => install::install(options).await,
             Command::Uninstall(options) => install::uninstall(options).await,
+            Command::Enable(options) => install::switch(options, true).await,
+            Command::Disable(options) => install::switch(options, false).await,
+            Command::Configure(options) => install::configure(options).await,
             Command::Get(options) => resource::get::run(options).await,
             Command::Delete(options) => resource::delete::run(options).await,
             Command::Restore(options) => restore::run(options).await,

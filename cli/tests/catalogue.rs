@@ -171,6 +171,7 @@ fn bulk(dev: &Dev, home: &Path) {
     let entries = dev.must(&["get", "plugins"]);
     assert!(entries.lines().any(|line| line.contains("mail-1.0.0") && line.contains("Yanked")), "{entries}");
 
+    change(dev);
     // Away with it; the data goes where its policy says so.
     let policies = dev.must(&["uninstall", "crm", "--selector", "tier=gold", "--dry-run"]);
     assert!(row(&policies, "beta").ends_with(&["its", "data", "is", "kept"]), "{policies}");
@@ -182,4 +183,35 @@ fn bulk(dev: &Dev, home: &Path) {
     succeed(&dev.run(&["uninstall", "crm", "--tenant", "beta"]), &["what is not there"]);
     let nobody = parts(&dev.run(&["install", "crm", "--selector", "tier=lead"]));
     assert!(nobody.2.contains("no tenant has these labels"), "{nobody:?}");
+}
+
+/// Switched and configured for many; what is refused for one is told of that one.
+fn change(dev: &Dev) {
+    let many = ["--tenant", "beta", "--tenant", "gama", "--tenant", "nobody"];
+    let ran = |words: &[&str]| {
+        let (code, table, _) = parts(&dev.run(&[words, &many].concat()));
+        (code, ["beta", "gama", "nobody"].map(|tenant| row(&table, tenant)[1].to_owned()), table)
+    };
+    let dry = ran(&["disable", "crm", "--dry-run"]);
+    assert_eq!((dry.0, &dry.1), (Some(1), &["Planned", "Planned", "Failed"].map(str::to_owned)), "{}", dry.2);
+    let off = ran(&["disable", "crm", "--wait"]);
+    assert_eq!(off.1, ["Ready", "Ready", "Failed"], "{}", off.2);
+    let phase = || dev.must(&["get", "pi", "crm", "-n", "tenant-gama", "-o", "json"]);
+    assert!(phase().contains("\"phase\": \"Disabled\""), "{}", phase());
+    assert_eq!(ran(&["disable", "crm"]).1, ["Unchanged", "Unchanged", "Failed"]);
+    let on = ran(&["enable", "crm", "--wait"]);
+    assert_eq!(on.1, ["Ready", "Ready", "Failed"], "{}", on.2);
+    assert!(phase().contains("\"phase\": \"Ready\""), "{}", phase());
+    // What each had stays.
+    let configured = ran(&["configure", "crm", "--set", "currency=CHF", "--wait"]);
+    assert_eq!(configured.1, ["Ready", "Ready", "Failed"], "{}", configured.2);
+    let more = ran(&["configure", "crm", "--set", r#"stages=["Lead","Won"]"#]);
+    assert_eq!(more.1, ["Applied", "Applied", "Failed"], "{}", more.2);
+    assert!(phase().contains("\"currency\": \"CHF\"") && phase().contains("\"Lead\""), "{}", phase());
+    assert_eq!(ran(&["configure", "crm", "--set", "currency=CHF"]).1, ["Unchanged", "Unchanged", "Failed"]);
+    let refused = ran(&["configure", "crm", "--set", "currency=francs", "--wait"]);
+    assert_eq!(refused.1, ["Failed", "Failed", "Failed"], "{}", refused.2);
+    assert!(refused.2.contains("currency"), "{}", refused.2);
+    let back = ran(&["configure", "crm", "--set", "currency=null", "--set", "stages=null", "--wait"]);
+    assert_eq!(back.1, ["Ready", "Ready", "Failed"], "{}", back.2);
 }

@@ -138,6 +138,7 @@ async fn what_is_refused_and_with_which_sentence() {
         (object("Tenant", "acme", with(tenant(), "/displayName", json!(""))), "displayName"),
         (object("Tenant", "acme", with(tenant(), "/admin/email", json!("ada"))), "such as ada@acme.test"),
         (object("Tenant", "acme", with(tenant(), "/domains", json!(["https://a.test/"]))), "without scheme or path"),
+        (object("Tenant", "acme", with(tenant(), "/domains", json!(["a".repeat(246)]))), "245"),
         (object("Tenant", "acme", with(tenant(), "/deletionPolicy", json!("Maybe"))), "deletionPolicy"),
         (object("Tenant", "acme", with(tenant(), "/driftPolicy", json!("Ignore"))), "driftPolicy"),
         (object("Tenant", "acme", with(tenant(), "/rotation", json!({"interval": "30d"}))), "write 720h"),

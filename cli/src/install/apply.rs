@@ -13,7 +13,7 @@ use super::plan::Write;
 use crate::error::Error;
 
 /// Not that of `apply -f`: what a file says of an install stays the file's.
-const FIELD_MANAGER: &str = "plexica-install";
+pub const FIELD_MANAGER: &str = "plexica-install";
 
 /// Writes them in order.
 pub async fn apply(client: &Client, writes: &[Write]) -> Result<(), Error> {

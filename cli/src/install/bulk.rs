@@ -1,6 +1,6 @@
 //! The same for many tenants: one that fails stops no other.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use futures::{StreamExt, stream};
 use kube::Client;
@@ -8,6 +8,7 @@ use plexica_crds::dependency::Catalogue;
 
 use super::{
     apply,
+    change::{self, Change, Setting},
     outcome::{Outcome, Output, Verdict, show},
     plan::{self, Asked},
     remove,
@@ -39,6 +40,36 @@ pub struct UninstallOptions {
     /// Plugins, by id. Whether their data stays is for each install's deletionPolicy to say.
     #[arg(required = true, value_name = "PLUGIN")]
     plugins: Vec<String>,
+    #[command(flatten)]
+    tenants: Selection,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What to enable or disable, and for whom.
+#[derive(Debug, clap::Args)]
+pub struct SwitchOptions {
+    /// Plugins, by id.
+    #[arg(required = true, value_name = "PLUGIN")]
+    plugins: Vec<String>,
+    #[command(flatten)]
+    tenants: Selection,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What to configure, and for whom.
+#[derive(Debug, clap::Args)]
+pub struct ConfigureOptions {
+    /// The plugin, by id.
+    plugin: String,
+    /// A field of its configuration: workers=4, mail.from=a@b.test, or theme=null for what the plugin does without
+    /// it. What is not named stays.
+    #[arg(long = "set", value_name = "KEY=VALUE", required_unless_present = "file")]
+    settings: Vec<Setting>,
+    /// A file with fields (YAML or JSON), merged likewise; those of --set win.
+    #[arg(short, long)]
+    file: Option<PathBuf>,
     #[command(flatten)]
     tenants: Selection,
     #[command(flatten)]
@@ -114,6 +145,47 @@ pub async fn uninstall(options: UninstallOptions) -> Result<(), Error> {
             };
             let steps: Vec<String> = removals.iter().map(|removal| removal.line.clone()).collect();
             let done = delete(client, how, &removals).await;
+            outcome(tenant, steps, Vec::new(), done)
+        }
+    };
+    show(&each(names, one).await, how.output)
+}
+
+/// Enables or disables them.
+pub async fn switch(options: SwitchOptions, enabled: bool) -> Result<(), Error> {
+    let SwitchOptions { plugins, tenants, how } = options;
+    change(&plugins, &Change::Enabled(enabled), &tenants, &how).await
+}
+
+/// Configures one.
+pub async fn configure(options: ConfigureOptions) -> Result<(), Error> {
+    let ConfigureOptions { plugin, settings, file, tenants, how } = options;
+    let file = file.as_deref().map(Setting::read).transpose()?;
+    let patch = change::merged(file.into_iter().chain(settings));
+    change(&[plugin], &Change::Config(patch), &tenants, &how).await
+}
+
+async fn change(plugins: &[String], change: &Change, tenants: &Selection, how: &How) -> Result<(), Error> {
+    let (client, _) = how.cluster.connect().await?;
+    let names = tenants.names(&client).await?;
+    let state = State::read(&client).await?;
+    let catalogue = state.catalogue();
+    let timeout = how.wait.then(|| Duration::from_secs(how.timeout));
+    let one = |tenant: String| {
+        let planned = change::plan(&state, &catalogue, &tenant, plugins, change);
+        let client = &client;
+        async move {
+            let edits = match planned {
+                Ok(edits) => edits,
+                Err(why) => return Outcome::failed(&tenant, why),
+            };
+            let steps: Vec<String> = edits.iter().map(|edit| edit.line.clone()).collect();
+            let verdict = if timeout.is_some() { Verdict::Ready } else { Verdict::Applied };
+            let done = match (edits.is_empty(), how.dry_run) {
+                (true, _) => Ok(Verdict::Unchanged),
+                (false, true) => Ok(Verdict::Planned),
+                (false, false) => change::make(client, &edits, timeout).await.map(|()| verdict),
+            };
             outcome(tenant, steps, Vec::new(), done)
         }
     };

@@ -48,8 +48,11 @@ pub struct FormerConfiguration {
     pub value: Value,
 }
 
+/// Applied as a whole: of an object whose fields all go, a server-side apply leaves `null`, and no object.
 fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+    schemars::json_schema!({
+        "type": "object", "x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-map-type": "atomic",
+    })
 }
 
 impl PluginInstall {

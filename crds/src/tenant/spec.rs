@@ -52,9 +52,10 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
 
-    /// Host names whose pages may call this tenant's APIs from a browser (CORS), such as app.acme.test.
+    /// Host names whose pages may call this tenant's APIs from a browser (CORS), such as app.acme.test. At most
+    /// 245 characters: Keycloak keeps each as a redirect URI of at most 255.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32), inner(length(max = 253)))]
+    #[schemars(length(max = 32), inner(length(max = 245)))]
     #[x_kube(
         merge_strategy = ListMerge::Set,
         validation = Rule::new("self.all(d, d.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]+)?$'))")

@@ -76,6 +76,19 @@ impl Stage {
 }
 
 #[tokio::test]
+async fn a_configuration_that_says_nothing_any_more_is_in_force() {
+    let Some(stage) = Stage::new().await else { return };
+    let operator = stage.world.operator();
+    stage.publish(FIRST, "Live").await;
+    let acme = stage.tenant("acme", json!({ "at": 1 })).await;
+    stage.configure(&acme, json!({})).await;
+    stage.in_force(&acme, &json!({})).await;
+    stage.configure(&acme, json!({ "at": 2 })).await;
+    stage.in_force(&acme, &json!({ "at": 2 })).await;
+    operator.stop().await;
+}
+
+#[tokio::test]
 async fn a_plugin_that_is_asked_takes_it_live_refuses_it_or_is_started_again() {
     let Some(stage) = Stage::new().await else { return };
     let operator = stage.world.operator();

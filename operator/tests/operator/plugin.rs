@@ -25,12 +25,15 @@ use plexica_contract::{
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
+use tokio::sync::Barrier;
 use tokio_util::sync::CancellationToken;
 
 /// Refuses to be installed.
 pub const REFUSES: &str = "9.0.0";
 /// Refuses to take over the data of tenants whose names begin so.
 pub const PICKY: (&str, &str) = ("5.0.0", "beta");
+/// Upgrades no tenant before it is asked to for three.
+pub const MEETS: &str = "4.0.0";
 /// Refuses to remove a tenant's data.
 pub const KEEPS: &str = "7.0.0";
 /// Ends when it has been installed, and every time it is started again.
@@ -68,6 +71,7 @@ async fn serve() {
         database: PgPool::connect_lazy(&variable(environment::DATABASE_URL)).unwrap(),
         quit: CancellationToken::new(),
         looks: Arc::default(),
+        three: Arc::new(Barrier::new(3)),
     };
     if plugin.version == QUITS && plugin.was_installed(&id).await {
         return;
@@ -94,6 +98,8 @@ struct Plugin {
     quit: CancellationToken,
     /// How often its health for a tenant was asked for.
     looks: Arc<AtomicUsize>,
+    /// Where upgrades wait for each other.
+    three: Arc<Barrier>,
 }
 
 impl Plugin {
@@ -138,6 +144,9 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
     if plugin.version == REFUSES || picky {
         let refusal = ErrorBody::new(Code::Conflict, "The moon is in the wrong quarter.");
         return (StatusCode::CONFLICT, Json(serde_json::to_value(refusal).unwrap()));
+    }
+    if plugin.version == MEETS && request.action == Action::Upgrade {
+        plugin.three.wait().await;
     }
     if plugin.version == KEEPS && request.action == Action::Purge {
         let refusal = ErrorBody::new(Code::Internal, "The data is dear to me.");

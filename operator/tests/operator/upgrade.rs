@@ -13,7 +13,7 @@ use plexica_testkit::wait_until;
 use serde_json::{Value, json};
 
 use crate::{
-    plugin::{PICKY, REFUSES, SICKENS, healthy},
+    plugin::{MEETS, PICKY, REFUSES, SICKENS, healthy},
     world::{PATIENCE, World, apply, is},
 };
 
@@ -364,6 +364,19 @@ async fn those_that_can_go_on_where_one_of_many_cannot() {
     let message = format!("migrated 2/3, 1 failed: {}", slugs[1]);
     wait_until("it is counted", PATIENCE, async || rollout(&stage, new, RolloutPhase::Open).await.message == message)
         .await;
+}
+
+/// None of them is done before all of them are at it.
+#[tokio::test]
+async fn tenants_migrate_at_the_same_time() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    stage.world.plugin(&stage.id, MEETS).await;
+    wait_until("all have it", PATIENCE, async || {
+        versions(&stage, &slugs).await.iter().all(|version| version.as_deref() == Some(MEETS))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Keycloak, as its administrator.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -10,6 +12,9 @@ use crate::unique;
 /// The secret of [`Administrator::service_account`].
 pub const SECRET: &str = "service-account-secret";
 
+/// For so long a token is used.
+const FRESH: Duration = Duration::from_secs(20);
+
 /// Keycloak changes the composite roles of `master` one at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
@@ -17,16 +22,30 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 pub struct Administrator {
     http: reqwest::Client,
     keycloak: Keycloak,
+    /// The token of the last call, and since when.
+    token: Mutex<Option<(String, Instant)>>,
 }
 
 impl Administrator {
     /// Of a running server.
     pub fn of(keycloak: &Keycloak) -> Self {
-        Self { http: reqwest::Client::new(), keycloak: keycloak.clone() }
+        Self { http: reqwest::Client::new(), keycloak: keycloak.clone(), token: Mutex::default() }
     }
 
-    /// Good for a minute, and a busy Keycloak may take longer for two calls.
+    /// Good for a minute; to ask for one costs Keycloak more than most calls do.
     async fn token(&self) -> String {
+        let mut kept = self.token.lock().await;
+        if let Some((token, since)) = &*kept
+            && since.elapsed() < FRESH
+        {
+            return token.clone();
+        }
+        let token = self.sign_in().await;
+        *kept = Some((token.clone(), Instant::now()));
+        token
+    }
+
+    async fn sign_in(&self) -> String {
         let form = [
             ("grant_type", "password"),
             ("client_id", "admin-cli"),
@@ -122,13 +141,24 @@ impl Administrator {
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         let url = format!("{}/admin/realms{path}", self.keycloak.url);
         settled(async || {
-            let mut request = self.http.request(method.clone(), &url).bearer_auth(self.token().await);
-            if let Some(body) = &body {
-                request = request.json(body);
+            match self.ask(&method, &url, body.as_ref()).await {
+                // A busy Keycloak looked at the token when its minute was over.
+                (401, _) => {
+                    self.token.lock().await.take();
+                    self.ask(&method, &url, body.as_ref()).await
+                }
+                answer => answer,
             }
-            answered(request).await
         })
         .await
+    }
+
+    async fn ask(&self, method: &Method, url: &str, body: Option<&Value>) -> (u16, Value) {
+        let mut request = self.http.request(method.clone(), url).bearer_auth(self.token().await);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answered(request).await
     }
 }
 

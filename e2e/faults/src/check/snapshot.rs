@@ -1,10 +1,16 @@
 //! What there is of a tenant, without what is another for every tenant. Users are not in it: a first
 //! one who is no longer asked for stays, as people do.
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, ResourceExt, api::ListParams};
+use plexica_crds::Plugin;
 use serde_json::{Value, json};
 use sqlx::Row;
 
-use crate::world::{Case, World};
+use crate::{
+    story::SECOND,
+    world::{Case, World},
+};
 
 /// What of a realm follows a tenant's spec.
 const SETTINGS: [&str; 9] = [
@@ -23,13 +29,17 @@ const SETTINGS: [&str; 9] = [
 pub async fn snapshot(world: &World, case: &Case) -> Value {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
+    let plugins = Api::<Plugin>::all(world.client.clone());
+    let plugin = plugins.get_opt(&format!("{}-{SECOND}", case.plugin)).await.ok().flatten();
     let (tenant, install) = (tenant.and_then(|t| t.status), install.and_then(|i| i.status));
+    let plugin = plugin.and_then(|plugin| plugin.status);
     let conditions = |conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>| {
         conditions.into_iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
     };
     let realm = world.prefixes().realm(&case.slug);
     let settings = world.administrator.find(&format!("/{realm}")).await.unwrap_or_default();
     let web = world.administrator.find(&format!("/{realm}/clients?clientId=web")).await.unwrap_or_default();
+    let brokers = world.administrator.find(&format!("/{realm}/identity-provider/instances")).await.unwrap_or_default();
     let mut redirects: Vec<&str> =
         web[0]["redirectUris"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     redirects.sort_unstable();
@@ -42,7 +52,12 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
             "migrated": i.migrated_version, "permissions": i.permissions,
             "configuration": i.configuration.map(|c| c.value),
         })),
-        "realm": { "settings": SETTINGS.map(|name| &settings[name]), "redirects": redirects },
+        "plugin": plugin.map(|p| json!({ "phase": p.phase, "conditions": conditions(p.conditions) })),
+        "realm": {
+            "settings": SETTINGS.map(|name| &settings[name]), "redirects": redirects,
+            "brokers": brokers.as_array().into_iter().flatten().map(broker).collect::<Vec<_>>(),
+        },
+        "secrets": secrets(world, case).await,
         "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
     });
     let text = all.to_string();
@@ -51,6 +66,18 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         .into_iter()
         .fold(text, |text, (name, letter)| text.replace(&name, letter));
     serde_json::from_str(&plain).unwrap_or_default()
+}
+
+/// What of a broker follows a tenant's spec.
+fn broker(broker: &Value) -> Value {
+    ["alias", "providerId", "displayName", "trustEmail", "hideOnLogin"].map(|name| broker[name].clone()).into()
+}
+
+/// Names of the Secrets and of the values in them.
+async fn secrets(world: &World, case: &Case) -> Vec<(String, Vec<String>)> {
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.prefixes().namespace(&case.slug));
+    let found = secrets.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default();
+    found.into_iter().map(|one| (one.name_any(), one.data.unwrap_or_default().into_keys().collect())).collect()
 }
 
 /// Who may do what with the tenant's schemas, and who may become whom.

@@ -1,78 +1,156 @@
 //! The operator is killed right before and right after each write of each step, and the next one
-//! finishes.
+//! finishes: at once, or after it was killed, too.
 
 use plexica_testkit::Missing;
 use rand::RngExt;
 
 use super::{
     Effort, Row,
-    lanes::{each, record},
+    lanes::{each, first_writes, record},
 };
 use crate::{
     check::Expectation,
     proxy::Plan,
     story::{Order, Step},
-    world::{Operator, World},
+    world::{Case, Operator, Violation, World},
 };
 
 /// Of a sample, how many lives.
 const SAMPLE: usize = 3;
 /// Among that many first writes.
 const EARLY: usize = 16;
+/// The one that follows is killed at one of so many writes: more are seldom left to it.
+const LEFT: usize = 6;
 
-/// Where the operator dies, in each step that has so many writes.
+/// A write at which an operator dies.
 #[derive(Clone, Copy, Debug)]
-struct Point {
+struct Death {
+    /// Which write, from 0.
     at: usize,
+    /// Whether it is done.
     after: bool,
+}
+
+/// Where operators die, one after the other, in each step that has so many writes.
+#[derive(Clone, Debug)]
+struct Point {
+    deaths: Vec<Death>,
     order: Order,
 }
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let mut points = Vec::new();
-    if effort.quick {
-        let mut random = effort.random();
-        for _ in 0..SAMPLE {
-            let order = Order::ALL[random.random_range(0..Order::ALL.len())];
-            points.push(Point { at: random.random_range(0..EARLY), after: random.random(), order });
+    let (lives, starts) = if effort.quick { sample(effort) } else { all(effort, row).await? };
+    each(effort, lives, Expectation::Quiet, row, life).await?;
+    each(effort, starts, Expectation::Quiet, row, async |_, _, point, row| {
+        if let Err(missing) = start(effort, &point, row).await {
+            row.note(format!("start {point:?}"), Err(Violation(missing.to_string())));
         }
-    } else {
-        for order in Order::ALL {
-            let steps = record(effort, order, row).await?;
-            let writes = steps.map(|peace| peace.calls.iter().filter(|call| call.writes).count());
-            let most = writes.into_iter().max().unwrap_or_default();
-            points.extend((0..most).flat_map(|at| [false, true].map(|after| Point { at, after, order })));
-        }
-    }
-    each(effort, points, Expectation::Quiet, row, life).await
+    })
+    .await
 }
 
-/// One tenant's life, with a death in every step that has so many writes.
+/// A few lives and one start.
+fn sample(effort: Effort) -> (Vec<Point>, Vec<Point>) {
+    let mut random = effort.random();
+    let mut death = |writes| Death { at: random.random_range(0..writes), after: random.random() };
+    let mut lives = Vec::new();
+    for nth in 0..SAMPLE {
+        let mut deaths = vec![death(EARLY)];
+        if nth == 0 {
+            deaths.push(death(LEFT));
+        }
+        lives.push(deaths);
+    }
+    let starts = vec![vec![death(EARLY)]];
+    let mut ordered = |deaths| Point { deaths, order: Order::ALL[random.random_range(0..Order::ALL.len())] };
+    (lives.into_iter().map(&mut ordered).collect(), starts.into_iter().map(&mut ordered).collect())
+}
+
+/// Each write in each order; each in one of them with a second death besides; and each of a first start.
+async fn all(effort: Effort, row: &mut Row) -> Result<(Vec<Point>, Vec<Point>), Missing> {
+    let mut lives = Vec::new();
+    for (nth, order) in Order::ALL.into_iter().enumerate() {
+        let steps = record(effort, order, row).await?;
+        let writes = steps.map(|peace| peace.calls.iter().filter(|call| call.writes).count());
+        for first in deaths(writes.into_iter().max().unwrap_or_default()) {
+            lives.push(Point { deaths: vec![first], order });
+            if (first.at + usize::from(first.after)) % Order::ALL.len() == nth {
+                let second = Death { at: first.at % LEFT, after: (first.at / LEFT).is_multiple_of(2) };
+                lives.push(Point { deaths: vec![first, second], order });
+            }
+        }
+    }
+    let writes = first_writes(effort, row).await?;
+    eprintln!("a first start in peace: {writes} writes");
+    let starts = deaths(writes).map(|death| Point { deaths: vec![death], order: Order::Forwards });
+    Ok((lives, starts.collect()))
+}
+
+/// Before and after each of so many writes.
+fn deaths(writes: usize) -> impl Iterator<Item = Death> {
+    (0..writes).flat_map(|at| [false, true].map(|after| Death { at, after }))
+}
+
+/// One tenant's life, with the deaths in every step that has so many writes.
 async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
     let case = world.case();
     for step in Step::ALL {
-        let Point { at, after, order } = point;
-        world.script.set(Plan::Kill { at, after });
-        step.ask(world, &case, order).await;
-        let done = tokio::select! {
-            () = world.script.killing() => None,
-            done = step.done(world, &case) => Some(done),
-        };
-        let place = world.script.struck();
-        // A call that is on hold would be for ever, even if all is done without it.
-        let done = if let (Some(done), None) = (done, &place) {
-            done
-        } else {
-            row.tried += 1;
-            operator.kill();
-            world.script.set(Plan::Clean);
-            *operator = world.operator();
-            step.done(world, &case).await
-        };
-        world.script.set(Plan::Clean);
-        let place = place.map_or_else(|| "no write".into(), |call| format!("{:?} {}", call.system, call.what));
-        if !row.note(format!("{step:?} {point:?} ({place})"), done) {
+        if !survive(world, operator, &case, step, &point, row).await {
             break;
         }
     }
+}
+
+/// An operator that has never been started before dies, with a tenant waiting for it; a world of its own.
+async fn start(effort: Effort, point: &Point, row: &mut Row) -> Result<(), Missing> {
+    let world = World::new(effort.api).await?;
+    let (case, mut operator) = (world.case(), Operator::default());
+    let lived = survive(&world, &mut operator, &case, Step::Create, point, row).await;
+    if lived {
+        Step::Remove.ask(&world, &case, point.order).await;
+        row.note(format!("{point:?}"), Step::Remove.done(&world, &case).await);
+    }
+    row.end(&world, operator, Expectation::Quiet).await;
+    Ok(())
+}
+
+/// One step with its deaths; whether all was well.
+async fn survive(
+    world: &World,
+    operator: &mut Operator,
+    case: &Case,
+    step: Step,
+    point: &Point,
+    row: &mut Row,
+) -> bool {
+    let (mut done, mut places) = (None, Vec::new());
+    for (nth, &Death { at, after }) in point.deaths.iter().enumerate() {
+        world.script.set(Plan::Kill { at, after });
+        if nth == 0 {
+            step.ask(world, case, point.order).await;
+        }
+        if !operator.runs() {
+            *operator = world.operator();
+        }
+        let came = tokio::select! {
+            () = world.script.killing() => None,
+            came = step.done(world, case) => Some(came),
+        };
+        let Some(place) = world.script.struck() else {
+            done = came;
+            break;
+        };
+        // A call that is on hold would be for ever, even if all is done without it.
+        row.tried += 1;
+        operator.kill();
+        places.push(format!("{:?} {}", place.system, place.what));
+    }
+    world.script.set(Plan::Clean);
+    let done = if let Some(done) = done {
+        done
+    } else {
+        *operator = world.operator();
+        step.done(world, case).await
+    };
+    row.note(format!("{step:?} {point:?} ({})", places.join(", then ")), done)
 }

@@ -84,3 +84,25 @@ pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peac
     row.end(&world, operator, Expectation::Quiet).await;
     Ok(steps)
 }
+
+/// How many writes the first operator of a world makes before it turns to a tenant that waits for it.
+///
+/// # Errors
+/// The part that does not run.
+pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missing> {
+    let world = World::new(effort.api).await?;
+    let case = world.case();
+    world.script.set(Plan::Record);
+    Step::Create.ask(&world, &case, Order::Forwards).await;
+    let operator = world.operator();
+    row.note("a first start in peace", Step::Create.done(&world, &case).await);
+    let names = [case.slug.as_str(), case.plugin.as_str()].map(|name| (name.to_owned(), name.replace('-', "_")));
+    let of_tenant =
+        |call: &Call| names.iter().any(|(name, identifier)| call.what.contains(name) || call.what.contains(identifier));
+    let writes = world.script.calls().iter().filter(|call| call.writes).take_while(|call| !of_tenant(call)).count();
+    world.script.set(Plan::Clean);
+    Step::Remove.ask(&world, &case, Order::Forwards).await;
+    row.note("a first start in peace", Step::Remove.done(&world, &case).await);
+    row.end(&world, operator, Expectation::Quiet).await;
+    Ok(writes)
+}

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use plexica_testkit::Missing;
+use rand::RngExt;
 
 use super::{
     Effort, Row,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     check::Expectation,
-    proxy::{Plan, System},
+    proxy::{Outage, Plan, System},
     story::{Order, Step, contracted},
     world::{Case, Violation, World, fails},
 };
@@ -28,13 +29,16 @@ const BUSIEST: f64 = 3.0;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let usual = record(effort, Order::Forwards, row).await?.map(|peace| peace.took);
-    let (disturbed, down) = if effort.quick {
-        (vec![Step::Create], SHORT)
+    let (outages, disturbed, down) = if effort.quick {
+        let outage = Outage::ALL[effort.random().random_range(0..Outage::ALL.len())];
+        (vec![outage], vec![Step::Create], SHORT)
     } else {
-        (Step::ALL.into_iter().filter(|step| step.changes_everything()).collect(), WHOLE)
+        let disturbed = Step::ALL.into_iter().filter(|step| step.changes_everything()).collect();
+        (Outage::ALL.to_vec(), disturbed, WHOLE)
     };
-    let points = System::ALL.into_iter().flat_map(|system| disturbed.iter().map(move |step| (system, *step)));
-    each(effort, points.collect(), Expectation::Trouble, row, async |world, _, (system, disturbed), row| {
+    let systems = System::ALL.into_iter().flat_map(|system| outages.iter().map(move |outage| (system, *outage)));
+    let points = systems.flat_map(|down| disturbed.iter().map(move |step| (down, *step)));
+    each(effort, points.collect(), Expectation::Trouble, row, async |world, _, ((system, outage), disturbed), row| {
         // The first one also shows that the operator is at work, as it was when the usual time was measured;
         // and how much longer than then all takes beside the other lanes.
         let (bystander, case) = (world.case(), world.case());
@@ -46,9 +50,9 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         let [alone, ..] = usual;
         let busy = (begun.elapsed().as_secs_f64() / alone.as_secs_f64()).clamp(1.0, BUSIEST);
         for (step, usual) in Step::ALL.into_iter().zip(usual) {
-            let place = format!("{step:?} with {system:?} down");
+            let place = format!("{step:?} with {system:?} down ({outage:?})");
             if step == disturbed {
-                world.script.set(Plan::Outage(system));
+                world.script.set(Plan::Outage(system, outage));
             }
             step.ask(world, &case, Order::Forwards).await;
             if step == disturbed {

@@ -27,6 +27,21 @@ impl System {
     }
 }
 
+/// How a whole system is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outage {
+    /// Connections are cut, and new ones too.
+    Closed,
+    /// Nothing is answered and nothing is cut, as by a network that drops packets; when it is over, what was
+    /// sent meanwhile is lost, and its connections are cut.
+    Silent,
+}
+
+impl Outage {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Closed, Self::Silent];
+}
+
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Fault {

@@ -73,15 +73,11 @@ impl Http {
         let address = listener.local_addr()?;
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (upstream, script, down) = (upstream.clone(), script.clone(), script.clone());
+                let (upstream, script, passing) = (upstream.clone(), script.clone(), script.clone());
                 let answer = service_fn(move |request| answer(system, upstream.clone(), script.clone(), request));
                 tokio::spawn(async move {
-                    tokio::select! {
-                        biased;
-                        () = down.down(system) => {}
-                        // An error is what the script wanted, or a client that went.
-                        _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), answer) => {}
-                    }
+                    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+                    passing.pass(system, connection).await;
                 });
             }
         });

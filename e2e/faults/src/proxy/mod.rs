@@ -7,7 +7,7 @@ mod postgres;
 mod script;
 mod watch;
 
-pub use fault::{Fault, System};
+pub use fault::{Fault, Outage, System};
 pub use http::{Http, Upstream};
 pub use postgres::Postgres;
 pub use script::{Call, Plan, Script, Shape};

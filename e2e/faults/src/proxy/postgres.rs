@@ -45,14 +45,7 @@ impl Postgres {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (server, script) = (server.clone(), script.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        biased;
-                        () = script.down(System::Postgres) => {}
-                        // An error is what the script wanted, or a client that went.
-                        _ended = pass(stream, server, &script) => {}
-                    }
-                });
+                tokio::spawn(async move { script.pass(System::Postgres, pass(stream, server, &script)).await });
             }
         });
         Ok(Self { address })

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::fault::{Fate, Fault, System};
+use super::fault::{Fate, Fault, Outage, System};
 
 /// One call of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub enum Plan {
         /// For how long.
         lasting: Duration,
     },
-    /// Every call to the system is cut.
-    Outage(System),
+    /// No call to the system is answered.
+    Outage(System, Outage),
     /// Watches that begin from now on bring events late, twice or not at all, drawn with this seed.
     Stale(u64),
 }
@@ -100,7 +100,7 @@ impl From<Plan> for State {
 pub struct Script {
     state: Arc<Mutex<State>>,
     killing: Arc<watch::Sender<bool>>,
-    down: Arc<watch::Sender<Option<System>>>,
+    down: Arc<watch::Sender<Option<(System, Outage)>>>,
 }
 
 impl Default for Script {
@@ -113,7 +113,7 @@ impl Default for Script {
 impl Script {
     /// Sets what is to happen from now on, and forgets what did.
     pub fn set(&self, plan: Plan) {
-        let down = if let Plan::Outage(system) = plan { Some(system) } else { None };
+        let down = if let Plan::Outage(system, outage) = plan { Some((system, outage)) } else { None };
         *self.lock() = State::from(plan);
         self.killing.send_replace(false);
         self.down.send_replace(down);
@@ -144,11 +144,20 @@ impl Script {
         let _gone = killing.wait_for(|killing| *killing).await;
     }
 
-    /// Comes back when that system is down: at once while it is.
-    pub async fn down(&self, system: System) {
+    /// Passes a connection on until that system is down, and ends it: at once, or when the system is back
+    /// and has forgotten it. An error of the connection is what the script wanted, or a client that went.
+    pub async fn pass(&self, system: System, connection: impl Future) {
+        let mut connection = std::pin::pin!(connection);
         let mut down = self.down.subscribe();
-        // An error means that the script is gone, and the world with it.
-        let _gone = down.wait_for(|down| *down == Some(system)).await;
+        let is_down = |down: &Option<(System, Outage)>| down.is_some_and(|(whose, _)| whose == system);
+        // Errors mean that the script is gone, and the world with it.
+        tokio::select! {
+            biased;
+            _gone = down.wait_for(is_down) => {}
+            _ended = connection.as_mut() => return,
+        }
+        let silent = |down: &Option<(System, Outage)>| *down == Some((system, Outage::Silent));
+        let _gone = down.wait_for(|down| !silent(down)).await;
     }
 
     /// The call that the operator is to die at has come to that point.
@@ -186,12 +195,13 @@ impl Script {
                     Fate::Pass
                 }
             }
-            Plan::Outage(system) if call.system == *system => Fate::Fail(Fault::Reset),
+            Plan::Outage(system, Outage::Closed) if call.system == *system => Fate::Fail(Fault::Reset),
+            Plan::Outage(system, Outage::Silent) if call.system == *system => Fate::Hold,
             Plan::Record => {
                 calls.push(call.clone());
                 Fate::Pass
             }
-            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(_) | Plan::Stale(_) => Fate::Pass,
+            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(..) | Plan::Stale(_) => Fate::Pass,
         };
         if fate != Fate::Pass && struck.is_none() {
             *struck = Some(call);
@@ -261,11 +271,27 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_connection_ends_with_its_system_or_hangs_until_it_is_back() {
+        let script = Script::default();
+        script.set(Plan::Outage(System::S3, Outage::Closed));
+        let never = std::future::pending::<()>;
+        script.pass(System::S3, never()).await;
+        script.pass(System::Keycloak, std::future::ready(())).await;
+        script.set(Plan::Outage(System::S3, Outage::Silent));
+        let mut hanging = std::pin::pin!(script.pass(System::S3, never()));
+        assert!(futures::poll!(hanging.as_mut()).is_pending());
+        script.set(Plan::Clean);
+        hanging.await;
+    }
+
     #[test]
     fn a_plan_is_forgotten_with_the_next() {
         let script = Script::default();
-        script.set(Plan::Outage(System::Keycloak));
-        assert_eq!(script.fate(call(System::Keycloak, false)), Fate::Fail(Fault::Reset));
+        for (outage, fate) in [(Outage::Closed, Fate::Fail(Fault::Reset)), (Outage::Silent, Fate::Hold)] {
+            script.set(Plan::Outage(System::Keycloak, outage));
+            assert_eq!(script.fate(call(System::Keycloak, false)), fate);
+        }
         script.set(Plan::Clean);
         assert_eq!(script.fate(call(System::Keycloak, true)), Fate::Pass);
         assert_eq!(script.struck(), None);

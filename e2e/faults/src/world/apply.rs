@@ -71,17 +71,24 @@ impl World {
     }
 
     /// Applies a tenant with that spec.
-    pub async fn apply_tenant(&self, case: &Case, mut spec: Value) {
+    pub async fn apply_tenant(&self, case: &Case, spec: Value) {
+        self.ask_tenant(case, json!({ "spec": spec })).await.expect("a tenant that can be");
+    }
+
+    /// Applies such a tenant: an object without its name.
+    ///
+    /// # Errors
+    /// What the API server says to it.
+    pub async fn ask_tenant(&self, case: &Case, mut object: Value) -> Result<(), kube::Error> {
+        let (name, spec) = (case.slug.to_string(), &mut object["spec"]);
         if spec["displayName"].is_null() {
-            spec["displayName"] = json!(case.slug);
+            spec["displayName"] = json!(name);
         }
-        let name = case.slug.to_string();
-        let mut object = json!({ "kind": "Tenant", "metadata": { "name": name }, "spec": spec });
-        if object["spec"]["deletionPolicy"] == "Delete" {
-            object["spec"]["skipFinalBackup"] = json!(true);
-            object["metadata"]["annotations"] = json!({ CONFIRM_DELETION: name });
+        if spec["deletionPolicy"] == "Delete" {
+            spec["skipFinalBackup"] = json!(true);
+            object["metadata"]["annotations"][CONFIRM_DELETION] = json!(name);
         }
-        self.apply(&self.tenants(), &name, object).await;
+        self.apply(&self.tenants(), "Tenant", &name, object).await
     }
 
     /// Applies a version of the plugin.
@@ -91,35 +98,53 @@ impl World {
     }
 
     /// Applies a version of the plugin with that in its spec.
-    pub async fn apply_plugin_with(&self, case: &Case, version: &str, mut spec: Value) {
-        let name = format!("{}-{version}", case.plugin);
-        let program = std::env::current_exe().unwrap();
-        let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
-        for (field, value) in [
-            ("id", json!(case.plugin)),
-            ("version", json!(version)),
-            ("runtime", json!({ "image": "plexica/faults:1", "command": [program, crate::plugin::ARGUMENT] })),
-            ("migrations", json!(crate::plugin::migrations(version))),
-            ("configuration", json!({ "schema": workers })),
-            ("permissions", json!([{ "key": format!("{}:note:read", case.plugin), "name": "Read notes" }])),
-        ] {
-            spec[field] = value;
-        }
+    pub async fn apply_plugin_with(&self, case: &Case, version: &str, spec: Value) {
+        self.ask_plugin(case, version, json!({ "spec": spec })).await.expect("a plugin that can be");
+    }
+
+    /// Applies such a version of the plugin: an object without its name, where `PLUGIN` stands for the id.
+    ///
+    /// # Errors
+    /// What the API server says to it.
+    pub async fn ask_plugin(&self, case: &Case, version: &str, object: Value) -> Result<(), kube::Error> {
+        let (name, mut object) = (format!("{}-{version}", case.plugin), with_id(case, &object));
+        let spec = &mut object["spec"];
+        spec["id"] = json!(case.plugin);
+        spec["version"] = json!(version);
+        spec["migrations"] = json!(crate::plugin::migrations(version));
         if spec["displayName"].is_null() {
             spec["displayName"] = json!(case.plugin);
         }
-        let object = json!({ "kind": "Plugin", "metadata": { "name": name }, "spec": spec });
-        self.apply(&Api::<Plugin>::all(self.client.clone()), &name, object).await;
+        if spec["runtime"].is_null() {
+            spec["runtime"] = json!({ "image": "plexica/faults:1" });
+        }
+        if spec["runtime"]["command"].is_null() {
+            spec["runtime"]["command"] = json!([std::env::current_exe().unwrap(), crate::plugin::ARGUMENT]);
+        }
+        if spec["configuration"].is_null() {
+            let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
+            spec["configuration"] = json!({ "schema": workers });
+        }
+        if spec["permissions"].is_null() {
+            spec["permissions"] = json!([{ "key": format!("{}:note:read", case.plugin), "name": "Read notes" }]);
+        }
+        self.apply(&Api::<Plugin>::all(self.client.clone()), "Plugin", &name, object).await
     }
 
-    /// Applies an install with that spec, where `PLUGIN` stands for the plugin's id.
+    /// Applies an install with that spec.
     pub async fn apply_install(&self, case: &Case, spec: Value) {
-        let mut spec: Value = spec.to_string().replace("PLUGIN", case.plugin.as_str()).parse().unwrap();
-        spec["tenantRef"]["name"] = json!(case.slug);
-        spec["plugin"]["id"] = json!(case.plugin);
-        let name = Self::install_name(case);
-        let object = json!({ "kind": "PluginInstall", "metadata": { "name": name }, "spec": spec });
-        self.apply(&self.installs(), &name, object).await;
+        self.ask_install(case, json!({ "spec": spec })).await.expect("an install that can be");
+    }
+
+    /// Applies such an install: an object without its name, where `PLUGIN` stands for the plugin's id.
+    ///
+    /// # Errors
+    /// What the API server says to it.
+    pub async fn ask_install(&self, case: &Case, object: Value) -> Result<(), kube::Error> {
+        let mut object = with_id(case, &object);
+        object["spec"]["tenantRef"]["name"] = json!(case.slug);
+        object["spec"]["plugin"]["id"] = json!(case.plugin);
+        self.apply(&self.installs(), "PluginInstall", &Self::install_name(case), object).await
     }
 
     /// Asks for new credentials of the tenant, and of the plugin in that version.
@@ -145,17 +170,21 @@ impl World {
         delete(&Api::<Plugin>::all(self.client.clone()), &format!("{}-{version}", case.plugin)).await;
     }
 
-    async fn apply<K>(&self, api: &Api<K>, name: &str, mut object: Value)
+    async fn apply<K>(&self, api: &Api<K>, kind: &str, name: &str, mut object: Value) -> Result<(), kube::Error>
     where
         K: Resource<DynamicType = ()> + Clone + serde::de::DeserializeOwned + Debug,
     {
         object["apiVersion"] = json!("plexica.io/v1alpha1");
+        object["kind"] = json!(kind);
+        object["metadata"]["name"] = json!(name);
         object["metadata"]["labels"][LABEL] = json!(self.name);
-        let applied = api.patch(name, &PatchParams::apply("faults").force(), &Patch::Apply(&object)).await;
-        if let Err(error) = applied {
-            panic!("{object} cannot be applied: {error}");
-        }
+        api.patch(name, &PatchParams::apply("faults").force(), &Patch::Apply(&object)).await.map(drop)
     }
+}
+
+/// With the plugin's id in its places.
+fn with_id(case: &Case, object: &Value) -> Value {
+    object.to_string().replace("PLUGIN", case.plugin.as_str()).parse().unwrap()
 }
 
 async fn delete<K>(api: &Api<K>, name: &str)

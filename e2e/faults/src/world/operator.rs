@@ -11,9 +11,9 @@ pub const LOG: &str = "operator.log";
 /// The program, which lies beside this one.
 const PROGRAM: &str = "plexica-operator";
 
-/// One running operator.
-#[derive(Debug)]
-pub struct Operator(Child);
+/// One operator.
+#[derive(Debug, Default)]
+pub struct Operator(Option<Child>);
 
 impl Operator {
     /// Starts it with these flags, one of several that agree by a Lease on who works or not; what it
@@ -35,16 +35,18 @@ impl Operator {
             .stderr(log)
             .spawn();
         match child {
-            Ok(child) => Self(child),
+            Ok(child) => Self(Some(child)),
             Err(error) => panic!("{} does not start: {error}; build it first", program.display()),
         }
     }
 
     /// Ends it at once, wherever it is.
     pub fn kill(&mut self) {
-        // An error means that it has ended by itself.
-        let _ended = self.0.kill();
-        let _status = self.0.wait();
+        if let Some(mut child) = self.0.take() {
+            // An error means that it has ended by itself.
+            let _ended = child.kill();
+            let _status = child.wait();
+        }
     }
 
     /// How much memory it has, in MiB: its resident set.
@@ -52,7 +54,7 @@ impl Operator {
     /// # Panics
     /// When it has ended.
     pub fn resident(&self) -> u32 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches("kB").trim().parse::<u32>().unwrap() / 1024
     }
@@ -62,15 +64,19 @@ impl Operator {
     /// # Panics
     /// Where there is no `/proc`.
     pub fn plugins(&self) -> usize {
-        let parent = format!("PPid:\t{}", self.0.id());
+        let parent = format!("PPid:\t{}", self.id());
         let all = std::fs::read_dir("/proc").unwrap().flatten();
         let statuses = all.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
         statuses.filter(|status| status.lines().any(|line| line == parent)).count()
     }
 
-    /// Whether it still runs.
+    /// Whether it runs.
     pub fn runs(&mut self) -> bool {
-        matches!(self.0.try_wait(), Ok(None))
+        self.0.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    fn id(&self) -> u32 {
+        self.0.as_ref().expect("it was started").id()
     }
 }
 

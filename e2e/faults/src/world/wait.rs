@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const LONG: Duration = Duration::from_secs(10);
 /// So many letters of it.
 const TOLD: usize = 400;
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]

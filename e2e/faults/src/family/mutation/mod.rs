@@ -1,14 +1,26 @@
-//! Specs change at random, faster than anybody can follow; in the end all is as if the last one had
-//! been applied alone, and no data is gone.
+//! Every field of every kind is set to each edge of its range, to absent and back, faster than anybody can
+//! follow; in the end all is as if the last word had been said alone, and no data is gone.
 
-mod fields;
+mod deal;
+mod field;
+mod settle;
+mod special;
 
 use std::time::Duration;
 
-use fields::{INSTALL, PLUGIN, TENANT, change, settle};
+use field::Field;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, CustomResourceExt, ResourceExt,
+    api::{Patch, PatchParams},
+};
+use plexica_crds::{
+    Plugin, PluginInstall, Tenant,
+    label::{DRY_RUN, PAUSED},
+};
 use plexica_testkit::Missing;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Effort, Row, lanes::each};
 use crate::{
@@ -19,63 +31,195 @@ use crate::{
 
 const WHOLE: (usize, usize) = (10, 200);
 const SHORT: (usize, usize) = (1, 60);
+/// A Secret that tenants' specs refer to.
+const CREDENTIALS: &str = "identity-credentials";
+
+/// What is asked for: whole objects, but for names.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    tenant: Value,
+    /// Of the newer version.
+    plugin: Value,
+    install: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Tenant,
+    Plugin,
+    Install,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+enum Move {
+    /// A field has another value.
+    Set(Kind, Field, Value),
+    /// It is deleted, its data stays, and it comes back.
+    Leave(Kind),
+}
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
     let (sequences, length) = if effort.quick { SHORT } else { WHOLE };
-    let seeds: Vec<u64> = (0..sequences).map(|_| random.random()).collect();
-    each(effort, seeds, check::Expectation::Quiet, row, async |world, _, seed, row| {
-        let found = one(world, &mut StdRng::seed_from_u64(seed), length, row).await;
-        row.note(format!("sequence {seed} of seed {}", effort.seed), found);
+    let deck = deck();
+    eprintln!("mutation: {} changes, of which {} are made", deck.len(), sequences * length);
+    let hands = deal::deal(&deck, sequences, length, &mut random);
+    let hands = hands.into_iter().map(|hand| (hand, random.random())).collect();
+    each(effort, hands, check::Expectation::Quiet, row, async |world, _, (hand, seed), row| {
+        let found = one(world, hand, &mut StdRng::seed_from_u64(seed), row).await;
+        row.note(format!("a sequence of seed {}", effort.seed), found);
     })
     .await
 }
 
-async fn one(world: &World, random: &mut StdRng, length: usize, row: &mut Row) -> Result<(), Violation> {
+/// Every value of every field, and departures.
+fn deck() -> Vec<Move> {
+    let annotations = |names: &'static [&'static str]| names.iter().map(|name| Field::annotation(name));
+    let held = &[PAUSED, DRY_RUN];
+    let tenant = field::fields(&schema::<Tenant>(), "Tenant").into_iter().chain(annotations(held));
+    let plugin = field::fields(&schema::<Plugin>(), "Plugin").into_iter().chain(annotations(&[PAUSED]));
+    let install = field::fields(&schema::<PluginInstall>(), "PluginInstall").into_iter().chain(annotations(held));
+    let of = |kind| {
+        move |field: Field| {
+            let values = field.values.clone().into_iter();
+            values.map(move |value| Move::Set(kind, field.clone(), value)).collect::<Vec<_>>()
+        }
+    };
+    let set = tenant.flat_map(of(Kind::Tenant)).chain(plugin.flat_map(of(Kind::Plugin)));
+    let departures = [Kind::Tenant, Kind::Install].into_iter().cycle().take(8).map(Move::Leave);
+    set.chain(install.flat_map(of(Kind::Install))).chain(departures).collect()
+}
+
+/// What the API server knows of a kind's `spec`.
+fn schema<K: CustomResourceExt>() -> Value {
+    let crd = serde_json::to_value(K::crd()).unwrap();
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
+}
+
+impl Asked {
+    fn of(&mut self, kind: Kind) -> &mut Value {
+        match kind {
+            Kind::Tenant => &mut self.tenant,
+            Kind::Plugin => &mut self.plugin,
+            Kind::Install => &mut self.install,
+        }
+    }
+
+    /// Whether something that is deleted now goes by itself, and keeps its data.
+    fn may_leave(&self) -> bool {
+        let all = [&self.tenant, &self.plugin, &self.install];
+        let set = |name: &str, value: &str| all.iter().any(|one| one["metadata"]["annotations"][name] == value);
+        let loses = all.iter().any(|one| one["spec"]["deletionPolicy"] == "Delete");
+        !loses && !set(PAUSED, "true") && !set(DRY_RUN, "true")
+    }
+
+    /// Says it of one kind.
+    async fn say(&self, world: &World, case: &Case, kind: Kind) -> Result<(), kube::Error> {
+        match kind {
+            Kind::Tenant => world.ask_tenant(case, self.tenant.clone()).await,
+            Kind::Plugin => world.ask_plugin(case, SECOND, self.plugin.clone()).await,
+            Kind::Install => world.ask_install(case, self.install.clone()).await,
+        }
+    }
+
+    /// Says all of it.
+    async fn say_all(&self, world: &World, case: &Case) -> Result<(), Violation> {
+        for kind in [Kind::Plugin, Kind::Tenant, Kind::Install] {
+            self.say(world, case, kind).await.or_else(|error| fails(format!("{kind:?} is refused: {error}")))?;
+        }
+        Ok(())
+    }
+}
+
+async fn one(world: &World, hand: Vec<Move>, random: &mut StdRng, row: &mut Row) -> Result<(), Violation> {
     let case = world.case();
     Step::Create.ask(world, &case, Order::Forwards).await;
     Step::Create.done(world, &case).await?;
-    let (mut tenant, mut install) = (json!({}), json!({ "plugin": { "version": FIRST } }));
-    let mut plugin = json!({});
-    world.apply_plugin_with(&case, SECOND, plugin.clone()).await;
-    for _ in 0..length {
+    credentials(world, &case).await?;
+    let install = json!({ "spec": { "plugin": { "version": FIRST } } });
+    let mut asked = Asked { tenant: json!({ "spec": {} }), plugin: json!({ "spec": {} }), install };
+    asked.say_all(world, &case).await?;
+    let (all, mut refused) = (hand.len(), 0);
+    for change in hand {
         row.tried += 1;
-        match random.random_range(0..5) {
-            0 => {
-                change(&mut plugin, PLUGIN, random);
-                world.apply_plugin_with(&case, SECOND, plugin.clone()).await;
+        match change {
+            Move::Set(kind, field, value) => {
+                let before = asked.clone();
+                field.set(asked.of(kind), &value);
+                match asked.say(world, &case, kind).await {
+                    Ok(()) => {}
+                    // What cannot be with the rest of it, which stays as it was.
+                    Err(kube::Error::Api(status)) if status.code == 422 => {
+                        refused += 1;
+                        asked = before;
+                    }
+                    Err(error) => return fails(format!("{kind:?} {field:?} {value}: {error}")),
+                }
             }
-            1 | 2 => {
-                change(&mut tenant, TENANT, random);
-                world.apply_tenant(&case, tenant.clone()).await;
-            }
-            _ => {
-                change(&mut install, INSTALL, random);
-                world.apply_install(&case, install.clone()).await;
-            }
+            Move::Leave(kind) if asked.may_leave() => leave(world, &case, kind, &asked).await?,
+            Move::Leave(_) => {}
         }
         tokio::time::sleep(Duration::from_millis(random.random_range(0..200))).await;
     }
-    // The last word is one that can be, and in force.
-    settle(&mut tenant, &mut install, &mut plugin);
-    world.apply_plugin_with(&case, SECOND, plugin.clone()).await;
-    world.apply_tenant(&case, tenant.clone()).await;
-    world.apply_install(&case, install.clone()).await;
-    Step::Upgrade.done(world, &case).await?;
+    eprintln!("mutation: {refused} of {all} changes were refused by the API server");
+    settle::settle(&mut asked);
+    ends_alike(world, &case, &asked).await.or_else(|Violation(text)| {
+        fails(format!("{text}; the last word: {} {} {}", asked.tenant, asked.plugin, asked.install))
+    })
+}
 
+/// Says the last word to what was changed, and to what is new.
+async fn ends_alike(world: &World, case: &Case, asked: &Asked) -> Result<(), Violation> {
+    asked.say_all(world, case).await?;
+    Step::Upgrade.done(world, case).await?;
     let alone = world.case();
     world.apply_plugin(&alone, FIRST).await;
-    world.apply_plugin_with(&alone, SECOND, plugin.clone()).await;
-    world.apply_tenant(&alone, tenant.clone()).await;
-    world.apply_install(&alone, install.clone()).await;
-    same(world, &case, &alone)
-        .await
-        .or_else(|Violation(text)| fails(format!("{tenant} {install} {plugin}: {text}")))?;
-    for case in [&case, &alone] {
+    asked.say_all(world, &alone).await?;
+    credentials(world, &alone).await?;
+    same(world, case, &alone).await?;
+    for case in [case, &alone] {
         Step::Remove.ask(world, case, Order::Forwards).await;
         Step::Remove.done(world, case).await?;
     }
     Ok(())
+}
+
+/// Deletes it, waits until it is gone, and says the same again.
+async fn leave(world: &World, case: &Case, kind: Kind, asked: &Asked) -> Result<(), Violation> {
+    if kind == Kind::Tenant {
+        world.delete_tenant(case).await;
+    } else {
+        world.delete_install(case).await;
+    }
+    converges(&format!("{kind:?} of {} has left", case.slug), async || {
+        let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+        let install = world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+        let tenant = tenant.filter(|tenant| kind == Kind::Tenant || tenant.metadata.deletion_timestamp.is_some());
+        match (tenant, install) {
+            (None, None) => Ok(()),
+            (tenant, install) => Err(format!(
+                "tenant: {:?}; install: {:?}",
+                tenant.map(|tenant| (tenant.name_any(), tenant.status)),
+                install.map(|install| (install.name_any(), install.status))
+            )),
+        }
+    })
+    .await?;
+    asked.say_all(world, case).await
+}
+
+/// What specs refer to, as soon as there is a place for it.
+async fn credentials(world: &World, case: &Case) -> Result<(), Violation> {
+    let namespace = world.prefixes().namespace(&case.slug);
+    let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": CREDENTIALS },
+        "stringData": { "secret": "of-somebody-else" } });
+    converges(&format!("there is a place for Secrets of {}", case.slug), async || {
+        let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &namespace);
+        let applied = secrets.patch(CREDENTIALS, &PatchParams::apply("faults"), &Patch::Apply(&object)).await;
+        applied.map(drop).map_err(|error| error.to_string())
+    })
+    .await
 }
 
 /// Waits until both are alike.
