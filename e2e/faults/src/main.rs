@@ -26,7 +26,7 @@ use plexica_testkit::api_server::Flavour;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    family::{Effort, Family, Row},
+    family::{Effort, Family, Row, Share},
     world::fails,
 };
 
@@ -46,6 +46,9 @@ struct Arguments {
     /// How many operators, each with its own tenants, are tried at the same time.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
     lanes: u8,
+    /// A part of everything, such as 1/3: the parts of one seed are the whole together.
+    #[arg(long, default_value = "1/1", conflicts_with = "quick")]
+    share: Share,
     /// Whose API server: `kubernetes` or `standalone`.
     #[arg(long, default_value_t)]
     api: Flavour,
@@ -61,8 +64,8 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed, lanes, api } = Arguments::parse();
-    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into(), api };
+    let Arguments { quick, family, seed, lanes, share, api } = Arguments::parse();
+    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into(), api, share };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {

@@ -54,7 +54,7 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         })),
         "plugin": plugin.map(|p| json!({ "phase": p.phase, "conditions": conditions(p.conditions) })),
         "realm": {
-            "settings": SETTINGS.map(|name| &settings[name]), "redirects": redirects,
+            "settings": SETTINGS.map(|name| setting(&settings[name])), "redirects": redirects,
             "brokers": brokers.as_array().into_iter().flatten().map(broker).collect::<Vec<_>>(),
         },
         "secrets": secrets(world, case).await,
@@ -66,6 +66,11 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         .into_iter()
         .fold(text, |text, (name, letter)| text.replace(&name, letter));
     serde_json::from_str(&plain).unwrap_or_default()
+}
+
+/// What was taken back says an empty text, which is the same to Keycloak as to say nothing.
+fn setting(value: &Value) -> Option<&Value> {
+    Some(value).filter(|value| !value.is_null() && *value != "")
 }
 
 /// What of a broker follows a tenant's spec.

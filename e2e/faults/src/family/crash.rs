@@ -111,6 +111,7 @@ async fn start(effort: Effort, point: &Point, row: &mut Row) -> Result<(), Missi
         row.note(format!("{point:?}"), Step::Remove.done(&world, &case).await);
     }
     row.end(&world, operator, Expectation::Quiet).await;
+    world.close().await;
     Ok(())
 }
 

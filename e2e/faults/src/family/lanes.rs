@@ -1,6 +1,7 @@
 //! Many points, and several worlds that take one after the other.
 
 use std::{
+    fmt::Debug,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -15,17 +16,18 @@ use crate::{
     world::{Operator, World},
 };
 
-/// Leads a life per point, with as many worlds at the same time as there are lanes.
+/// Leads a life per point of the share, with as many worlds at the same time as there are lanes.
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn each<P>(
+pub async fn each<P: Debug>(
     effort: Effort,
-    points: Vec<P>,
+    mut points: Vec<P>,
     expected: Expectation,
     row: &mut Row,
     life: impl AsyncFn(&World, &mut Operator, P, &mut Row),
 ) -> Result<(), Missing> {
+    points.retain(|point| effort.share.has(point));
     let (all, begun) = (points.len(), Instant::now());
     let lanes = effort.lanes.clamp(1, all.max(1));
     let points = Mutex::new(points.into_iter().enumerate());
@@ -41,6 +43,7 @@ pub async fn each<P>(
             life(&world, &mut operator, point, &mut row).await;
         }
         row.end(&world, operator, expected).await;
+        world.close().await;
         Ok(row)
     };
     for of_lane in futures::future::try_join_all((0..lanes).map(|_| lane())).await? {

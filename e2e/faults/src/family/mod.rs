@@ -7,6 +7,7 @@ mod mutation;
 mod outage;
 mod row;
 mod scale;
+mod share;
 mod stale;
 
 use clap::ValueEnum;
@@ -14,6 +15,7 @@ use plexica_testkit::{Missing, api_server::Flavour};
 use rand::{SeedableRng, rngs::StdRng};
 
 pub use row::Row;
+pub use share::Share;
 
 /// A way to break it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,6 +79,8 @@ pub struct Effort {
     pub lanes: usize,
     /// Whose API server.
     pub api: Flavour,
+    /// Which part of everything.
+    pub share: Share,
 }
 
 impl Effort {

@@ -176,6 +176,13 @@ impl World {
         Ok(world)
     }
 
+    /// Takes all of it away, on a thread of its own: Postgres drops a database only when every connection of
+    /// the server has heard of it, and those that other lanes are just making have to be driven on meanwhile.
+    pub async fn close(self) {
+        // An error is a panic, which is told by then.
+        let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+
     /// Starts an operator; its log joins those of the run.
     pub fn operator(&self) -> Operator {
         Operator::start(&self.flags, self.folder.path(), false)
