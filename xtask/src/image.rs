@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::linked;
 
 /// Nobody in particular, and not root.
 pub const USER: u64 = 65_532;
@@ -50,6 +51,16 @@ impl Image {
         let path = "etc/ssl/certs/ca-certificates.crt";
         self.environment.push(format!("SSL_CERT_FILE=/{path}"));
         self.add(path, 0o644, bundle)
+    }
+
+    /// Adds a program that is linked dynamically, with its libraries, and has it found by its name.
+    pub fn linked_program(&mut self, home: &Path, program: &str, place: &str) -> Result<()> {
+        for (path, source) in linked::files(home, program, place)? {
+            self.add(&path, 0o755, &source)?;
+        }
+        let folder = Path::new(program).parent().unwrap_or(Path::new("")).display();
+        self.environment.push(format!("PATH=/{place}/{folder}"));
+        Ok(())
     }
 
     fn add(&mut self, path: &str, mode: u32, source: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ mod commands;
 mod error;
 mod files;
 mod image;
+mod linked;
 mod parts;
 mod ports;
 mod process;
@@ -92,7 +93,7 @@ fn run(task: Task) -> Result<()> {
         Task::Up { parts } => commands::up(&cache, &parts),
         Task::Env => commands::env(&cache),
         Task::Test { only, arguments } => commands::test::run(&cache, &Workspace::open(&cache)?, &only, &arguments),
-        Task::Images { output } => commands::images::run(&Workspace::open(&cache)?, output),
+        Task::Images { output } => commands::images::run(&cache, &Workspace::open(&cache)?, output),
         Task::Crdgen { check } => commands::crdgen::run(&Workspace::open(&cache)?, check),
         Task::Bench { name } => commands::bench::run(&cache, &Workspace::open(&cache)?, &name),
         Task::Faults { arguments } => commands::faults::run(&cache, &Workspace::open(&cache)?, &arguments),

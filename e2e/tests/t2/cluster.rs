@@ -127,17 +127,28 @@ impl Cluster {
         format!("http://{}", address.unwrap())
     }
 
-    /// Deletes a tenant with its data; its install goes with it.
+    /// Sets an annotation.
+    pub async fn annotate(&self, object: &str, annotation: &str) {
+        self.kubectl(&["annotate", "--overwrite", object, annotation], "").await.unwrap();
+    }
+
+    /// The names of a plugin's pods that run for all tenants and are not on their way out.
+    pub async fn pods(&self, plugin: &str) -> Vec<String> {
+        let selector = format!("--selector=plexica.io/plugin={plugin}");
+        let path = "--output=jsonpath={range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name} {end}";
+        let names = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Deletes a tenant with its data, of which a backup is made before; its install goes with it.
     pub async fn delete_tenant(&self, tenant: &str) {
         let patch = |spec| ["patch", "--type=merge", "--patch", spec];
         let of_install = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
         let install = ["plugininstall/acme-crm", "--namespace", NAMESPACE];
         self.kubectl(&[&of_install[..], &install].concat(), "").await.unwrap();
-        // The images hold no pg_dump.
-        let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete","skipFinalBackup":true}}"#);
+        let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
         self.kubectl(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
-        let confirm = format!("plexica.io/confirm-deletion={tenant}");
-        self.kubectl(&["annotate", &format!("tenant/{tenant}"), &confirm], "").await.unwrap();
+        self.annotate(&format!("tenant/{tenant}"), &format!("plexica.io/confirm-deletion={tenant}")).await;
         if let Err(error) = self.kubectl(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await {
             panic!("{error}\n{}", self.logs().await);
         }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backup;
 mod browser;
 mod cluster;
 mod identity;
@@ -11,7 +12,7 @@ mod platform;
 mod relay;
 
 use plexica_testkit::{require, unique, wait_for};
-use reqwest::RequestBuilder;
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::time::{Duration, Instant};
@@ -58,19 +59,8 @@ async fn from_chart_to_row() {
     let keys = [("access-key-id", minio.access_key.as_str()), ("secret-access-key", &minio.secret_key)];
     cluster.secret("plexica-s3", &keys).await;
 
-    let values = json!({
-        "installation": installation,
-        // Keycloak and MinIO are shared with other tests, so these names are ours alone.
-        "names": { "realmPrefix": format!("{installation}-"), "bucketPrefix": format!("{installation}-") },
-        "database": { "existingSecret": "plexica-database" },
-        "keycloak": {
-            "url": keycloak_url,
-            "existingSecret": "plexica-keycloak",
-            "platformRealm": format!("{installation}-platform")
-        },
-        "s3": { "endpoint": s3_endpoint, "existingSecret": "plexica-s3" },
-        "image": { "pullPolicy": "Never" }
-    });
+    let backups = format!("{installation}-0-backups");
+    let values = values(&installation, &keycloak_url, &s3_endpoint, &backups);
     cluster.install(&values).await;
 
     cluster.apply_file("examples/tenant.yaml").await;
@@ -101,11 +91,14 @@ async fn from_chart_to_row() {
     .unwrap();
     assert_eq!(row, ("Grace Hopper".into(), "tenant_acme_plugin_crm".into()));
 
+    rolls(&cluster, || async {
+        let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
+        reqwest::Client::new().get(format!("{gateway}{path}")).bearer_auth(&token).send().await.map(|a| a.status())
+    })
+    .await;
+
     // Each component may do what it needs to.
-    for component in ["plexica-operator", "plexica-core-api", "plexica-gateway"] {
-        let log = cluster.log(component).await;
-        assert!(!log.to_lowercase().contains("forbidden"), "{component}: {log}");
-    }
+    nothing_was_forbidden(&cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
 
     // Uninstalling takes nothing from a tenant, and the next operator goes on with it.
     cluster.uninstall().await;
@@ -129,10 +122,10 @@ async fn from_chart_to_row() {
     let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(&token)).await;
     assert_eq!(found["name"], "Grace Hopper");
 
-    // Everything goes again with the tenant, its install too.
+    // Everything goes again with the tenant, its install too; there is a backup of it by then.
     cluster.delete_tenant(TENANT).await;
-    let log = cluster.log("plexica-operator").await;
-    assert!(!log.to_lowercase().contains("forbidden"), "{log}");
+    backup::holds(&minio, &backups, &["manifest.json", "tenant_acme.dump", "tenant_acme_plugin_crm.dump"]).await;
+    nothing_was_forbidden(&cluster, &["plexica-operator"]).await;
     let left: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'")
         .fetch_all(&mut connection)
         .await
@@ -141,6 +134,65 @@ async fn from_chart_to_row() {
     administrator.delete_realm(&format!("{installation}-platform")).await;
     administrator.delete_client(&client.id).await;
     cluster.clear().await;
+}
+
+async fn nothing_was_forbidden(cluster: &Cluster, components: &[&str]) {
+    for component in components {
+        let log = cluster.log(component).await;
+        assert!(!log.to_lowercase().contains("forbidden"), "{component}: {log}");
+    }
+}
+
+/// What the chart is told.
+fn values(installation: &str, keycloak_url: &str, s3_endpoint: &str, backups: &str) -> Value {
+    json!({
+        "installation": installation,
+        // Keycloak and MinIO are shared with other tests, so these names are ours alone.
+        "names": { "realmPrefix": format!("{installation}-"), "bucketPrefix": format!("{installation}-") },
+        "database": { "existingSecret": "plexica-database" },
+        "keycloak": {
+            "url": keycloak_url,
+            "existingSecret": "plexica-keycloak",
+            "platformRealm": format!("{installation}-platform")
+        },
+        "s3": { "endpoint": s3_endpoint, "existingSecret": "plexica-s3" },
+        "backup": { "bucket": backups },
+        "image": { "pullPolicy": "Never" }
+    })
+}
+
+/// The plugin's pods are replaced for new credentials, while requests go on.
+async fn rolls<F>(cluster: &Cluster, request: impl Fn() -> F)
+where
+    F: Future<Output = Result<StatusCode, reqwest::Error>>,
+{
+    let before = cluster.pods("crm").await;
+    assert_eq!(before.len(), 1, "{before:?}");
+    let (mut served, mut failed) = (0, Vec::new());
+    let load = async {
+        loop {
+            match request().await {
+                Ok(status) if status.is_success() => served += 1,
+                other => failed.push(format!("{other:?}")),
+            }
+        }
+    };
+    let rolled = async {
+        cluster.annotate("plugin/crm-0.1.0", "plexica.io/rotate=once").await;
+        wait_for("others run in the place of the pods", Duration::from_mins(2), async || {
+            let now = cluster.pods("crm").await;
+            (now.len() == 1 && now != before).then_some(())
+        })
+        .await;
+        cluster.wait("plugininstall/acme-crm", NAMESPACE).await;
+    };
+    tokio::select! {
+        () = rolled => {}
+        () = load => {}
+    }
+    assert_eq!(failed, Vec::<String>::new(), "beside {served} that were served");
+    assert!(served > 0);
+    println!("{served} requests were served while the plugin's pod was replaced, and none failed");
 }
 
 /// A tenant without anything, to be deleted.

@@ -1,4 +1,4 @@
-//! Container images from scratch: one static binary each.
+//! Container images from scratch: one static binary each, and `pg_dump` beside the operator.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,13 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::image::Image;
+use crate::parts::Server;
+use crate::parts::postgres;
 use crate::process;
 
 /// No musl target is needed: a static glibc binary looks names up in containers as well.
@@ -26,6 +29,9 @@ const SERVERS: [(&str, &str); 4] = [
     ("plexica-gateway", "plexica/gateway"),
     ("plexica-crm", "plexica/crm"),
 ];
+/// The one that makes final backups, for which it starts `pg_dump`: the newest there is, since older servers are
+/// read by it as well.
+const BACKS_UP: &str = "plexica-operator";
 const COMMAND_LINE: (&str, &str) = ("plexica", "plexica/cli");
 /// Where distributions keep the public certificate authorities.
 const AUTHORITIES: [&str; 3] =
@@ -68,8 +74,8 @@ impl Build {
 }
 
 /// Builds them and prints what was written.
-pub fn run(workspace: &Workspace, output: Output) -> Result<()> {
-    let built = build(workspace, PUBLISHED)?;
+pub fn run(cache: &Cache, workspace: &Workspace, output: Output) -> Result<()> {
+    let built = build(cache, workspace, PUBLISHED)?;
     match output {
         Output::Table => {
             for image in &built {
@@ -87,12 +93,12 @@ fn megabytes(bytes: u64) -> f64 {
 }
 
 /// Builds those that a test runs in pods.
-pub fn build_for_tests(workspace: &Workspace) -> Result<Vec<Built>> {
-    build(workspace, TEST)
+pub fn build_for_tests(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
+    build(cache, workspace, TEST)
 }
 
 /// Builds the programs, then an archive of each below the target folder.
-fn build(workspace: &Workspace, how: Build) -> Result<Vec<Built>> {
+fn build(cache: &Cache, workspace: &Workspace, how: Build) -> Result<Vec<Built>> {
     let mut cargo = workspace.cargo(&["build", "--profile", how.profile]);
     built_alike(&mut cargo);
     for (program, _) in how.programs() {
@@ -104,7 +110,8 @@ fn build(workspace: &Workspace, how: Build) -> Result<Vec<Built>> {
     files::folder(&folder)?;
     let revision =
         process::run(std::process::Command::new("git").current_dir(workspace.root()).args(["rev-parse", "HEAD"]))?;
-    how.programs().map(|program| write(program, &programs, &folder, revision.trim())).collect()
+    let postgres = postgres::install(Server::V17, cache)?;
+    how.programs().map(|program| write(program, &programs, &postgres, &folder, revision.trim())).collect()
 }
 
 /// Has cargo, and every cargo that it starts, build for images.
@@ -112,7 +119,13 @@ pub fn built_alike(cargo: &mut std::process::Command) {
     cargo.env("CARGO_BUILD_TARGET", TARGET).env("RUSTFLAGS", "-C target-feature=+crt-static");
 }
 
-fn write((program, name): (&str, &str), programs: &Path, folder: &Path, revision: &str) -> Result<Built> {
+fn write(
+    (program, name): (&str, &str),
+    programs: &Path,
+    postgres: &Path,
+    folder: &Path,
+    revision: &str,
+) -> Result<Built> {
     let version = env!("CARGO_PKG_VERSION");
     let reference = format!("{name}:{version}");
     let mut image = Image::new(&reference, &format!("/{program}"));
@@ -123,6 +136,9 @@ fn write((program, name): (&str, &str), programs: &Path, folder: &Path, revision
         "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
     }));
     image.program(program, &programs.join(program))?;
+    if program == BACKS_UP {
+        image.linked_program(postgres, "bin/pg_dump", "usr/lib/postgresql")?;
+    }
     let bundle =
         AUTHORITIES.into_iter().map(Path::new).find(|path| path.is_file()).ok_or_else(|| {
             Error::Unsupported("no bundle of certificate authorities; install ca-certificates".into())

@@ -20,12 +20,10 @@ use crate::{
 /// How long the system is down.
 const WHOLE: Duration = Duration::from_mins(2);
 const SHORT: Duration = Duration::from_secs(15);
-/// How soon after its return all is to be well; what the work itself takes on a machine that is as busy
-/// comes on top of it.
+/// How soon after its return the system is called again, and all is well but for the work itself.
 const SOON: Duration = Duration::from_secs(5);
-
-/// So many times longer at the most.
-const BUSIEST: f64 = 3.0;
+/// So many times longer than alone the work itself may take beside the other lanes.
+const BUSY: f64 = 3.0;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let usual = record(effort, Order::Forwards, row).await?.map(|peace| peace.took);
@@ -39,16 +37,16 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let systems = System::ALL.into_iter().flat_map(|system| outages.iter().map(move |outage| (system, *outage)));
     let points = systems.flat_map(|down| disturbed.iter().map(move |step| (down, *step)));
     each(effort, points.collect(), Expectation::Trouble, row, async |world, _, ((system, outage), disturbed), row| {
-        // The first one also shows that the operator is at work, as it was when the usual time was measured;
-        // and how much longer than then all takes beside the other lanes.
+        // Lanes that all come back at the same moment would wait for each other.
+        if !effort.quick {
+            tokio::time::sleep(down.mul_f64(rand::random())).await;
+        }
+        // The first one also shows that the operator is at work, as it was when the usual time was measured.
         let (bystander, case) = (world.case(), world.case());
-        let begun = Instant::now();
         Step::Create.ask(world, &bystander, Order::Forwards).await;
         if !row.note("a bystander is made", Step::Create.done(world, &bystander).await) {
             return;
         }
-        let [alone, ..] = usual;
-        let busy = (begun.elapsed().as_secs_f64() / alone.as_secs_f64()).clamp(1.0, BUSIEST);
         for (step, usual) in Step::ALL.into_iter().zip(usual) {
             let place = format!("{step:?} with {system:?} down ({outage:?})");
             if step == disturbed {
@@ -70,8 +68,12 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             let took = back.elapsed();
             let well = row.note(&place, done);
             if step == disturbed && well {
-                eprintln!("{place}: well again after {took:.1?}");
-                if took > SOON + usual.mul_f64(busy) {
+                let called = world.script.passed(system).map(|at| at.saturating_duration_since(back));
+                eprintln!("{place}: called again after {called:.1?}, well again after {took:.1?}");
+                if called.is_none_or(|called| called > SOON) {
+                    row.note(&place, fails(format!("called again only after {called:?}")));
+                }
+                if took > SOON + usual.mul_f64(BUSY) {
                     row.note(&place, fails(format!("well again only after {took:.1?}")));
                 }
             }

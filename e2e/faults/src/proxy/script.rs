@@ -1,6 +1,7 @@
 //! Decides what becomes of each call, and remembers what was called.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -87,11 +88,12 @@ struct State {
     until: Option<Instant>,
     struck: Option<Call>,
     calls: Vec<Call>,
+    passed: HashMap<System, Instant>,
 }
 
 impl From<Plan> for State {
     fn from(plan: Plan) -> Self {
-        Self { plan, seen: 0, until: None, struck: None, calls: Vec::new() }
+        Self { plan, seen: 0, until: None, struck: None, calls: Vec::new(), passed: HashMap::new() }
     }
 }
 
@@ -122,6 +124,11 @@ impl Script {
     /// The first call that did not simply go through.
     pub fn struck(&self) -> Option<Call> {
         self.lock().struck.clone()
+    }
+
+    /// When the first call to that system went through.
+    pub fn passed(&self, system: System) -> Option<Instant> {
+        self.lock().passed.get(&system).copied()
     }
 
     /// What a watch that begins now is disturbed with, if it is: another seed for each.
@@ -172,7 +179,7 @@ impl Script {
 
     fn fate_at(&self, call: Call, now: Instant) -> Fate {
         let mut state = self.lock();
-        let State { plan, seen, until, struck, calls } = &mut *state;
+        let State { plan, seen, until, struck, calls, passed } = &mut *state;
         let fate = match plan {
             Plan::Kill { at, after } if call.writes => {
                 let nth = *seen;
@@ -203,7 +210,9 @@ impl Script {
             }
             Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(..) | Plan::Stale(_) => Fate::Pass,
         };
-        if fate != Fate::Pass && struck.is_none() {
+        if fate == Fate::Pass {
+            passed.entry(call.system).or_insert(now);
+        } else if struck.is_none() {
             *struck = Some(call);
         }
         fate
@@ -292,8 +301,9 @@ mod tests {
             script.set(Plan::Outage(System::Keycloak, outage));
             assert_eq!(script.fate(call(System::Keycloak, false)), fate);
         }
+        assert_eq!(script.passed(System::Keycloak), None);
         script.set(Plan::Clean);
         assert_eq!(script.fate(call(System::Keycloak, true)), Fate::Pass);
-        assert_eq!(script.struck(), None);
+        assert_eq!((script.struck(), script.passed(System::Keycloak).is_some()), (None, true));
     }
 }

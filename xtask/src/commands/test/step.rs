@@ -135,7 +135,7 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
         Ok(None) => return Outcome::Skipped("no cluster with a node runs; see above".into()),
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    let imported = images::build_for_tests(workspace)
+    let imported = images::build_for_tests(cache, workspace)
         .and_then(|built| built.iter().try_for_each(|image| kubernetes::node::import(&state, &image.archive)));
     if let Err(error) = imported {
         return Outcome::Failed(error.to_string());
