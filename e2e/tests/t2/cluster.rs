@@ -135,9 +135,9 @@ impl Cluster {
     /// The names of a plugin's pods that run for all tenants and are not on their way out.
     pub async fn pods(&self, plugin: &str) -> Vec<String> {
         let selector = format!("--selector=plexica.io/plugin={plugin}");
-        let path = "--output=jsonpath={range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name} {end}";
-        let names = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
-        names.split_whitespace().map(str::to_owned).collect()
+        let path = "--output=jsonpath={range .items[*]}{.metadata.name} {.metadata.deletionTimestamp}{\"\\n\"}{end}";
+        let lines = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
+        lines.lines().filter_map(|line| line.strip_suffix(' ')).map(str::to_owned).collect()
     }
 
     /// Deletes a tenant with its data, of which a backup is made before; its install goes with it.
