@@ -1,4 +1,4 @@
-//! `plan`, `install` and `uninstall` beside a running `plexica dev`.
+//! `plan`, `install`, `uninstall`, `enable`, `disable` and `configure` beside a running `plexica dev`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 mod support;
@@ -211,7 +211,7 @@ fn change(dev: &Dev) {
     assert_eq!(ran(&["configure", "crm", "--set", "currency=CHF"]).1, ["Unchanged", "Unchanged", "Failed"]);
     let refused = ran(&["configure", "crm", "--set", "currency=francs", "--wait"]);
     assert_eq!(refused.1, ["Failed", "Failed", "Failed"], "{}", refused.2);
-    assert!(refused.2.contains("currency"), "{}", refused.2);
+    assert!(refused.2.contains("spec.config.currency value does not match"), "{}", refused.2);
     let back = ran(&["configure", "crm", "--set", "currency=null", "--set", "stages=null", "--wait"]);
     assert_eq!(back.1, ["Ready", "Ready", "Failed"], "{}", back.2);
 }

@@ -12,6 +12,7 @@ pub type Placed = (String, PathBuf);
 /// The program below `home`, and its libraries: what of them is below `home` comes below `place`, and the
 /// system's where its loader looks for them.
 pub fn files(home: &Path, program: &str, place: &str) -> Result<Vec<Placed>> {
+    let home = &home.canonicalize().map_err(Error::io("find", home))?;
     let path = home.join(program);
     let told = process::run(Command::new("ldd").arg(&path))?;
     let missing = || Error::Unsupported(format!("{} lacks a library: {told}", path.display()));
@@ -53,5 +54,21 @@ mod tests {
         let found = ["/pg/bin/../lib/libpq.so.5", "/lib64/ld-linux-x86-64.so.2"].map(PathBuf::from);
         assert_eq!(libraries(told), Some(found.to_vec()));
         assert_eq!(libraries("\tlibpq.so.5 => not found\n"), None);
+    }
+
+    #[test]
+    fn what_is_its_own_comes_with_it_and_the_rest_where_it_was() {
+        let folder = std::env::temp_dir().join(format!("xtask-linked-{}", std::process::id()));
+        let (real, named) = (folder.join("real"), folder.join("named"));
+        crate::files::folder(&real.join("bin")).unwrap();
+        std::fs::copy("/bin/sh", real.join("bin/sh")).unwrap();
+        std::os::unix::fs::symlink(&real, &named).unwrap();
+        let placed = files(&named, "bin/sh", "usr/lib/it").unwrap();
+        crate::files::remove(&folder).unwrap();
+        assert_eq!(placed[0].0, "usr/lib/it/bin/sh");
+        assert!(placed.len() > 1);
+        for (place, source) in &placed[1..] {
+            assert!(place.starts_with("lib") && source.is_absolute(), "{place} {}", source.display());
+        }
     }
 }

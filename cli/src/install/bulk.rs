@@ -161,8 +161,8 @@ pub async fn switch(options: SwitchOptions, enabled: bool) -> Result<(), Error> 
 pub async fn configure(options: ConfigureOptions) -> Result<(), Error> {
     let ConfigureOptions { plugin, settings, file, tenants, how } = options;
     let file = file.as_deref().map(Setting::read).transpose()?;
-    let patch = change::merged(file.into_iter().chain(settings));
-    change(&[plugin], &Change::Config(patch), &tenants, &how).await
+    let all = file.into_iter().chain(settings).collect();
+    change(&[plugin], &Change::Config(all), &tenants, &how).await
 }
 
 async fn change(plugins: &[String], change: &Change, tenants: &Selection, how: &How) -> Result<(), Error> {
@@ -180,13 +180,17 @@ async fn change(plugins: &[String], change: &Change, tenants: &Selection, how: &
                 Err(why) => return Outcome::failed(&tenant, why),
             };
             let steps: Vec<String> = edits.iter().map(|edit| edit.line.clone()).collect();
-            let verdict = if timeout.is_some() { Verdict::Ready } else { Verdict::Applied };
-            let done = match (edits.is_empty(), how.dry_run) {
-                (true, _) => Ok(Verdict::Unchanged),
-                (false, true) => Ok(Verdict::Planned),
-                (false, false) => change::make(client, &edits, timeout).await.map(|()| verdict),
-            };
-            outcome(tenant, steps, Vec::new(), done)
+            match (edits.is_empty(), how.dry_run) {
+                (true, _) => outcome(tenant, steps, Vec::new(), Ok(Verdict::Unchanged)),
+                (false, true) => outcome(tenant, steps, Vec::new(), Ok(Verdict::Planned)),
+                (false, false) => match change::make(client, &edits, change, timeout).await {
+                    Ok(notes) => {
+                        let whole = timeout.is_some() && notes.is_empty();
+                        outcome(tenant, steps, notes, Ok(if whole { Verdict::Ready } else { Verdict::Applied }))
+                    }
+                    Err(error) => outcome(tenant, steps, Vec::new(), Err(error)),
+                },
+            }
         }
     };
     show(&each(names, one).await, how.output)

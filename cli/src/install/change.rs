@@ -1,6 +1,6 @@
 //! What it takes to switch plugins on or off, or to configure them, for a tenant; and taking it.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, path::Path, str::FromStr, time::Duration};
 
 use kube::{
     Api, Client, ResourceExt,
@@ -8,7 +8,7 @@ use kube::{
     runtime::wait::await_condition,
 };
 use plexica_crds::{
-    PluginInstall,
+    ConditionType, PluginInstall,
     dependency::{Catalogue, Present, dependents},
     plugin_install::Phase,
 };
@@ -22,11 +22,12 @@ use crate::{error::Error, state::State};
 pub enum Change {
     /// Whether it serves.
     Enabled(bool),
-    /// Of its configuration, as a JSON merge patch (RFC 7396).
-    Config(Value),
+    /// Parts of its configuration, one after the other.
+    Config(Vec<Setting>),
 }
 
-/// A part of a configuration, as a person types it: `mail.from=no-reply@acme.test`, `workers=4`, `theme=null`.
+/// A part of a configuration, as a person types it: `mail.from=no-reply@acme.test`, `workers=4`, `theme=null`. A JSON
+/// merge patch (RFC 7396).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting(Value);
 
@@ -58,30 +59,10 @@ impl Setting {
     }
 }
 
-/// All settings as one merge patch; a later one wins.
-pub fn merged(settings: impl IntoIterator<Item = Setting>) -> Value {
-    settings.into_iter().fold(json!({}), |mut all, Setting(one)| {
-        join(&mut all, one);
-        all
-    })
-}
-
-/// Joins merge patches: unlike their application, `null` stays.
-fn join(all: &mut Value, one: Value) {
-    match (all, one) {
-        (Value::Object(all), Value::Object(one)) => {
-            for (name, value) in one {
-                join(all.entry(name).or_insert(Value::Null), value);
-            }
-        }
-        (all, one) => *all = one,
-    }
-}
-
 /// RFC 7396, section 2.
 fn applied(target: &Value, patch: &Value) -> Value {
     let Value::Object(patch) = patch else { return patch.clone() };
-    let mut fields = target.as_object().cloned().unwrap_or_else(Map::new);
+    let mut fields = target.as_object().cloned().unwrap_or_default();
     for (name, value) in patch {
         if value.is_null() {
             fields.remove(name);
@@ -98,6 +79,7 @@ fn applied(target: &Value, patch: &Value) -> Value {
 pub struct Edit {
     namespace: String,
     name: String,
+    /// JSON Patch (RFC 6902).
     patch: Value,
     /// In a line.
     pub line: String,
@@ -111,7 +93,10 @@ pub fn plan(
     plugins: &[String],
     change: &Change,
 ) -> Result<Vec<Edit>, String> {
-    state.tenant(tenant).ok_or_else(|| format!("there is no tenant {tenant}"))?;
+    let found = state.tenant(tenant).ok_or_else(|| format!("there is no tenant {tenant}"))?;
+    if found.metadata.deletion_timestamp.is_some() {
+        return Err(format!("the tenant {tenant} is being removed"));
+    }
     let installs = state.installs_of(tenant);
     let mut chosen = Vec::new();
     for id in plugins {
@@ -125,7 +110,8 @@ pub fn plan(
     if *change == Change::Enabled(false) {
         let rest = installs.iter().filter(|install| !plugins.contains(&install.spec.plugin.id));
         let rest: Vec<Present<'_>> = rest.map(|install| Present::of(install, catalogue)).collect();
-        let going = chosen.iter().filter_map(|install| Present::of(install, catalogue).answers());
+        // What is at work, or will be when its tenant is resumed.
+        let going = chosen.iter().filter_map(|install| Present::of(install, catalogue).in_force());
         let names: Vec<String> =
             going.flat_map(|release| dependents(release, &rest)).map(|dependent| dependent.to_string()).collect();
         if !names.is_empty() {
@@ -137,58 +123,114 @@ pub fn plan(
 
 fn edit(install: &PluginInstall, change: &Change) -> Option<Edit> {
     let (id, spec) = (&install.spec.plugin.id, &install.spec);
-    let (part, line) = match change {
+    let (patch, line) = match change {
         Change::Enabled(enabled) => {
             let word = if *enabled { "enabled" } else { "disabled" };
-            (spec.enabled != *enabled).then(|| (json!({ "enabled": enabled }), format!("{id} {word}")))
+            let patch = json!([{ "op": "add", "path": "/spec/enabled", "value": enabled }]);
+            (spec.enabled != *enabled).then(|| (patch, format!("{id} {word}")))
         }
-        Change::Config(patch) => {
-            let wanted = applied(&spec.config, patch);
-            (wanted != spec.config).then(|| (json!({ "config": patch }), format!("{id} configured: {wanted}")))
+        Change::Config(settings) => {
+            let wanted = settings.iter().fold(spec.config.clone(), |config, Setting(one)| applied(&config, one));
+            let patch = json!([
+                { "op": "test", "path": "/spec/config", "value": spec.config },
+                { "op": "add", "path": "/spec/config", "value": wanted },
+            ]);
+            // Values may be nobody else's business.
+            (wanted != spec.config)
+                .then(|| (patch, format!("{id} configured: {}", different(&spec.config, &wanted).join(", "))))
         }
     }?;
     let (namespace, name) = (install.namespace().unwrap_or_default(), install.name_any());
-    Some(Edit { namespace, name, patch: json!({ "spec": part }), line })
+    Some(Edit { namespace, name, patch, line })
 }
 
-/// Changes them in order; with a time-out, waits until each is as its spec says, or says that a person must
-/// act.
-pub async fn make(client: &Client, edits: &[Edit], timeout: Option<Duration>) -> Result<(), Error> {
+/// Names of the fields that differ.
+fn different(one: &Value, other: &Value) -> Vec<String> {
+    let names = [one, other].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let names: BTreeSet<&String> = names.filter(|name| one.get(name) != other.get(name)).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// Changes them in order; with a time-out, waits until each is as its spec says. What people should know
+/// about those that are at rest.
+pub async fn make(
+    client: &Client,
+    edits: &[Edit],
+    change: &Change,
+    timeout: Option<Duration>,
+) -> Result<Vec<String>, Error> {
     let mut changed = Vec::new();
     for Edit { namespace, name, patch, .. } in edits {
         let api: Api<PluginInstall> = Api::namespaced(client.clone(), namespace);
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        let install = api.patch(name, &params.validation_strict(), &Patch::Merge(patch)).await?;
+        let patch = serde_json::from_value(patch.clone()).map_err(|error| Error::Output(error.to_string()))?;
+        let install = api.patch(name, &params.validation_strict(), &Patch::Json::<()>(patch)).await;
+        let install = install.map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 422 && matches!(change, Change::Config(_)) => Error::Install(
+                format!("plugininstall {namespace}/{name}: somebody has configured it meanwhile; try again"),
+            ),
+            error => error.into(),
+        })?;
         changed.push((api, install));
     }
-    let Some(timeout) = timeout else { return Ok(()) };
+    let (mut notes, Some(timeout)) = (Vec::new(), timeout) else { return Ok(Vec::new()) };
     for (api, install) in changed {
         let (name, generation) = (install.name_any(), install.metadata.generation);
         let target = format!("plugininstall {}/{name}", install.namespace().unwrap_or_default());
-        let settled =
-            |install: Option<&PluginInstall>| install.is_some_and(|install| verdict(install, generation).is_some());
+        let settled = |install: Option<&PluginInstall>| {
+            install.is_some_and(|install| verdict(install, generation, change).is_some())
+        };
         match tokio::time::timeout(timeout, await_condition(api, &name, settled)).await {
-            Ok(Ok(Some(install))) => verdict(&install, generation)
-                .unwrap_or(Ok(()))
-                .map_err(|message| Error::Install(format!("{target}: {message}")))?,
+            Ok(Ok(Some(install))) => match verdict(&install, generation, change) {
+                Some(Verdict::AtRest(note)) => notes.push(note),
+                Some(Verdict::Refused(message)) => return Err(Error::Install(format!("{target}: {message}"))),
+                Some(Verdict::Done) | None => {}
+            },
             Ok(Ok(None)) => return Err(Error::NotThere(target)),
             Ok(Err(error)) => return Err(Error::Watch(error.to_string())),
             Err(_) => return Err(Error::TimedOut { target, what: "as its spec says".into() }),
         }
     }
-    Ok(())
+    Ok(notes)
+}
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It is in force.
+    Done,
+    /// It is taken, and will be in force when it serves again.
+    AtRest(String),
+    /// A person must act.
+    Refused(String),
 }
 
 /// How it ended, if it has.
-fn verdict(install: &PluginInstall, generation: Option<i64>) -> Option<Result<(), String>> {
+fn verdict(install: &PluginInstall, generation: Option<i64>, change: &Change) -> Option<Verdict> {
     let status = install.status.as_ref()?;
+    let condition = |kind: ConditionType| status.conditions.iter().find(|one| one.type_ == kind.as_str());
+    let held = [ConditionType::Paused, ConditionType::DryRun].into_iter().filter_map(condition);
+    if let Some(held) = held.into_iter().find(|one| one.status == "True") {
+        return Some(Verdict::Refused(held.message.clone()));
+    }
     if status.observed_generation < generation {
         return None;
     }
-    let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
-    match status.phase? {
-        Phase::Ready | Phase::Disabled | Phase::Suspended => (ready.status == "True").then_some(Ok(())),
-        Phase::Stalled => Some(Err(ready.message.clone())),
+    let ready = condition(ConditionType::Ready)?;
+    let phase = status.phase?;
+    match phase {
+        Phase::Stalled => Some(Verdict::Refused(ready.message.clone())),
+        _ if ready.status != "True" => None,
+        Phase::Disabled | Phase::Suspended if *change == Change::Enabled(false) => Some(Verdict::Done),
+        Phase::Disabled | Phase::Suspended => {
+            Some(Verdict::AtRest(format!("{} is {phase:?}: in force when it serves again", install.spec.plugin.id)))
+        }
+        Phase::Ready => {
+            let in_force = |generation_of: Option<i64>| generation_of == generation;
+            let taken =
+                status.configuration.as_ref().is_none_or(|one| in_force(one.generation) && one.restart.is_none());
+            (taken || matches!(change, Change::Enabled(_))).then_some(Verdict::Done)
+        }
         _ => None,
     }
 }
@@ -213,13 +255,14 @@ mod tests {
         let state = state(&["acme", "beta"], catalogue, installs);
         let plugins: Vec<String> = plugins.iter().map(ToString::to_string).collect();
         let edits = plan(&state, &state.catalogue(), tenant, &plugins, change)?;
-        Ok(edits.into_iter().map(|edit| (edit.line, edit.patch["spec"].clone())).collect())
+        let value = |patch: &Value| patch.as_array().unwrap().last().unwrap()["value"].clone();
+        Ok(edits.into_iter().map(|edit| (edit.line, value(&edit.patch))).collect())
     }
 
     #[test]
     fn what_is_switched() {
         let (on, off) = (&Change::Enabled(true), &Change::Enabled(false));
-        let line = |text: &str, enabled: bool| vec![(text.to_owned(), json!({ "enabled": enabled }))];
+        let line = |text: &str, enabled: bool| vec![(text.to_owned(), json!(enabled))];
         assert_eq!(planned("beta", &["crm"], on), Ok(line("crm enabled", true)));
         assert_eq!(planned("acme", &["crm"], on), Ok(vec![]));
         assert_eq!(planned("acme", &["crm"], off), Ok(line("crm disabled", false)));
@@ -233,20 +276,66 @@ mod tests {
 
     #[test]
     fn what_is_configured() {
-        let settings = ["workers=4", "mail.from=no-reply@acme.test", "mail.to=null"];
-        let patch = merged(settings.map(|text| text.parse().unwrap()));
-        let asked = json!({ "workers": 4, "mail": { "from": "no-reply@acme.test", "to": null } });
-        assert_eq!(patch, asked);
-        let line = r#"crm configured: {"mail":{"from":"no-reply@acme.test"},"workers":4}"#;
+        let configured = |settings: &[&str]| {
+            let settings = settings.iter().map(|text| text.parse().unwrap()).collect();
+            planned("beta", &["crm"], &Change::Config(settings))
+        };
+        let one = |names: &str, wanted: Value| Ok(vec![(format!("crm configured: {names}"), wanted)]);
         assert_eq!(
-            planned("beta", &["crm"], &Change::Config(patch)),
-            Ok(vec![(line.into(), json!({ "config": asked }))])
+            configured(&["workers=4", "mail.from=no-reply@acme.test", "mail.to=null"]),
+            one("mail, workers", json!({ "workers": 4, "mail": { "from": "no-reply@acme.test" } }))
         );
-        let same = &Change::Config(json!({ "workers": 2 }));
-        assert_eq!(planned("beta", &["crm"], same), Ok(vec![]));
-        assert_eq!(merged(["a=1", "a.b=x"].map(|text| text.parse().unwrap())), json!({ "a": { "b": "x" } }));
+        assert_eq!(configured(&["workers=2"]), Ok(vec![]));
+        // A later one wins, and what one takes away is gone for the next.
+        let anew = configured(&["mail=null", "mail.from=x", "workers=3", "workers=null"]);
+        assert_eq!(anew, one("mail, workers", json!({ "mail": { "from": "x" } })));
         for bad in ["workers", "=1", "a..b=1"] {
             assert!(bad.parse::<Setting>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn how_it_ended() {
+        let status = |phase: &str, ready: &str, more: Value| {
+            let condition = |kind: &str, status: &str| json!({ "type": kind, "status": status, "reason": "R", "message": format!("{kind}!"), "lastTransitionTime": "2026-01-01T00:00:00Z" });
+            let mut status =
+                json!({ "observedGeneration": 2, "phase": phase, "conditions": [condition("Ready", ready)] });
+            for (name, value) in more.as_object().unwrap() {
+                status[name] = if name == "conditions" {
+                    json!([condition(value.as_str().unwrap(), "True")])
+                } else {
+                    value.clone()
+                };
+            }
+            status
+        };
+        let (none, config) = (json!({}), Change::Config(Vec::new()));
+        let (on, off) = (Change::Enabled(true), Change::Enabled(false));
+        let rest = |phase: &str| Some(Verdict::AtRest(format!("crm is {phase}: in force when it serves again")));
+        let old = json!({ "configuration": { "generation": 1, "value": {}, "version": "1" } });
+        for (status, change, expected) in [
+            (status("Ready", "True", none.clone()), &on, Some(Verdict::Done)),
+            (status("Ready", "False", none.clone()), &on, None),
+            (status("Ready", "True", old.clone()), &config, None),
+            (status("Ready", "True", old), &on, Some(Verdict::Done)),
+            (status("Ready", "True", json!({ "observedGeneration": 1 })), &on, None),
+            (status("Stalled", "False", none.clone()), &config, Some(Verdict::Refused("Ready!".into()))),
+            (status("Disabled", "True", none.clone()), &off, Some(Verdict::Done)),
+            (status("Disabled", "True", none.clone()), &config, rest("Disabled")),
+            (status("Suspended", "True", none), &on, rest("Suspended")),
+            (
+                status("Paused", "True", json!({ "conditions": "Paused" })),
+                &on,
+                Some(Verdict::Refused("Paused!".into())),
+            ),
+            (status("Ready", "True", json!({ "conditions": "DryRun" })), &on, Some(Verdict::Refused("DryRun!".into()))),
+        ] {
+            let mut value = install("acme", "crm", "*", Some("1.0.0"));
+            value["apiVersion"] = json!("plexica.io/v1alpha1");
+            value["kind"] = json!("PluginInstall");
+            value["status"] = status.clone();
+            let found: PluginInstall = serde_json::from_value(value).unwrap();
+            assert_eq!(verdict(&found, Some(2), change), expected, "{status} {change:?}");
         }
     }
 }

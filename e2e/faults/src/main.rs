@@ -47,7 +47,7 @@ struct Arguments {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..))]
     lanes: u8,
     /// A part of everything, such as 1/3: the parts of one seed are the whole together.
-    #[arg(long, default_value = "1/1", conflicts_with = "quick")]
+    #[arg(long, default_value = "1/1", conflicts_with = "quick", requires = "seed")]
     share: Share,
     /// Whose API server: `kubernetes` or `standalone`.
     #[arg(long, default_value_t)]
@@ -96,7 +96,7 @@ async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_te
     for family in families {
         let begun = Instant::now();
         let mut row = family.run(effort).await?;
-        if row.tried == 0 {
+        if row.tried == 0 && effort.share == Share::default() {
             row.note("the end", fails("nothing was tried"));
         }
         rows.push(row);

@@ -132,12 +132,12 @@ impl Cluster {
         self.kubectl(&["annotate", "--overwrite", object, annotation], "").await.unwrap();
     }
 
-    /// The names of a plugin's pods that run for all tenants and are not on their way out.
+    /// The names of a plugin's pods that run for all tenants, those on their way out among them.
     pub async fn pods(&self, plugin: &str) -> Vec<String> {
         let selector = format!("--selector=plexica.io/plugin={plugin}");
-        let path = "--output=jsonpath={range .items[*]}{.metadata.name} {.metadata.deletionTimestamp}{\"\\n\"}{end}";
-        let lines = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
-        lines.lines().filter_map(|line| line.strip_suffix(' ')).map(str::to_owned).collect()
+        let path = "--output=jsonpath={.items[*].metadata.name}";
+        let names = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
+        names.split_whitespace().map(str::to_owned).collect()
     }
 
     /// Deletes a tenant with its data, of which a backup is made before; its install goes with it.

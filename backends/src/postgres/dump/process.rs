@@ -23,6 +23,9 @@ pub(super) struct Running {
     complaints: JoinHandle<String>,
 }
 
+/// What the program is told of the operator's environment.
+const KEPT: [&str; 3] = ["PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
 impl Running {
     /// Starts it. `program` is a path, or a name to be found in `PATH`.
     pub fn start(
@@ -36,9 +39,10 @@ impl Running {
         command
             .args(["--no-password", &format!("--role={PROVISIONER}")])
             .args(arguments)
-            // Nothing of the operator's own secrets is the program's business.
+            // Nothing of the operator's own secrets is the program's business; where programs and the public
+            // certificate authorities are is.
             .env_clear()
-            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(provisioner.variables()?)
             .stdin(input)
             .stdout(output)

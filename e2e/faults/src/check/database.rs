@@ -63,9 +63,14 @@ async fn findings(
     }
     // The generation before has gone, where there was one.
     let mut logins = 0;
+    // Of the isolation that the install has, and none of another.
     for slot in Slot::ALL {
-        let login = postgres::plugin_login(&case.plugin, slot);
-        logins += count(superuser, "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin", &login).await?;
+        let (shared, dedicated) =
+            (postgres::plugin_login(&case.plugin, slot), postgres::dedicated_login(&case.slug, &case.plugin, slot));
+        for login in [shared, dedicated] {
+            let query = "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
+            logins += count(superuser, query, &login).await?;
+        }
     }
     if logins != i64::from(matches!(expected, Expected::Running { .. })) && expected != Expected::Suspended {
         findings.push(format!("{logins} logins of {}", case.plugin));

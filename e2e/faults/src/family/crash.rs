@@ -12,7 +12,7 @@ use crate::{
     check::Expectation,
     proxy::Plan,
     story::{Order, Step},
-    world::{Case, Operator, Violation, World},
+    world::{Case, Operator, Violation, World, fails},
 };
 
 /// Of a sample, how many lives.
@@ -130,14 +130,18 @@ async fn survive(
         if nth == 0 {
             step.ask(world, case, point.order).await;
         }
-        if !operator.runs() {
+        if operator.is_away() {
+            *operator = world.operator();
+        } else if !operator.runs() {
+            row.note(format!("{step:?} {point:?}"), fails("the operator ended by itself"));
             *operator = world.operator();
         }
         let came = tokio::select! {
             () = world.script.killing() => None,
             came = step.done(world, case) => Some(came),
         };
-        let Some(place) = world.script.struck() else {
+        // Nothing strikes any more before it is known whether something did.
+        let Some(place) = world.script.set(Plan::Clean) else {
             done = came;
             break;
         };
@@ -146,7 +150,6 @@ async fn survive(
         operator.kill();
         places.push(format!("{:?} {}", place.system, place.what));
     }
-    world.script.set(Plan::Clean);
     let done = if let Some(done) = done {
         done
     } else {

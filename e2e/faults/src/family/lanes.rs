@@ -34,13 +34,18 @@ pub async fn each<P: Debug>(
     let next = || points.lock().unwrap_or_else(PoisonError::into_inner).next();
     let family = row.family;
     let lane = async || -> Result<Row, Missing> {
-        let (world, mut row) = (World::new(effort.api).await?, Row::new(family));
+        let (mut row, mut taken) = (Row::new(family), next());
+        if taken.is_none() {
+            return Ok(row);
+        }
+        let world = World::new(effort.api).await?;
         let mut operator = world.operator();
-        while let Some((nth, point)) = next() {
+        while let Some((nth, point)) = taken {
             if nth > 0 && nth % 50 == 0 {
                 eprintln!("{}: {nth} of {all} lives after {:.0?}", family.name(), begun.elapsed());
             }
             life(&world, &mut operator, point, &mut row).await;
+            taken = next();
         }
         row.end(&world, operator, expected).await;
         world.close().await;

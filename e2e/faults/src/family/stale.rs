@@ -27,6 +27,9 @@ use crate::{
 const WHOLE: usize = 5;
 /// The operator's name for its Lease.
 const LEASE: &str = "plexica-operator";
+/// For so long at the beginning of each step the Lease is taken away: while it is, nobody may come to lead at
+/// all, and plugins end with whose processes they are.
+const FLAPPING: Duration = Duration::from_secs(15);
 /// The longest between two changes of the Lease.
 const PAUSE: Duration = Duration::from_secs(4);
 
@@ -80,22 +83,23 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
         Replicas::Elected => vec![world.replica(), world.replica()],
     };
     let case = world.case();
-    let story = async {
-        for step in Step::ALL {
-            step.ask(world, &case, order).await;
-            row.tried += 1;
-            if !row.note(format!("{step:?} {point:?}"), step.done(world, &case).await) {
-                break;
+    for step in Step::ALL {
+        let flapping = async {
+            if replicas == Replicas::Elected {
+                // The time-out is how it ends.
+                let _over = tokio::time::timeout(FLAPPING, flaps(world, seed)).await;
             }
+            std::future::pending::<Infallible>().await
+        };
+        step.ask(world, &case, order).await;
+        row.tried += 1;
+        let done = tokio::select! {
+            done = step.done(world, &case) => done,
+            never = flapping => match never {},
+        };
+        if !row.note(format!("{step:?} {point:?}"), done) {
+            break;
         }
-    };
-    if replicas == Replicas::Elected {
-        tokio::select! {
-            () = story => {}
-            never = flaps(world, seed) => match never {},
-        }
-    } else {
-        story.await;
     }
     if !operators.iter_mut().all(Operator::runs) {
         row.note(format!("{point:?}"), fails("an operator ended by itself"));

@@ -32,8 +32,8 @@ impl System {
 pub enum Outage {
     /// Connections are cut, and new ones too.
     Closed,
-    /// Nothing is answered and nothing is cut, as by a network that drops packets; when it is over, what was
-    /// sent meanwhile is lost, and its connections are cut.
+    /// Connections are taken, nothing is answered and nothing is cut; when it is over, what was sent meanwhile
+    /// is lost, and its connections are cut.
     Silent,
 }
 

@@ -113,12 +113,14 @@ impl Default for Script {
 }
 
 impl Script {
-    /// Sets what is to happen from now on, and forgets what did.
-    pub fn set(&self, plan: Plan) {
+    /// Sets what is to happen from now on, and forgets what did: the first call until now that did not simply
+    /// go through.
+    pub fn set(&self, plan: Plan) -> Option<Call> {
         let down = if let Plan::Outage(system, outage) = plan { Some((system, outage)) } else { None };
-        *self.lock() = State::from(plan);
+        let before = std::mem::replace(&mut *self.lock(), State::from(plan));
         self.killing.send_replace(false);
         self.down.send_replace(down);
+        before.struck
     }
 
     /// The first call that did not simply go through.

@@ -70,6 +70,11 @@ impl Operator {
         statuses.filter(|status| status.lines().any(|line| line == parent)).count()
     }
 
+    /// Whether it was never started, or was killed.
+    pub const fn is_away(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Whether it runs.
     pub fn runs(&mut self) -> bool {
         self.0.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))

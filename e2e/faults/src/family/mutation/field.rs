@@ -59,12 +59,13 @@ fn walk(schema: &Value, kind: &'static str, path: &[String], parents: &[Value], 
         let mut values = match special::of(kind, &path) {
             Some(Special::Fixed) => continue,
             Some(Special::Values(values)) => values,
-            None if below.get("properties").is_some() => {
+            special if below.get("properties").is_some() => {
                 let minimal = minimal(below, kind, &path);
                 walk(below, kind, &path, &[parents, std::slice::from_ref(&minimal)].concat(), found);
-                vec![minimal]
+                let whole = if let Some(Special::Whole(values)) = special { values } else { Vec::new() };
+                std::iter::once(minimal).chain(whole).collect()
             }
-            None => edges(below),
+            _ => edges(below),
         };
         let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
         if !required && !values.contains(&Value::Null) {
@@ -81,7 +82,7 @@ fn minimal(schema: &Value, kind: &'static str, path: &[String]) -> Value {
         let (below, path) = (&schema["properties"][name], [path, &[name.to_owned()]].concat());
         let value = match special::of(kind, &path) {
             Some(Special::Values(values)) => values.into_iter().next(),
-            None if below.get("properties").is_some() => Some(minimal(below, kind, &path)),
+            _ if below.get("properties").is_some() => Some(minimal(below, kind, &path)),
             _ => edges(below).into_iter().next(),
         };
         fields.insert(name.to_owned(), value.unwrap_or_default());

@@ -6,7 +6,7 @@ mod field;
 mod settle;
 mod special;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use field::Field;
 use k8s_openapi::api::core::v1::Secret;
@@ -33,6 +33,12 @@ const WHOLE: (usize, usize) = (10, 200);
 const SHORT: (usize, usize) = (1, 60);
 /// A Secret that tenants' specs refer to.
 const CREDENTIALS: &str = "identity-credentials";
+
+/// What the API server says that has no time, or is written to by others at the same moment.
+const BUSY: [u16; 4] = [409, 429, 500, 503];
+/// For so long it is asked again.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is asked for: whole objects, but for names.
 #[derive(Clone, Debug)]
@@ -114,8 +120,20 @@ impl Asked {
         !loses && !set(PAUSED, "true") && !set(DRY_RUN, "true")
     }
 
-    /// Says it of one kind.
+    /// Says it of one kind, again while the API server has no time or another writes at the same moment.
     async fn say(&self, world: &World, case: &Case, kind: Kind) -> Result<(), kube::Error> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.say_once(world, case, kind).await {
+                Err(kube::Error::Api(status)) if BUSY.contains(&status.code) && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn say_once(&self, world: &World, case: &Case, kind: Kind) -> Result<(), kube::Error> {
         match kind {
             Kind::Tenant => world.ask_tenant(case, self.tenant.clone()).await,
             Kind::Plugin => world.ask_plugin(case, SECOND, self.plugin.clone()).await,

@@ -11,6 +11,8 @@ pub enum Special {
     Fixed,
     /// It is given these, the first of which can be.
     Values(Vec<Value>),
+    /// It is given these besides the edges of its own fields, some of which can be only together.
+    Whole(Vec<Value>),
 }
 
 /// A kind, a path from its object down, and what is special there.
@@ -78,7 +80,29 @@ fn all_fixed() -> Special {
     Special::Fixed
 }
 
+/// The shortest and the longest.
+fn sessions() -> Vec<Value> {
+    let edges = |token: u32, idle: u32, most: u32| json!({ "accessTokenSeconds": token, "idleSeconds": idle, "maxSeconds": most });
+    vec![edges(30, 60, 60), edges(86_400, 2_592_000, 31_536_000)]
+}
+
+/// The laxest and the strictest.
+fn password_policies() -> Vec<Value> {
+    let all = |number: u32, days: u32| {
+        json!({ "minDigits": number, "minLowerCase": number, "minUpperCase": number, "minSpecial": number,
+            "maxAgeDays": days })
+    };
+    let (mut lax, mut strict) = (all(1, 1), all(32, 3650));
+    for (name, least, most) in [("minLength", 1, 128), ("maxLength", 8, 256), ("historyCount", 1, 24)] {
+        lax[name] = json!(least);
+        strict[name] = json!(most);
+    }
+    vec![lax, strict]
+}
+
 const ROWS: &[Row] = &[
+    ("Tenant", &["spec", "identity", "sessions"], || Special::Whole(sessions())),
+    ("Tenant", &["spec", "identity", "passwordPolicy"], || Special::Whole(password_policies())),
     ("Tenant", &["spec", "database"], all_fixed),
     ("Tenant", &["spec", "plan"], || values(&["p", &"p".repeat(63), "there-is-no-such-plan"])),
     ("Tenant", &["spec", "domains"], || Special::Values(domains())),
@@ -133,7 +157,11 @@ const ROWS: &[Row] = &[
     ("Plugin", &["spec", "runtime", "resources", "requests", "memory"], || values(&["1Mi", "1Ti", "much"])),
     ("Plugin", &["spec", "runtime", "resources", "limits", "cpu"], || values(&["1m", "100", "much"])),
     ("Plugin", &["spec", "runtime", "resources", "limits", "memory"], || values(&["1Mi", "1Ti", "much"])),
-    ("Plugin", &["spec", "rollout", "canary", "tenants"], || Special::Values(vec![json!(["nobody"]), json!([])])),
+    ("Plugin", &["spec", "rollout", "canary"], || {
+        Special::Whole(vec![json!({ "percent": 1, "bakeSeconds": 0 }), json!({ "tenants": ["nobody"] })])
+    }),
+    // An empty list takes all of `canary` away where there was one, and is refused where there was none.
+    ("Plugin", &["spec", "rollout", "canary", "tenants"], || Special::Values(vec![json!(["nobody"])])),
     ("PluginInstall", &["spec", "tenantRef"], all_fixed),
     ("PluginInstall", &["spec", "plugin", "id"], all_fixed),
     ("PluginInstall", &["spec", "plugin", "version"], || values(&[FIRST, SECOND, "^2", "*", "9.9.9", "not semver"])),

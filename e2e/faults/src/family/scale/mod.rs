@@ -9,6 +9,11 @@ use plexica_testkit::Missing;
 use super::{Effort, Row};
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    installs::run(effort, row).await?;
-    realms::run(effort, row).await
+    if effort.share.has(&"installs") {
+        installs::run(effort, row).await?;
+    }
+    if effort.share.has(&"realms") {
+        realms::run(effort, row).await?;
+    }
+    Ok(())
 }
