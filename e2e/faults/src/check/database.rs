@@ -61,19 +61,23 @@ async fn findings(
             findings.extend(wrong_mark(&format!("{what} {name}"), stamp.as_ref(), expected, uid));
         }
     }
-    // The generation before has gone, where there was one.
+    // The generation before has gone, where there was one, and what another isolation had lets nobody in.
     let mut logins = 0;
-    // Of the isolation that the install has, and none of another.
+    let query = if matches!(expected, Expected::Running { .. }) {
+        "SELECT count(*) FROM pg_auth_members WHERE member = to_regrole($1) AND roleid = to_regrole($2)"
+    } else {
+        "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin AND $2 <> ''"
+    };
     for slot in Slot::ALL {
         let (shared, dedicated) =
             (postgres::plugin_login(&case.plugin, slot), postgres::dedicated_login(&case.slug, &case.plugin, slot));
         for login in [shared, dedicated] {
-            let query = "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
-            logins += count(superuser, query, &login).await?;
+            let found: i64 = sqlx::query_scalar(query).bind(login).bind(&plugin).fetch_one(&mut *superuser).await?;
+            logins += found;
         }
     }
     if logins != i64::from(matches!(expected, Expected::Running { .. })) && expected != Expected::Suspended {
-        findings.push(format!("{logins} logins of {}", case.plugin));
+        findings.push(format!("{logins} logins of {} for the tenant", case.plugin));
     }
     let bucket = world.prefixes().bucket(&case.slug);
     if count(superuser, "SELECT count(*) FROM core.ownership WHERE name = $1", &bucket).await? != 0 {

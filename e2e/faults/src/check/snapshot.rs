@@ -58,6 +58,7 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
             "brokers": brokers.as_array().into_iter().flatten().map(broker).collect::<Vec<_>>(),
         },
         "secrets": secrets(world, case).await,
+        "bucket": policy(world, case).await,
         "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
     });
     let text = all.to_string();
@@ -76,6 +77,12 @@ fn setting(value: &Value) -> Option<&Value> {
 /// What of a broker follows a tenant's spec.
 fn broker(broker: &Value) -> Value {
     ["alias", "providerId", "displayName", "trustEmail", "hideOnLogin"].map(|name| broker[name].clone()).into()
+}
+
+/// Who may do what with the bucket, where that is said of it.
+async fn policy(world: &World, case: &Case) -> Option<String> {
+    let bucket = world.prefixes().bucket(&case.slug);
+    world.store.get_bucket_policy().bucket(bucket).send().await.ok()?.policy
 }
 
 /// Names of the Secrets and of the values in them.

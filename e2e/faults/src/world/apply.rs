@@ -99,10 +99,29 @@ impl World {
 
     /// Applies a version of the plugin with that in its spec.
     pub async fn apply_plugin_with(&self, case: &Case, version: &str, spec: Value) {
-        self.ask_plugin(case, version, json!({ "spec": spec })).await.expect("a plugin that can be");
+        let mut whole = Self::plugin_spec();
+        for (name, value) in spec.as_object().into_iter().flatten() {
+            whole[name] = value.clone();
+        }
+        self.ask_plugin(case, version, json!({ "spec": whole })).await.expect("a plugin that can be");
     }
 
-    /// Applies such a version of the plugin: an object without its name, where `PLUGIN` stands for the id.
+    /// What there is to say of the plugin of these runs, where `PLUGIN` stands for the id.
+    ///
+    /// # Panics
+    /// If this program does not know where it lies.
+    pub fn plugin_spec() -> Value {
+        let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
+        json!({
+            "runtime": {
+                "image": "plexica/faults:1", "command": [std::env::current_exe().unwrap(), crate::plugin::ARGUMENT],
+            },
+            "configuration": { "schema": workers },
+            "permissions": [{ "key": "PLUGIN:note:read", "name": "Read notes" }],
+        })
+    }
+
+    /// Applies a version of the plugin: an object without its name, where `PLUGIN` stands for the id.
     ///
     /// # Errors
     /// What the API server says to it.
@@ -114,19 +133,6 @@ impl World {
         spec["migrations"] = json!(crate::plugin::migrations(version));
         if spec["displayName"].is_null() {
             spec["displayName"] = json!(case.plugin);
-        }
-        if spec["runtime"].is_null() {
-            spec["runtime"] = json!({ "image": "plexica/faults:1" });
-        }
-        if spec["runtime"]["command"].is_null() {
-            spec["runtime"]["command"] = json!([std::env::current_exe().unwrap(), crate::plugin::ARGUMENT]);
-        }
-        if spec["configuration"].is_null() {
-            let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
-            spec["configuration"] = json!({ "schema": workers });
-        }
-        if spec["permissions"].is_null() {
-            spec["permissions"] = json!([{ "key": format!("{}:note:read", case.plugin), "name": "Read notes" }]);
         }
         self.apply(&Api::<Plugin>::all(self.client.clone()), "Plugin", &name, object).await
     }

@@ -6,7 +6,11 @@ mod field;
 mod settle;
 mod special;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use field::Field;
 use k8s_openapi::api::core::v1::Secret;
@@ -39,6 +43,8 @@ const BUSY: [u16; 4] = [409, 429, 500, 503];
 /// For so long it is asked again.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
+/// So many letters of a value are told.
+const TOLD: usize = 60;
 
 /// What is asked for: whole objects, but for names.
 #[derive(Clone, Debug)]
@@ -72,12 +78,20 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     eprintln!("mutation: {} changes, of which {} are made", deck.len(), sequences * length);
     let hands = deal::deal(&deck, sequences, length, &mut random);
     let hands = hands.into_iter().map(|hand| (hand, random.random())).collect();
+    let tried = Mutex::new(BTreeMap::new());
     each(effort, hands, check::Expectation::Quiet, row, async |world, _, (hand, seed), row| {
-        let found = one(world, hand, &mut StdRng::seed_from_u64(seed), row).await;
+        let found = one(world, hand, &mut StdRng::seed_from_u64(seed), &tried, row).await;
         row.note(format!("a sequence of seed {}", effort.seed), found);
     })
-    .await
+    .await?;
+    let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let never: Vec<&String> = tried.iter().filter(|(_, accepted)| !**accepted).map(|(change, _)| change).collect();
+    eprintln!("mutation: {} of {} were tried and never accepted: {never:?}", never.len(), tried.len());
+    Ok(())
 }
+
+/// Each change that was tried, and whether the API server has accepted it once.
+type Tried = Mutex<BTreeMap<String, bool>>;
 
 /// Every value of every field, and departures.
 fn deck() -> Vec<Move> {
@@ -150,37 +164,45 @@ impl Asked {
     }
 }
 
-async fn one(world: &World, hand: Vec<Move>, random: &mut StdRng, row: &mut Row) -> Result<(), Violation> {
+async fn one(
+    world: &World,
+    hand: Vec<Move>,
+    random: &mut StdRng,
+    tried: &Tried,
+    row: &mut Row,
+) -> Result<(), Violation> {
     let case = world.case();
     Step::Create.ask(world, &case, Order::Forwards).await;
     Step::Create.done(world, &case).await?;
     credentials(world, &case).await?;
     let install = json!({ "spec": { "plugin": { "version": FIRST } } });
-    let mut asked = Asked { tenant: json!({ "spec": {} }), plugin: json!({ "spec": {} }), install };
+    let plugin = json!({ "spec": World::plugin_spec() });
+    let mut asked = Asked { tenant: json!({ "spec": {} }), plugin, install };
     asked.say_all(world, &case).await?;
-    let (all, mut refused) = (hand.len(), 0);
     for change in hand {
         row.tried += 1;
         match change {
             Move::Set(kind, field, value) => {
                 let before = asked.clone();
                 field.set(asked.of(kind), &value);
-                match asked.say(world, &case, kind).await {
-                    Ok(()) => {}
+                let accepted = match asked.say(world, &case, kind).await {
+                    Ok(()) => true,
                     // What cannot be with the rest of it, which stays as it was.
                     Err(kube::Error::Api(status)) if status.code == 422 => {
-                        refused += 1;
                         asked = before;
+                        false
                     }
                     Err(error) => return fails(format!("{kind:?} {field:?} {value}: {error}")),
-                }
+                };
+                let text: String = value.to_string().chars().take(TOLD).collect();
+                let change = format!("{kind:?} {} {text}", field.path.join("."));
+                *tried.lock().unwrap_or_else(PoisonError::into_inner).entry(change).or_default() |= accepted;
             }
             Move::Leave(kind) if asked.may_leave() => leave(world, &case, kind, &asked).await?,
             Move::Leave(_) => {}
         }
         tokio::time::sleep(Duration::from_millis(random.random_range(0..200))).await;
     }
-    eprintln!("mutation: {refused} of {all} changes were refused by the API server");
     settle::settle(&mut asked);
     ends_alike(world, &case, &asked).await.or_else(|Violation(text)| {
         fails(format!("{text}; the last word: {} {} {}", asked.tenant, asked.plugin, asked.install))

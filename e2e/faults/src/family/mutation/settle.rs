@@ -4,7 +4,7 @@ use plexica_crds::label::{DRY_RUN, PAUSED, RETRY_UPGRADE};
 use serde_json::{Value, json};
 
 use super::Asked;
-use crate::story::SECOND;
+use crate::{story::SECOND, world::World};
 
 /// Takes back what cannot be, what takes long, and what depends on what was before: consent to permissions
 /// that were asked for on the way is a matter of history.
@@ -35,20 +35,23 @@ pub fn settle(asked: &mut Asked) {
 
     let spec = &mut plugin["spec"];
     spec["rollout"] = json!({ "bakeSeconds": 0 });
-    for name in ["yanked", "permissions", "events"] {
+    for name in ["yanked", "events"] {
         without(spec, name);
     }
+    let whole = World::plugin_spec();
+    spec["permissions"] = whole["permissions"].clone();
+    spec["runtime"]["command"] = whole["runtime"]["command"].clone();
+    let config = if spec["configuration"].is_null() { json!({}) } else { json!({ "workers": 2 }) };
     if spec["requires"].as_array().is_some_and(|all| all.iter().any(|one| one["optional"] != true)) {
         without(spec, "requires");
     }
-    without(&mut spec["runtime"], "command");
     if names_nothing(&spec["runtime"]["resources"]) {
         without(&mut spec["runtime"], "resources");
     }
 
     let spec = &mut install["spec"];
     spec["enabled"] = json!(true);
-    spec["config"] = json!({ "workers": 2 });
+    spec["config"] = config;
     spec["plugin"]["version"] = json!(SECOND);
     if spec["grantedPermissions"] == json!(["none:such:permission"]) {
         spec["grantedPermissions"] = json!(["PLUGIN:note:read"]);

@@ -149,10 +149,7 @@ const ROWS: &[Row] = &[
         Special::Values(vec![workers, json!({ "type": "object" })])
     }),
     ("Plugin", &["spec", "runtime", "image"], || values(&["plexica/faults:1", "plexica/faults:2"])),
-    // Absent, it is this program.
-    ("Plugin", &["spec", "runtime", "command"], || {
-        Special::Values(vec![Value::Null, json!(["/there/is/no/such/program"])])
-    }),
+    ("Plugin", &["spec", "runtime", "command"], || Special::Values(vec![json!(["/there/is/no/such/program"])])),
     ("Plugin", &["spec", "runtime", "resources", "requests", "cpu"], || values(&["1m", "100", "much"])),
     ("Plugin", &["spec", "runtime", "resources", "requests", "memory"], || values(&["1Mi", "1Ti", "much"])),
     ("Plugin", &["spec", "runtime", "resources", "limits", "cpu"], || values(&["1m", "100", "much"])),
