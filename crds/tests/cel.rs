@@ -256,3 +256,19 @@ async fn what_cannot_be_changed_and_that_the_rest_can() {
         api.delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
     }
 }
+
+/// Nothing granted and nothing said of it are not the same.
+#[tokio::test]
+async fn a_grant_that_is_taken_out_of_what_is_applied_is_gone() {
+    let Some(client) = client().await else { return };
+    let (name, api) = (unique("cel"), api(&client, "PluginInstall"));
+    let apply = async |spec: Value| {
+        let whole = object("PluginInstall", &name, spec);
+        api.patch(&name, &PatchParams::apply("crds-tests"), &Patch::Apply(&whole)).await.unwrap()
+    };
+    let none = apply(with(install(), "/grantedPermissions", json!([]))).await;
+    assert_eq!(none.data["spec"]["grantedPermissions"], json!([]));
+    let unsaid = apply(install()).await;
+    assert_eq!(unsaid.data["spec"].get("grantedPermissions"), None);
+    api.delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
+}

@@ -63,8 +63,9 @@ pub struct PluginInstallSpec {
     /// Permissions of the manifest that the tenant grants; absent grants all that the installed
     /// version declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    // As a whole: of a set, a server-side apply that leaves the field out keeps an empty list, which is no grant.
     #[schemars(length(max = 128))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub granted_permissions: Option<Vec<String>>,
     /// What happens to the plugin's data for this tenant when this resource is deleted.
     #[serde(default)]
