@@ -5,11 +5,10 @@ use std::time::Duration;
 use kube::{
     Api, Client,
     api::{Patch, PatchParams},
-    runtime::wait::await_condition,
 };
 use plexica_crds::{PluginInstall, plugin_install::Phase};
 
-use super::plan::Write;
+use super::{plan::Write, wait};
 use crate::error::Error;
 
 /// Not that of `apply -f`: what a file says of an install stays the file's.
@@ -28,17 +27,8 @@ pub async fn apply(client: &Client, writes: &[Write]) -> Result<(), Error> {
 /// Waits until each serves the version that was planned, or says that a person must act.
 pub async fn wait(client: &Client, writes: &[Write], timeout: Duration) -> Result<(), Error> {
     for write in writes {
-        let api: Api<PluginInstall> = Api::namespaced(client.clone(), &write.namespace);
-        let settled =
-            |install: Option<&PluginInstall>| install.is_some_and(|install| verdict(install, write).is_some());
-        let waited = tokio::time::timeout(timeout, await_condition(api.clone(), &write.name, settled)).await;
-        let target = || format!("plugininstall {}/{}", write.namespace, write.name);
-        match waited {
-            Ok(Ok(Some(install))) => verdict(&install, write).unwrap_or(Ok(()))?,
-            Ok(Ok(None)) => return Err(Error::NotThere(target())),
-            Ok(Err(error)) => return Err(Error::Watch(error.to_string())),
-            Err(_) => return Err(Error::TimedOut { target: target(), what: format!("at {}", write.version) }),
-        }
+        let (place, what) = ((write.namespace.as_str(), write.name.as_str()), format!("at {}", write.version));
+        wait::until(client, place, (timeout, &what), |install| verdict(install, write)).await??;
     }
     Ok(())
 }

@@ -97,9 +97,7 @@ struct How {
 /// Installs them.
 pub async fn install(options: InstallOptions) -> Result<(), Error> {
     let InstallOptions { plugins, with_dependencies, tenants, how } = options;
-    let (client, _) = how.cluster.connect().await?;
-    let names = tenants.names(&client).await?;
-    let state = State::read(&client).await?;
+    let (client, names, state) = begin(&how, &tenants).await?;
     let catalogue = state.catalogue();
     let one = |tenant: String| {
         let (client, how, plugins) = (&client, &how, plugins.as_slice());
@@ -131,9 +129,7 @@ pub async fn install(options: InstallOptions) -> Result<(), Error> {
 /// Uninstalls them.
 pub async fn uninstall(options: UninstallOptions) -> Result<(), Error> {
     let UninstallOptions { plugins, tenants, how } = options;
-    let (client, _) = how.cluster.connect().await?;
-    let names = tenants.names(&client).await?;
-    let state = State::read(&client).await?;
+    let (client, names, state) = begin(&how, &tenants).await?;
     let catalogue: Catalogue = state.catalogue();
     let one = |tenant: String| {
         let (client, how) = (&client, &how);
@@ -166,9 +162,7 @@ pub async fn configure(options: ConfigureOptions) -> Result<(), Error> {
 }
 
 async fn change(plugins: &[String], change: &Change, tenants: &Selection, how: &How) -> Result<(), Error> {
-    let (client, _) = how.cluster.connect().await?;
-    let names = tenants.names(&client).await?;
-    let state = State::read(&client).await?;
+    let (client, names, state) = begin(how, tenants).await?;
     let catalogue = state.catalogue();
     let timeout = how.wait.then(|| Duration::from_secs(how.timeout));
     let one = |tenant: String| {
@@ -180,20 +174,27 @@ async fn change(plugins: &[String], change: &Change, tenants: &Selection, how: &
                 Err(why) => return Outcome::failed(&tenant, why),
             };
             let steps: Vec<String> = edits.iter().map(|edit| edit.line.clone()).collect();
-            match (edits.is_empty(), how.dry_run) {
-                (true, _) => outcome(tenant, steps, Vec::new(), Ok(Verdict::Unchanged)),
-                (false, true) => outcome(tenant, steps, Vec::new(), Ok(Verdict::Planned)),
+            let (notes, done) = match (edits.is_empty(), how.dry_run) {
+                (true, _) => (Vec::new(), Ok(Verdict::Unchanged)),
+                (false, true) => (Vec::new(), Ok(Verdict::Planned)),
                 (false, false) => match change::make(client, &edits, change, timeout).await {
-                    Ok(notes) => {
-                        let whole = timeout.is_some() && notes.is_empty();
-                        outcome(tenant, steps, notes, Ok(if whole { Verdict::Ready } else { Verdict::Applied }))
-                    }
-                    Err(error) => outcome(tenant, steps, Vec::new(), Err(error)),
+                    Ok(notes) if timeout.is_some() && notes.is_empty() => (notes, Ok(Verdict::Ready)),
+                    Ok(notes) => (notes, Ok(Verdict::Applied)),
+                    Err(error) => (Vec::new(), Err(error)),
                 },
-            }
+            };
+            outcome(tenant, steps, notes, done)
         }
     };
     show(&each(names, one).await, how.output)
+}
+
+/// Whom it is about, and what is there.
+async fn begin(how: &How, tenants: &Selection) -> Result<(Client, Vec<String>, State), Error> {
+    let (client, _) = how.cluster.connect().await?;
+    let names = tenants.names(&client).await?;
+    let state = State::read(&client).await?;
+    Ok((client, names, state))
 }
 
 async fn delete(client: &Client, how: &How, removals: &[remove::Removal]) -> Result<Verdict, Error> {

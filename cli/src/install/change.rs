@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, path::Path, str::FromStr, time::Duration};
 use kube::{
     Api, Client, ResourceExt,
     api::{Patch, PatchParams},
-    runtime::wait::await_condition,
 };
 use plexica_crds::{
     ConditionType, PluginInstall,
@@ -14,7 +13,7 @@ use plexica_crds::{
 };
 use serde_json::{Map, Value, json};
 
-use super::apply::FIELD_MANAGER;
+use super::{apply::FIELD_MANAGER, wait};
 use crate::{error::Error, state::State};
 
 /// What is to be another.
@@ -57,21 +56,6 @@ impl Setting {
         let value: Value = serde_saphyr::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         if value.is_object() { Ok(Self(value)) } else { Err(malformed("it holds no fields".into())) }
     }
-}
-
-/// RFC 7396, section 2.
-fn applied(target: &Value, patch: &Value) -> Value {
-    let Value::Object(patch) = patch else { return patch.clone() };
-    let mut fields = target.as_object().cloned().unwrap_or_default();
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            let changed = applied(fields.get(name).unwrap_or(&Value::Null), value);
-            fields.insert(name.clone(), changed);
-        }
-    }
-    Value::Object(fields)
 }
 
 /// An install to be changed.
@@ -130,7 +114,10 @@ fn edit(install: &PluginInstall, change: &Change) -> Option<Edit> {
             (spec.enabled != *enabled).then(|| (patch, format!("{id} {word}")))
         }
         Change::Config(settings) => {
-            let wanted = settings.iter().fold(spec.config.clone(), |config, Setting(one)| applied(&config, one));
+            let mut wanted = spec.config.clone();
+            for Setting(one) in settings {
+                json_patch::merge(&mut wanted, one);
+            }
             let patch = json!([
                 { "op": "test", "path": "/spec/config", "value": spec.config },
                 { "op": "add", "path": "/spec/config", "value": wanted },
@@ -171,24 +158,17 @@ pub async fn make(
             ),
             error => error.into(),
         })?;
-        changed.push((api, install));
+        changed.push((namespace, name, install.metadata.generation));
     }
     let (mut notes, Some(timeout)) = (Vec::new(), timeout) else { return Ok(Vec::new()) };
-    for (api, install) in changed {
-        let (name, generation) = (install.name_any(), install.metadata.generation);
-        let target = format!("plugininstall {}/{name}", install.namespace().unwrap_or_default());
-        let settled = |install: Option<&PluginInstall>| {
-            install.is_some_and(|install| verdict(install, generation, change).is_some())
-        };
-        match tokio::time::timeout(timeout, await_condition(api, &name, settled)).await {
-            Ok(Ok(Some(install))) => match verdict(&install, generation, change) {
-                Some(Verdict::AtRest(note)) => notes.push(note),
-                Some(Verdict::Refused(message)) => return Err(Error::Install(format!("{target}: {message}"))),
-                Some(Verdict::Done) | None => {}
-            },
-            Ok(Ok(None)) => return Err(Error::NotThere(target)),
-            Ok(Err(error)) => return Err(Error::Watch(error.to_string())),
-            Err(_) => return Err(Error::TimedOut { target, what: "as its spec says".into() }),
+    for (namespace, name, generation) in changed {
+        let waited = (timeout, "as its spec says");
+        match wait::until(client, (namespace, name), waited, |install| verdict(install, generation, change)).await? {
+            Verdict::Done => {}
+            Verdict::AtRest(note) => notes.push(note),
+            Verdict::Refused(message) => {
+                return Err(Error::Install(format!("plugininstall {namespace}/{name}: {message}")));
+            }
         }
     }
     Ok(notes)

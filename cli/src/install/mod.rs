@@ -8,6 +8,7 @@ mod outcome;
 mod plan;
 mod remove;
 mod select;
+mod wait;
 
 pub use bulk::{
     ConfigureOptions, InstallOptions, SwitchOptions, UninstallOptions, configure, install, switch, uninstall,

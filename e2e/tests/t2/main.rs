@@ -171,6 +171,7 @@ async fn rolls(cluster: &Cluster, url: &str, token: &str) {
                 Ok(answer) if answer.status().is_success() => served += 1,
                 other => break format!("{other:?}"),
             }
+            // The node has two cores for everything.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::story::{FIRST, SECOND};
+use crate::{
+    story::{FIRST, SECOND},
+    world::World,
+};
 
 /// What is to be done with a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,10 +79,6 @@ fn permissions() -> Vec<Value> {
     vec![json!([]), (0..128).map(one).collect()]
 }
 
-fn all_fixed() -> Special {
-    Special::Fixed
-}
-
 /// The shortest and the longest.
 fn sessions() -> Vec<Value> {
     let edges = |token: u32, idle: u32, most: u32| json!({ "accessTokenSeconds": token, "idleSeconds": idle, "maxSeconds": most });
@@ -103,7 +102,7 @@ fn password_policies() -> Vec<Value> {
 const ROWS: &[Row] = &[
     ("Tenant", &["spec", "identity", "sessions"], || Special::Whole(sessions())),
     ("Tenant", &["spec", "identity", "passwordPolicy"], || Special::Whole(password_policies())),
-    ("Tenant", &["spec", "database"], all_fixed),
+    ("Tenant", &["spec", "database"], || Special::Fixed),
     ("Tenant", &["spec", "plan"], || values(&["p", &"p".repeat(63), "there-is-no-such-plan"])),
     ("Tenant", &["spec", "domains"], || Special::Values(domains())),
     ("Tenant", &["spec", "admin", "email"], || values(&["ada@acme.test", &format!("{}@acme.test", "a".repeat(60))])),
@@ -118,10 +117,10 @@ const ROWS: &[Row] = &[
     }),
     ("Tenant", &["spec", "rotation", "interval"], || values(&["8760h", "1s"])),
     ("Tenant", &["spec", "rotation", "overlap"], || values(&["1s", "24h"])),
-    ("Plugin", &["spec", "id"], all_fixed),
-    ("Plugin", &["spec", "version"], all_fixed),
+    ("Plugin", &["spec", "id"], || Special::Fixed),
+    ("Plugin", &["spec", "version"], || Special::Fixed),
     // The program's own.
-    ("Plugin", &["spec", "migrations"], all_fixed),
+    ("Plugin", &["spec", "migrations"], || Special::Fixed),
     ("Plugin", &["spec", "requires"], || {
         Special::Values(vec![
             json!([]),
@@ -145,8 +144,8 @@ const ROWS: &[Row] = &[
     ("Plugin", &["spec", "events", "subscribes"], || Special::Values(vec![json!([]), json!(["files.file.created"])])),
     ("Plugin", &["spec", "api", "openapi"], || values(&["openapi.json"])),
     ("Plugin", &["spec", "configuration", "schema"], || {
-        let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
-        Special::Values(vec![workers, json!({ "type": "object" })])
+        let usual = World::plugin_spec()["configuration"]["schema"].clone();
+        Special::Values(vec![usual, json!({ "type": "object" })])
     }),
     ("Plugin", &["spec", "runtime", "image"], || values(&["plexica/faults:1", "plexica/faults:2"])),
     ("Plugin", &["spec", "runtime", "command"], || Special::Values(vec![json!(["/there/is/no/such/program"])])),
@@ -159,8 +158,8 @@ const ROWS: &[Row] = &[
     }),
     // An empty list takes all of `canary` away where there was one, and is refused where there was none.
     ("Plugin", &["spec", "rollout", "canary", "tenants"], || Special::Values(vec![json!(["nobody"])])),
-    ("PluginInstall", &["spec", "tenantRef"], all_fixed),
-    ("PluginInstall", &["spec", "plugin", "id"], all_fixed),
+    ("PluginInstall", &["spec", "tenantRef"], || Special::Fixed),
+    ("PluginInstall", &["spec", "plugin", "id"], || Special::Fixed),
     ("PluginInstall", &["spec", "plugin", "version"], || values(&[FIRST, SECOND, "^2", "*", "9.9.9", "not semver"])),
     ("PluginInstall", &["spec", "config"], || {
         Special::Values(vec![json!({}), json!({ "workers": 1 }), json!({ "workers": "many" })])
