@@ -38,6 +38,8 @@ use crate::{
 const READING: Duration = Duration::from_secs(30);
 /// How long it may take to change them: longer than Postgres lets one statement of ours run.
 const WRITING: Duration = Duration::from_secs(150);
+/// How long it may take to note what was done: what is to be done next waits for it.
+const RECORDING: Duration = Duration::from_secs(10);
 
 /// Shared by all controllers.
 pub struct Context {
@@ -98,7 +100,11 @@ impl Context {
         verb: &'static str,
         call: impl Future<Output = plexica_backends::Result<T>>,
     ) -> Result<T, Problem> {
-        let limit = if verb == "observe" { READING } else { WRITING };
+        let limit = match verb {
+            "observe" => READING,
+            "record" => RECORDING,
+            _ => WRITING,
+        };
         let result = within(limit, system, call).await;
         self.metrics.called(system, verb, &result);
         if let Err(error) = &result

@@ -1,72 +1,29 @@
-//! Watches the three kinds and reconciles what changes.
+//! What wakes which of the three kinds.
 
 use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Instant};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Client, Resource, ResourceExt,
     runtime::{
-        Controller, Predicate, PredicateConfig, WatchStreamExt,
+        Controller,
         controller::{Action, Config},
-        predicates,
-        reflector::{self, ObjectRef, Store},
-        watcher,
     },
 };
 use plexica_crds::{ConditionType, Plugin, PluginInstall, Reason, Tenant};
-use plexica_service::watch::Reconnect;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{context::Context, plugin, plugin_install, problem::Problem, tenant};
-
-/// A kind's watch, before it is reconciled.
-pub struct Watch<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + 'static,
-{
-    controller: Controller<K>,
-    /// What was seen last of every resource of the kind.
-    pub store: Store<K>,
-    /// Whether all of them were listed once. The store's own way to wait for that wakes one waiter
-    /// only, and here are many.
-    pub listed: watch::Receiver<bool>,
-}
-
-impl<K> Watch<K>
-where
-    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-{
-    /// Watches the kind. The operator's own writes of a status do not wake it: only what others may
-    /// have changed does, and what it waits for.
-    pub fn new(client: &Client, selector: Option<&str>) -> Self {
-        let (store, writer) = reflector::store();
-        let (tell, listed) = watch::channel(false);
-        let changed = predicates::generation
-            .combine(predicates::finalizers)
-            .combine(predicates::labels)
-            .combine(predicates::annotations);
-        let stream = watcher(Api::<K>::all(client.clone()), config(selector))
-            .backoff(Reconnect::default())
-            .reflect(writer)
-            .inspect_ok(move |event| {
-                if matches!(event, watcher::Event::InitDone) {
-                    tell.send_replace(true);
-                }
-            })
-            .applied_objects()
-            .predicate_filter(changed, PredicateConfig::default());
-        let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(Reconnect::default());
-        Self { controller, store, listed }
-    }
-}
-
-fn config(selector: Option<&str>) -> watcher::Config {
-    selector.map_or_else(watcher::Config::default, |selector| watcher::Config::default().labels(selector))
-}
+use crate::{
+    context::Context,
+    plugin, plugin_install,
+    problem::Problem,
+    tenant,
+    watch::{Watch, those},
+};
 
 /// All three kinds.
 pub struct Watches {
@@ -91,63 +48,76 @@ impl Watches {
     /// Reconciles until `stop` is cancelled; what is under way then is finished.
     pub async fn run(self, context: Arc<Context>, concurrency: u16, stop: CancellationToken) {
         let Self { tenants, plugins, installs } = self;
-        let listed = [&tenants.listed, &plugins.listed, &installs.listed].map(Clone::clone);
-        let [tenants_listed, plugins_listed, installs_listed] = listed;
-        let all = || Api::<PluginInstall>::all(context.client.clone());
-        let config = || config(context.selector.as_deref());
-
         let back = || context.outages.returned();
-        let (relief, known) = (context.clone(), context.tenants.clone());
-        let tenants = tenants.controller.watches(all(), config(), move |install| {
-            // A tenant waits for its installs only when it goes, or has too many of them.
-            let tenant = ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name);
-            let waits = |tenant: &Arc<Tenant>| tenant.metadata.deletion_timestamp.is_some() || has_too_much(tenant);
-            known.get(&tenant).filter(waits).map(|_| tenant)
-        });
-        let known = context.tenants.clone();
-        let tenants = tenants.reconcile_on(WatchStream::from_changes(context.plans.clone()).flat_map(move |plans| {
-            let tenants = known.state();
-            let concerned = tenants.into_iter().filter(move |tenant| {
-                let in_force = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
-                plans.concern(&tenant.spec.plan, in_force)
-            });
-            stream::iter(concerned.map(|tenant| ObjectRef::from_obj(&*tenant)))
-        }));
-        let tenants = tenants.reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.tenants))));
-        let (relief, known) = (context.clone(), context.plugins.clone());
-        let plugins =
-            plugins.controller.watches(all(), config(), move |install| of_plugin(&known, &install.spec.plugin.id));
-        let plugins = plugins.reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.plugins))));
-        let relief = context.clone();
-        let [by_tenant, by_plugin, siblings, by_workload] = [(); 4].map(|()| context.installs.clone());
-        let installs = installs
+        let changed_plans = WatchStream::from_changes(context.plans.clone());
+
+        let (tenant_seen, plugin_seen) = (tenants.seen(), plugins.seen());
+        let [for_tenants, for_plugins, for_siblings] = [(); 3].map(|()| installs.seen());
+        let [relief, planned, waiting] = [(); 3].map(|()| context.clone());
+        let tenants_woken = tenants
             .controller
-            .watches(Api::<Tenant>::all(context.client.clone()), config(), move |tenant| {
-                of_tenant(&by_tenant, &tenant.name_any(), None)
-            })
-            .watches(Api::<Plugin>::all(context.client.clone()), config(), move |plugin| {
-                installs_of(&by_plugin, |install| install.spec.plugin.id == plugin.spec.id)
-            })
-            .watches(all(), config(), move |install| {
-                of_tenant(&siblings, &install.spec.tenant_ref.name, install.meta().uid.as_deref())
-            })
+            .reconcile_on(for_tenants.flat_map(move |install| {
+                // A tenant waits for its installs only when it goes, or has too many of them.
+                let waits = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() || has_too_much(tenant);
+                stream::iter(those(&waiting.tenants, |tenant| {
+                    waits(tenant) && install.may_be(|install| is_of(install, tenant))
+                }))
+            }))
+            .reconcile_on(changed_plans.flat_map(move |plans| {
+                stream::iter(those(&planned.tenants, |tenant| {
+                    let in_force = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
+                    plans.concern(&tenant.spec.plan, in_force)
+                }))
+            }))
+            .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.tenants))));
+        let [relief, catalogue] = [(); 2].map(|()| context.clone());
+        let plugins_woken = plugins
+            .controller
+            .reconcile_on(for_plugins.flat_map(move |install| {
+                stream::iter(those(&catalogue.plugins, |plugin| install.may_be(|install| is_from(install, plugin))))
+            }))
+            .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.plugins))));
+        let [relief, by_tenant, by_plugin, by_sibling, by_workload] = [(); 5].map(|()| context.clone());
+        let installs_woken = installs
+            .controller
+            .reconcile_on(tenant_seen.flat_map(move |tenant| {
+                stream::iter(those(&by_tenant.installs, |install| tenant.may_be(|tenant| is_of(install, tenant))))
+            }))
+            .reconcile_on(plugin_seen.flat_map(move |plugin| {
+                stream::iter(those(&by_plugin.installs, |install| plugin.may_be(|plugin| is_from(install, plugin))))
+            }))
+            .reconcile_on(for_siblings.flat_map(move |seen| {
+                stream::iter(those(&by_sibling.installs, |install| seen.may_be(|seen| is_beside(install, seen))))
+            }))
             .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.installs))))
             .reconcile_on(context.workloads.changes().flat_map(move |changed| {
-                stream::iter(installs_of(&by_workload, |install| {
+                stream::iter(those(&by_workload.installs, |install| {
                     changed.concerns(&install.spec.plugin.id, &install.spec.tenant_ref.name)
                 }))
             }));
         futures::join!(
-            drive("Tenant", tenants, tenants_listed, &context, concurrency, &stop, |context, tenant| async move {
-                Box::pin(tenant::reconcile(&context, &tenant)).await
-            }),
-            drive("Plugin", plugins, plugins_listed, &context, concurrency, &stop, |context, plugin| async move {
-                plugin::reconcile(&context, &plugin).await
-            }),
+            drive(
+                "Tenant",
+                tenants_woken,
+                tenants.listed,
+                &context,
+                concurrency,
+                &stop,
+                |context, tenant| async move { Box::pin(tenant::reconcile(&context, &tenant)).await }
+            ),
+            drive(
+                "Plugin",
+                plugins_woken,
+                plugins.listed,
+                &context,
+                concurrency,
+                &stop,
+                |context, plugin| async move { plugin::reconcile(&context, &plugin).await }
+            ),
             drive(
                 "PluginInstall",
-                installs,
-                installs_listed,
+                installs_woken,
+                installs.listed,
                 &context,
                 concurrency,
                 &stop,
@@ -164,21 +134,17 @@ fn has_too_much(tenant: &Tenant) -> bool {
     plan.is_some_and(|condition| condition.reason == Reason::QuotaExceeded.as_str())
 }
 
-fn of_plugin(known: &Store<Plugin>, id: &str) -> Vec<ObjectRef<Plugin>> {
-    let entries = known.state();
-    entries.iter().filter(|plugin| plugin.spec.id == id).map(|plugin| ObjectRef::from_obj(&**plugin)).collect()
+fn is_of(install: &PluginInstall, tenant: &Tenant) -> bool {
+    tenant.metadata.name.as_ref() == Some(&install.spec.tenant_ref.name)
 }
 
-/// Installs that name the tenant, except the one of that uid.
-fn of_tenant(known: &Store<PluginInstall>, tenant: &str, except: Option<&str>) -> Vec<ObjectRef<PluginInstall>> {
-    installs_of(known, |install| {
-        install.spec.tenant_ref.name == tenant && (except.is_none() || install.meta().uid.as_deref() != except)
-    })
+fn is_from(install: &PluginInstall, plugin: &Plugin) -> bool {
+    install.spec.plugin.id == plugin.spec.id
 }
 
-fn installs_of(known: &Store<PluginInstall>, wanted: impl Fn(&PluginInstall) -> bool) -> Vec<ObjectRef<PluginInstall>> {
-    let installs = known.state();
-    installs.iter().filter(|install| wanted(install)).map(|install| ObjectRef::from_obj(&**install)).collect()
+/// Whether both are of one tenant, and not the same.
+fn is_beside(install: &PluginInstall, other: &PluginInstall) -> bool {
+    install.spec.tenant_ref.name == other.spec.tenant_ref.name && install.metadata.uid != other.metadata.uid
 }
 
 async fn drive<K, F>(

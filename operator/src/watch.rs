@@ -1,0 +1,205 @@
+//! One watch per kind. It fills the store that decisions are taken from, and then tells whoever waits:
+//! with a watch of its own, who waits could hear of a change before the store has it, decide by what
+//! was, and not hear of it again.
+
+use std::{fmt::Debug, sync::Arc};
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use kube::{
+    Api, Client, Resource,
+    runtime::{
+        Controller, Predicate, PredicateConfig, WatchStreamExt, predicates,
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
+};
+use plexica_service::watch::Reconnect;
+use serde::de::DeserializeOwned;
+use tokio::sync::{broadcast, watch};
+use tokio_stream::wrappers::BroadcastStream;
+
+/// What may be seen before whoever waits has heard of the first of it; whoever is further behind looks
+/// at everything.
+const BEHIND: usize = 1024;
+
+/// What a watch saw.
+#[derive(Debug)]
+pub enum Sight<K> {
+    /// This came, changed or went.
+    One(Arc<K>),
+    /// Any of them may have.
+    Any,
+}
+
+impl<K> Sight<K> {
+    /// Whether it can be something of which this is true.
+    pub fn may_be(&self, wanted: impl FnOnce(&K) -> bool) -> bool {
+        match self {
+            Self::One(seen) => wanted(seen),
+            Self::Any => true,
+        }
+    }
+}
+
+impl<K> Clone for Sight<K> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::One(seen) => Self::One(seen.clone()),
+            Self::Any => Self::Any,
+        }
+    }
+}
+
+/// A kind's watch, before it is reconciled.
+pub struct Watch<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + 'static,
+{
+    /// Reconciles what changes.
+    pub controller: Controller<K>,
+    /// What was seen last of every resource of the kind.
+    pub store: Store<K>,
+    /// Whether all of them were listed once. The store's own way to wait for that wakes one waiter
+    /// only, and here are many.
+    pub listed: watch::Receiver<bool>,
+    sights: broadcast::Sender<Sight<K>>,
+}
+
+impl<K> Watch<K>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+{
+    /// Watches the kind. The operator's own writes of a status do not wake it: only what others may
+    /// have changed does, and what it waits for.
+    pub fn new(client: &Client, selector: Option<&str>) -> Self {
+        let (store, writer) = reflector::store();
+        let (listed, sights) = (watch::Sender::new(false), broadcast::Sender::new(BEHIND));
+        let (is_listed, told) = (listed.subscribe(), sights.clone());
+        let changed = predicates::generation
+            .combine(predicates::finalizers)
+            .combine(predicates::labels)
+            .combine(predicates::annotations);
+        let config = selector.map_or_else(watcher::Config::default, |labels| watcher::Config::default().labels(labels));
+        let events = watcher(Api::<K>::all(client.clone()), config).backoff(Reconnect::default());
+        let stream =
+            kept(events, writer, listed, told).applied_objects().predicate_filter(changed, PredicateConfig::default());
+        let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(Reconnect::default());
+        Self { controller, store, listed: is_listed, sights }
+    }
+
+    /// What is seen from now on, once it is in the store.
+    pub fn seen(&self) -> impl Stream<Item = Sight<K>> + Send + use<K> {
+        told(&self.sights)
+    }
+}
+
+fn told<K: Send + Sync + 'static>(
+    sights: &broadcast::Sender<Sight<K>>,
+) -> impl Stream<Item = Sight<K>> + Send + Unpin + use<K> {
+    BroadcastStream::new(sights.subscribe()).map(|sight| sight.unwrap_or(Sight::Any))
+}
+
+/// Puts what is watched into the store, and tells then.
+fn kept<K>(
+    events: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
+    writer: reflector::store::Writer<K>,
+    listed: watch::Sender<bool>,
+    told: broadcast::Sender<Sight<K>>,
+) -> impl Stream<Item = watcher::Result<watcher::Event<K>>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    events.reflect(writer).inspect_ok(move |event| {
+        let sight = match event {
+            watcher::Event::Apply(object) | watcher::Event::Delete(object) => Sight::One(object.clone().into()),
+            // What went while nobody watched is in no event.
+            watcher::Event::InitDone => {
+                listed.send_replace(true);
+                Sight::Any
+            }
+            watcher::Event::Init | watcher::Event::InitApply(_) => return,
+        };
+        // Nobody may be waiting.
+        let _told = told.send(sight);
+    })
+}
+
+/// Those in the store that are wanted.
+pub fn those<K>(known: &Store<K>, wanted: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let known = known.state();
+    known.iter().filter(|object| wanted(object)).map(|object| ObjectRef::from_obj(&**object)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use futures::stream;
+    use plexica_crds::Tenant;
+    use watcher::Event;
+
+    /// What the store has each time that something is told.
+    #[tokio::test]
+    async fn what_is_told_is_in_the_store() {
+        let suspended = |slug: &str| {
+            let mut tenant = fixture::tenant(slug);
+            tenant.spec.suspend = true;
+            tenant
+        };
+        let listed = |slugs: &[&str]| {
+            let each = slugs.iter().map(|slug| Event::InitApply(fixture::tenant(slug)));
+            let mut events = vec![Event::Init];
+            events.extend(each);
+            events.push(Event::InitDone);
+            events
+        };
+        let mut events = listed(&["acme", "beta"]);
+        events.push(Event::Apply(suspended("acme")));
+        events.push(Event::Delete(fixture::tenant("beta")));
+        // The watch was away meanwhile.
+        events.extend(listed(&["gamma"]));
+
+        let (store, writer) = reflector::store::<Tenant>();
+        let (tell, is_listed) = watch::channel(false);
+        let told = broadcast::Sender::new(BEHIND);
+        let mut sights = told.subscribe();
+        let mut watched = Box::pin(kept(stream::iter(events.into_iter().map(Ok)), writer, tell, told));
+        let mut seen = Vec::new();
+        while watched.next().await.is_some() {
+            let Ok(sight) = sights.try_recv() else { continue };
+            assert!(*is_listed.borrow());
+            let what = match &sight {
+                Sight::One(tenant) => tenant.metadata.name.clone().unwrap_or_default(),
+                Sight::Any => "any".into(),
+            };
+            let mut there: Vec<_> =
+                those(&store, |tenant| !tenant.spec.suspend).into_iter().map(|tenant| tenant.name).collect();
+            there.sort();
+            seen.push(format!("{what}: {}", there.join(" ")));
+        }
+        assert_eq!(seen, ["any: acme beta", "acme: beta", "beta: ", "any: gamma"]);
+    }
+
+    #[test]
+    fn anything_may_be_what_was_not_told_apart() {
+        let one = Sight::One(Arc::new(fixture::tenant("acme")));
+        let is = |slug: &'static str| move |tenant: &Tenant| tenant.metadata.name.as_deref() == Some(slug);
+        assert!(one.may_be(is("acme")) && !one.may_be(is("beta")) && Sight::Any.may_be(is("beta")));
+    }
+
+    #[tokio::test]
+    async fn who_is_too_far_behind_looks_at_everything() {
+        let sights = broadcast::Sender::new(1);
+        let mut seen = told(&sights);
+        for slug in ["acme", "beta", "gamma"] {
+            sights.send(Sight::One(Arc::new(fixture::tenant(slug)))).unwrap();
+        }
+        assert!(matches!(seen.next().await, Some(Sight::Any)));
+        assert!(
+            matches!(seen.next().await, Some(Sight::One(tenant)) if tenant.metadata.name.as_deref() == Some("gamma"))
+        );
+    }
+}
