@@ -13,7 +13,7 @@ use kube::{
         watcher,
     },
 };
-use plexica_service::watch::Reconnect;
+use plexica_service::watch::reconnect;
 use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
 use tokio_stream::wrappers::BroadcastStream;
@@ -80,10 +80,10 @@ where
             .combine(predicates::labels)
             .combine(predicates::annotations);
         let config = selector.map_or_else(watcher::Config::default, |labels| watcher::Config::default().labels(labels));
-        let events = watcher(Api::<K>::all(client.clone()), config).backoff(Reconnect::default());
+        let events = watcher(Api::<K>::all(client.clone()), config).backoff(reconnect());
         let stream =
             kept(events, writer, listed, told).applied_objects().predicate_filter(changed, PredicateConfig::default());
-        let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(Reconnect::default());
+        let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(reconnect());
         Self { controller, store, listed: is_listed, sights }
     }
 

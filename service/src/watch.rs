@@ -2,13 +2,13 @@
 
 use std::{fmt::Debug, time::Duration};
 
+use backon::ExponentialBuilder;
 use futures::StreamExt;
 use kube::{
     Api, Client, Resource, ResourceExt,
     runtime::{
         WatchStreamExt,
         reflector::{self, Store},
-        utils::Backoff,
         watcher,
     },
 };
@@ -19,23 +19,14 @@ use crate::Tasks;
 /// How long to wait before a watch that broke off is begun again: an API server that is back is to be
 /// heard of within seconds. A service has a handful of watches, so that each may ask about every
 /// second; and where a stream's waits come on top of another's, twice that is still soon.
-#[derive(Clone, Debug, Default)]
-pub struct Reconnect(i32);
-
-impl Iterator for Reconnect {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let full = Duration::from_millis(250).mul_f64(2_f64.powi(self.0)).min(Duration::from_secs(1));
-        self.0 = self.0.saturating_add(1).min(8);
-        Some(full.mul_f64(rand::random_range(0.75..1.0)))
-    }
-}
-
-impl Backoff for Reconnect {
-    fn reset(&mut self) {
-        self.0 = 0;
-    }
+pub fn reconnect() -> watcher::ExponentialBackoff {
+    let waits = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(125))
+        .with_max_delay(Duration::from_millis(500))
+        .without_max_times()
+        // Up to twice as long.
+        .with_jitter();
+    waits.into()
 }
 
 /// Watches all objects of a kind until the service stops. `changed` is called after the first list
@@ -48,7 +39,7 @@ where
 {
     let (store, writer) = reflector::store::<K>();
     let events = watcher(Api::<K>::all(client.clone()), watcher::Config::default())
-        .backoff(Reconnect::default())
+        .backoff(reconnect())
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer);
     let shutdown = tasks.shutdown();

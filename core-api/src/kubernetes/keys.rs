@@ -9,7 +9,7 @@ use kube::{
     runtime::{WatchStreamExt, watcher::watch_object},
 };
 use plexica_contract::token::PublicKeys;
-use plexica_service::{Gate, Tasks, watch::Reconnect};
+use plexica_service::{Gate, Tasks, watch::reconnect};
 
 use crate::state::Shared;
 
@@ -23,7 +23,7 @@ pub fn follow(tasks: &Tasks, client: &Client, namespace: &str, state: Shared, ga
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let shutdown = tasks.shutdown();
     tasks.spawn("the public keys' watch", async move {
-        let mut events = pin!(watch_object(api, SECRET).backoff(Reconnect::default()));
+        let mut events = pin!(watch_object(api, SECRET).backoff(reconnect()));
         while let Some(Some(event)) = shutdown.run_until_cancelled(events.next()).await {
             match event {
                 Ok(Some(secret)) => {

@@ -8,7 +8,7 @@ use kube::{
     Api, Client,
     runtime::{WatchStreamExt, watcher::watch_object},
 };
-use plexica_service::{Tasks, watch::Reconnect};
+use plexica_service::{Tasks, watch::reconnect};
 use tokio::sync::watch;
 
 use crate::snapshot::Realm;
@@ -36,7 +36,7 @@ pub fn follow(
     let shutdown = tasks.shutdown();
     let (tell, told) = watch::channel(Platform::default());
     tasks.spawn("the watch of the platform's realm", async move {
-        let mut events = pin!(watch_object(api, SECRET).backoff(Reconnect::default()));
+        let mut events = pin!(watch_object(api, SECRET).backoff(reconnect()));
         while let Some(Some(event)) = shutdown.run_until_cancelled(events.next()).await {
             match event {
                 Ok(secret) => {

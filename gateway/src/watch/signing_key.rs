@@ -9,7 +9,7 @@ use kube::{
     runtime::{WatchStreamExt, watcher::watch_object},
 };
 use plexica_contract::token::SigningKey;
-use plexica_service::{Tasks, watch::Reconnect};
+use plexica_service::{Tasks, watch::reconnect};
 
 use crate::feed::Feed;
 
@@ -24,7 +24,7 @@ pub fn follow(tasks: &Tasks, client: &Client, namespace: &str, feed: Feed) {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let shutdown = tasks.shutdown();
     tasks.spawn("the signing key's watch", async move {
-        let mut events = pin!(watch_object(api, SECRET).backoff(Reconnect::default()));
+        let mut events = pin!(watch_object(api, SECRET).backoff(reconnect()));
         while let Some(Some(event)) = shutdown.run_until_cancelled(events.next()).await {
             match event {
                 Ok(Some(secret)) => {

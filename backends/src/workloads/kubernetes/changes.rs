@@ -1,8 +1,15 @@
 //! Watching Deployments for what concerns their installs.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use futures::{StreamExt, future::ready, stream::BoxStream};
+use backon::ExponentialBuilder;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::{
     Api, ResourceExt,
@@ -16,11 +23,17 @@ use crate::workloads::Changed;
 /// Tells of each Deployment of the installation that others changed or removed, or whose pods came or went.
 pub(super) fn of(deployments: Api<Deployment>, installation: &str) -> BoxStream<'static, Changed> {
     let config = watcher::Config::default().labels(&format!("{}={installation}", label::INSTALLATION));
+    // An API server that is back is to be heard of within a second.
+    let waits = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(125))
+        .with_max_delay(Duration::from_millis(500))
+        .without_max_times()
+        .with_jitter();
     let mut seen = Seen::default();
     watcher(deployments, config)
-        .default_backoff()
-        .filter_map(move |event| {
-            ready(event.map_or_else(
+        .backoff(watcher::ExponentialBackoff::from(waits))
+        .flat_map(move |event| {
+            stream::iter(event.map_or_else(
                 |error| {
                     // Without the right to watch, a plugin that died is noticed at the next resync only.
                     if is_refusal(&error) {
@@ -28,7 +41,7 @@ pub(super) fn of(deployments: Api<Deployment>, installation: &str) -> BoxStream<
                     } else {
                         tracing::debug!(%error, "watching Deployments");
                     }
-                    None
+                    Vec::new()
                 },
                 |event| seen.take(event),
             ))
@@ -48,7 +61,13 @@ fn is_refusal(error: &watcher::Error) -> bool {
 
 /// How each Deployment stood last, by uid.
 #[derive(Default)]
-struct Seen(HashMap<String, Standing>);
+struct Seen {
+    last: HashMap<String, (Standing, Option<Changed>)>,
+    /// What a list that is under way has not come to yet.
+    unlisted: HashSet<String>,
+    /// Those of the first list are looked at anyway.
+    is_listed: bool,
+}
 
 /// What an install depends on; counters that move during every rollout are left out.
 #[derive(PartialEq, Eq)]
@@ -58,29 +77,40 @@ struct Standing {
 }
 
 impl Seen {
-    fn take(&mut self, event: Event<Deployment>) -> Option<Changed> {
+    /// Whom the event concerns.
+    fn take(&mut self, event: Event<Deployment>) -> Vec<Changed> {
         match event {
-            Event::Init | Event::InitDone => None,
-            // Those that were there before are looked at anyway.
-            Event::InitApply(found) => self.differs(&found, false).then(|| changed(&found)).flatten(),
-            Event::Apply(found) => self.differs(&found, true).then(|| changed(&found)).flatten(),
+            Event::Init => {
+                self.unlisted = self.last.keys().cloned().collect();
+                Vec::new()
+            }
+            Event::InitApply(found) => {
+                let uid = found.uid().unwrap_or_default();
+                self.unlisted.remove(&uid);
+                self.differs(uid, &found).filter(|_| self.is_listed).into_iter().collect()
+            }
+            // What went while nobody watched is in no event.
+            Event::InitDone => {
+                self.is_listed = true;
+                let gone = std::mem::take(&mut self.unlisted);
+                gone.iter().filter_map(|uid| self.last.remove(uid)?.1).collect()
+            }
+            Event::Apply(found) => self.differs(found.uid().unwrap_or_default(), &found).into_iter().collect(),
             Event::Delete(found) => {
-                self.0.remove(&found.uid().unwrap_or_default());
-                changed(&found)
+                self.last.remove(&found.uid().unwrap_or_default());
+                changed(&found).into_iter().collect()
             }
         }
     }
 
-    fn differs(&mut self, found: &Deployment, unknown: bool) -> bool {
+    fn differs(&mut self, uid: String, found: &Deployment) -> Option<Changed> {
         let standing = Standing { generation: found.metadata.generation, waiting: waiting_for(found) };
-        let uid = found.uid().unwrap_or_default();
-        let last = self.0.get(&uid);
-        if last == Some(&standing) {
-            return false;
+        if self.last.get(&uid).is_some_and(|(last, _)| *last == standing) {
+            return None;
         }
-        let differs = unknown || last.is_some();
-        self.0.insert(uid, standing);
-        differs
+        let changed = changed(found);
+        self.last.insert(uid, (standing, changed.clone()));
+        changed
     }
 }
 
@@ -115,21 +145,40 @@ mod tests {
     #[test]
     fn only_what_an_install_depends_on_is_told() {
         let mut seen = Seen::default();
-        let mut told = |event| seen.take(event).is_some();
+        let mut told = |event| !seen.take(event).is_empty();
         assert!(!told(Event::InitApply(deployment("a", 1, 2))), "it was there before");
+        assert!(!told(Event::InitDone));
         assert!(!told(Event::Apply(deployment("a", 1, 2))), "nothing changed");
         assert!(told(Event::Apply(deployment("a", 1, 1))), "a pod went");
         assert!(told(Event::Apply(deployment("a", 1, 2))), "it came back");
         assert!(told(Event::Apply(deployment("a", 2, 2))), "somebody changed it");
         assert!(told(Event::Apply(deployment("b", 1, 0))), "another came");
-        assert!(told(Event::InitApply(deployment("a", 2, 0))), "while the watch was away");
-        assert!(told(Event::Delete(deployment("a", 2, 0))), "it was removed");
+        assert!(told(Event::Delete(deployment("a", 2, 2))), "it was removed");
+    }
+
+    #[test]
+    fn what_changed_or_went_while_the_watch_was_away_is_told() {
+        let mut seen = Seen::default();
+        for event in [Event::Init, Event::InitApply(deployment("a", 1, 2)), Event::InitApply(deployment("b", 1, 2))] {
+            assert_eq!(seen.take(event), []);
+        }
+        assert_eq!(seen.take(Event::InitDone), []);
+        let crm = Changed { plugin: "crm".parse().unwrap(), tenant: None };
+        assert_eq!(seen.take(Event::Init), []);
+        assert_eq!(seen.take(Event::InitApply(deployment("a", 2, 0))), std::slice::from_ref(&crm));
+        assert_eq!(seen.take(Event::InitApply(deployment("c", 2, 0))), std::slice::from_ref(&crm));
+        assert_eq!(seen.take(Event::InitDone), [crm], "b is gone");
+        assert_eq!(seen.take(Event::Init), []);
+        for uid in ["a", "c"] {
+            assert_eq!(seen.take(Event::InitApply(deployment(uid, 2, 0))), []);
+        }
+        assert_eq!(seen.take(Event::InitDone), []);
     }
 
     #[test]
     fn what_has_no_plugin_is_nobodys() {
         let mut alien = deployment("a", 1, 2);
         alien.labels_mut().remove(label::PLUGIN);
-        assert_eq!(Seen::default().take(Event::Apply(alien)), None);
+        assert_eq!(Seen::default().take(Event::Apply(alien)), []);
     }
 }
