@@ -60,7 +60,7 @@ impl Watches {
                 // A tenant waits for its installs only when it goes, or has too many of them.
                 let waits = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() || has_too_much(tenant);
                 stream::iter(those(&waiting.tenants, |tenant| {
-                    waits(tenant) && install.may_be(|install| is_of(install, tenant))
+                    install.may_be(|install| is_of(install, tenant)) && waits(tenant)
                 }))
             }))
             .reconcile_on(changed_plans.flat_map(move |plans| {

@@ -4,7 +4,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, stream};
 use kube::{
     Api, Client, Resource,
     runtime::{
@@ -81,8 +81,8 @@ where
             .combine(predicates::annotations);
         let config = selector.map_or_else(watcher::Config::default, |labels| watcher::Config::default().labels(labels));
         let events = watcher(Api::<K>::all(client.clone()), config).backoff(reconnect());
-        let stream =
-            kept(events, writer, listed, told).applied_objects().predicate_filter(changed, PredicateConfig::default());
+        let seen = kept(events, (store.clone(), writer), listed, told);
+        let stream = seen.predicate_filter(changed, PredicateConfig::default());
         let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(reconnect());
         Self { controller, store, listed: is_listed, sights }
     }
@@ -99,28 +99,34 @@ fn told<K: Send + Sync + 'static>(
     BroadcastStream::new(sights.subscribe()).map(|sight| sight.unwrap_or(Sight::Any))
 }
 
-/// Puts what is watched into the store, and tells then.
+/// Puts what is watched into the store, and tells then; what came or changed. Of a list in pages the
+/// store has nothing before the last.
 fn kept<K>(
     events: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
-    writer: reflector::store::Writer<K>,
+    (store, writer): (Store<K>, reflector::store::Writer<K>),
     listed: watch::Sender<bool>,
     told: broadcast::Sender<Sight<K>>,
-) -> impl Stream<Item = watcher::Result<watcher::Event<K>>>
+) -> impl Stream<Item = watcher::Result<K>>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    events.reflect(writer).inspect_ok(move |event| {
-        let sight = match event {
-            watcher::Event::Apply(object) | watcher::Event::Delete(object) => Sight::One(object.clone().into()),
+    events.reflect(writer).flat_map(move |event| {
+        let (sight, changed) = match event {
+            Ok(watcher::Event::Apply(object)) => (Some(Sight::One(object.clone().into())), vec![Ok(object)]),
+            Ok(watcher::Event::Delete(object)) => (Some(Sight::One(object.into())), Vec::new()),
             // What went while nobody watched is in no event.
-            watcher::Event::InitDone => {
+            Ok(watcher::Event::InitDone) => {
                 listed.send_replace(true);
-                Sight::Any
+                (Some(Sight::Any), store.state().iter().map(|object| Ok((**object).clone())).collect())
             }
-            watcher::Event::Init | watcher::Event::InitApply(_) => return,
+            Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => (None, Vec::new()),
+            Err(error) => (None, vec![Err(error)]),
         };
-        // Nobody may be waiting.
-        let _told = told.send(sight);
+        if let Some(sight) = sight {
+            // Nobody may be waiting.
+            let _told = told.send(sight);
+        }
+        stream::iter(changed)
     })
 }
 
@@ -137,50 +143,59 @@ where
 mod tests {
     use super::*;
     use crate::fixture;
-    use futures::stream;
+    use futures::FutureExt;
     use plexica_crds::Tenant;
     use watcher::Event;
 
-    /// What the store has each time that something is told.
     #[tokio::test]
     async fn what_is_told_is_in_the_store() {
-        let suspended = |slug: &str| {
-            let mut tenant = fixture::tenant(slug);
-            tenant.spec.suspend = true;
-            tenant
-        };
-        let listed = |slugs: &[&str]| {
-            let each = slugs.iter().map(|slug| Event::InitApply(fixture::tenant(slug)));
-            let mut events = vec![Event::Init];
-            events.extend(each);
-            events.push(Event::InitDone);
-            events
-        };
-        let mut events = listed(&["acme", "beta"]);
-        events.push(Event::Apply(suspended("acme")));
-        events.push(Event::Delete(fixture::tenant("beta")));
-        // The watch was away meanwhile.
-        events.extend(listed(&["gamma"]));
+        let mut suspended = fixture::tenant("acme");
+        suspended.spec.suspend = true;
+        let there = |slug: &str| Event::InitApply(fixture::tenant(slug));
+        // Each with who is told of, what is to be reconciled, and what the store has then.
+        let events = [
+            (Event::Init, "", "", ""),
+            (there("acme"), "", "", ""),
+            (there("beta"), "", "", ""),
+            (Event::InitDone, "any", "acme beta", "acme beta"),
+            (Event::Apply(suspended), "acme", "acme", "beta"),
+            (Event::Delete(fixture::tenant("beta")), "beta", "", ""),
+            // The watch was away meanwhile, and the list has several pages.
+            (Event::Init, "", "", ""),
+            (there("gamma"), "", "", ""),
+            (there("delta"), "", "", ""),
+            (Event::InitDone, "any", "delta gamma", "delta gamma"),
+        ];
 
         let (store, writer) = reflector::store::<Tenant>();
         let (tell, is_listed) = watch::channel(false);
         let told = broadcast::Sender::new(BEHIND);
         let mut sights = told.subscribe();
-        let mut watched = Box::pin(kept(stream::iter(events.into_iter().map(Ok)), writer, tell, told));
-        let mut seen = Vec::new();
-        while watched.next().await.is_some() {
-            let Ok(sight) = sights.try_recv() else { continue };
-            assert!(*is_listed.borrow());
-            let what = match &sight {
-                Sight::One(tenant) => tenant.metadata.name.clone().unwrap_or_default(),
+        let (feed, fed) = futures::channel::mpsc::unbounded();
+        let mut watched = Box::pin(kept(fed, (store.clone(), writer), tell, told));
+        let words = |mut words: Vec<String>| {
+            words.sort();
+            words.join(" ")
+        };
+        for (event, heard, reconciled, known) in events {
+            let what = format!("{event:?}");
+            feed.unbounded_send(Ok(event)).unwrap();
+            let mut changed = Vec::new();
+            while let Some(Some(Ok(tenant))) = watched.next().now_or_never() {
+                changed.push(tenant.metadata.name.unwrap());
+            }
+            let sight = sights.try_recv().ok().map(|sight| match sight {
+                Sight::One(tenant) => tenant.metadata.name.clone().unwrap(),
                 Sight::Any => "any".into(),
-            };
-            let mut there: Vec<_> =
-                those(&store, |tenant| !tenant.spec.suspend).into_iter().map(|tenant| tenant.name).collect();
-            there.sort();
-            seen.push(format!("{what}: {}", there.join(" ")));
+            });
+            let not_suspended = those(&store, |tenant| !tenant.spec.suspend);
+            let not_suspended = not_suspended.into_iter().map(|tenant| tenant.name).collect();
+            if sight.is_some() {
+                assert!(*is_listed.borrow());
+                assert_eq!(words(not_suspended), known, "{what}");
+            }
+            assert_eq!((sight.unwrap_or_default().as_str(), words(changed).as_str()), (heard, reconciled), "{what}");
         }
-        assert_eq!(seen, ["any: acme beta", "acme: beta", "beta: ", "any: gamma"]);
     }
 
     #[test]

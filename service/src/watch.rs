@@ -16,17 +16,14 @@ use serde::de::DeserializeOwned;
 
 use crate::Tasks;
 
-/// How long to wait before a watch that broke off is begun again: an API server that is back is to be
-/// heard of within seconds. A service has a handful of watches, so that each may ask about every
-/// second; and where a stream's waits come on top of another's, twice that is still soon.
+/// How long to wait before a watch that broke off is begun again, half a second to a second: an API
+/// server that is back is to be heard of within seconds, and a service has a handful of watches.
+///
+/// It does not grow, since it could not: kube takes the beginning of each attempt to list for a success.
 pub fn reconnect() -> watcher::ExponentialBackoff {
-    let waits = ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(125))
-        .with_max_delay(Duration::from_millis(500))
-        .without_max_times()
-        // Up to twice as long.
-        .with_jitter();
-    waits.into()
+    let wait = Duration::from_millis(500);
+    // Jitter adds up to as much again.
+    ExponentialBuilder::new().with_min_delay(wait).with_max_delay(wait).without_max_times().with_jitter().into()
 }
 
 /// Watches all objects of a kind until the service stops. `changed` is called after the first list

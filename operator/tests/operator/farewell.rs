@@ -174,9 +174,9 @@ async fn a_deletion_tells_what_it_removed_and_remembers_it_while_it_waits() {
     let (name, schema) = (format!("tenant-{slug}"), format!("tenant_{}", slug.replace('-', "_")));
     world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
     world.ready(&slug).await;
-    // One part goes by other hands, and one's backend is down.
-    Administrator::of(&world.issuer).remove(&name).await;
+    // One part goes by other hands, which nobody repairs any more, and one's backend is down.
     operator.stop().await;
+    Administrator::of(&world.issuer).remove(&name).await;
     world.s3.shut();
     let watched = Watched::of(&world, &slug).await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();

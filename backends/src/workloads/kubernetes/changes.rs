@@ -23,28 +23,29 @@ use crate::workloads::Changed;
 /// Tells of each Deployment of the installation that others changed or removed, or whose pods came or went.
 pub(super) fn of(deployments: Api<Deployment>, installation: &str) -> BoxStream<'static, Changed> {
     let config = watcher::Config::default().labels(&format!("{}={installation}", label::INSTALLATION));
-    // An API server that is back is to be heard of within a second.
-    let waits = ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(125))
-        .with_max_delay(Duration::from_millis(500))
-        .without_max_times()
-        .with_jitter();
-    let mut seen = Seen::default();
+    // An API server that is back is to be heard of within a second. A wait that grows would not: kube
+    // takes the beginning of each attempt to list for a success.
+    let wait = Duration::from_millis(500);
+    let waits = ExponentialBuilder::new().with_min_delay(wait).with_max_delay(wait).without_max_times().with_jitter();
+    let (mut seen, mut is_refused) = (Seen::default(), false);
     watcher(deployments, config)
         .backoff(watcher::ExponentialBackoff::from(waits))
         .flat_map(move |event| {
-            stream::iter(event.map_or_else(
-                |error| {
-                    // Without the right to watch, a plugin that died is noticed at the next resync only.
-                    if is_refusal(&error) {
+            is_refused &= !matches!(event, Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)));
+            stream::iter(match event {
+                Ok(event) => seen.take(event),
+                Err(error) => {
+                    // Without the right to watch, a plugin that died is noticed at the next resync only. Said once.
+                    if is_refusal(&error) && !is_refused {
                         tracing::warn!(%error, "Deployments may not be watched");
+                        is_refused = true;
                     } else {
                         tracing::debug!(%error, "watching Deployments");
                     }
+                    seen.interrupted();
                     Vec::new()
-                },
-                |event| seen.take(event),
-            ))
+                }
+            })
         })
         .boxed()
 }
@@ -65,8 +66,8 @@ struct Seen {
     last: HashMap<String, (Standing, Option<Changed>)>,
     /// What a list that is under way has not come to yet.
     unlisted: HashSet<String>,
-    /// Those of the first list are looked at anyway.
-    is_listed: bool,
+    /// Those of the first list are looked at anyway, if nothing comes between.
+    is_begun: bool,
 }
 
 /// What an install depends on; counters that move during every rollout are left out.
@@ -77,6 +78,11 @@ struct Standing {
 }
 
 impl Seen {
+    /// What is listed next has not been looked at since.
+    fn interrupted(&mut self) {
+        self.is_begun = true;
+    }
+
     /// Whom the event concerns.
     fn take(&mut self, event: Event<Deployment>) -> Vec<Changed> {
         match event {
@@ -87,11 +93,11 @@ impl Seen {
             Event::InitApply(found) => {
                 let uid = found.uid().unwrap_or_default();
                 self.unlisted.remove(&uid);
-                self.differs(uid, &found).filter(|_| self.is_listed).into_iter().collect()
+                self.differs(uid, &found).filter(|_| self.is_begun).into_iter().collect()
             }
             // What went while nobody watched is in no event.
             Event::InitDone => {
-                self.is_listed = true;
+                self.is_begun = true;
                 let gone = std::mem::take(&mut self.unlisted);
                 gone.iter().filter_map(|uid| self.last.remove(uid)?.1).collect()
             }
@@ -173,6 +179,15 @@ mod tests {
             assert_eq!(seen.take(Event::InitApply(deployment(uid, 2, 0))), []);
         }
         assert_eq!(seen.take(Event::InitDone), []);
+    }
+
+    #[test]
+    fn a_first_list_that_comes_late_is_told() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.take(Event::Init), []);
+        seen.interrupted();
+        assert_eq!(seen.take(Event::Init), []);
+        assert_eq!(seen.take(Event::InitApply(deployment("a", 1, 2))).len(), 1);
     }
 
     #[test]
