@@ -153,7 +153,7 @@ mod tests {
         suspended.spec.suspend = true;
         let there = |slug: &str| Event::InitApply(fixture::tenant(slug));
         // Each with who is told of, what is to be reconciled, and what the store has then.
-        let events = [
+        let events = vec![
             (Event::Init, "", "", ""),
             (there("acme"), "", "", ""),
             (there("beta"), "", "", ""),
