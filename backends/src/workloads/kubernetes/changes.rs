@@ -31,7 +31,8 @@ pub(super) fn of(deployments: Api<Deployment>, installation: &str) -> BoxStream<
     watcher(deployments, config)
         .backoff(watcher::ExponentialBackoff::from(waits))
         .flat_map(move |event| {
-            is_refused &= !matches!(event, Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)));
+            // Not of a list: that may be allowed where a watch is not.
+            is_refused &= !matches!(event, Ok(Event::Apply(_) | Event::Delete(_)));
             stream::iter(match event {
                 Ok(event) => seen.take(event),
                 Err(error) => {
@@ -66,8 +67,9 @@ struct Seen {
     last: HashMap<String, (Standing, Option<Changed>)>,
     /// What a list that is under way has not come to yet.
     unlisted: HashSet<String>,
-    /// Those of the first list are looked at anyway, if nothing comes between.
-    is_begun: bool,
+    /// Whether what is listed is told. Those of the first list are looked at anyway, if nothing comes
+    /// between.
+    tells_listed: bool,
 }
 
 /// What an install depends on; counters that move during every rollout are left out.
@@ -80,7 +82,7 @@ struct Standing {
 impl Seen {
     /// What is listed next has not been looked at since.
     fn interrupted(&mut self) {
-        self.is_begun = true;
+        self.tells_listed = true;
     }
 
     /// Whom the event concerns.
@@ -93,11 +95,11 @@ impl Seen {
             Event::InitApply(found) => {
                 let uid = found.uid().unwrap_or_default();
                 self.unlisted.remove(&uid);
-                self.differs(uid, &found).filter(|_| self.is_begun).into_iter().collect()
+                self.differs(uid, &found).filter(|_| self.tells_listed).into_iter().collect()
             }
             // What went while nobody watched is in no event.
             Event::InitDone => {
-                self.is_begun = true;
+                self.tells_listed = true;
                 let gone = std::mem::take(&mut self.unlisted);
                 gone.iter().filter_map(|uid| self.last.remove(uid)?.1).collect()
             }
