@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use plexica_testkit::Missing;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{Rng, seq::SliceRandom};
 
 use super::{
     Effort, Row,
@@ -11,83 +11,85 @@ use super::{
 };
 use crate::{
     check::Expectation,
-    proxy::{Call, Fault, Plan, Shape, System},
+    proxy::{Call, Failing, Fault, Plan, Shape, System},
     story::{Order, STEPS, Step},
     world::{Operator, World, fails},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// Of a sample, how many lives.
+const SAMPLE: usize = 3;
 
-/// What fails in each step, and how.
-#[derive(Clone, Debug)]
-struct Point {
-    calls: [Option<Shape>; STEPS],
-    fault: Fault,
-    lasting: Duration,
-}
+/// What fails in each step: of each system one call at most, so that none hides another.
+#[derive(Clone, Debug, Default)]
+struct Point([Vec<Failing>; STEPS]);
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
-    let mut points = Vec::new();
     let mut random = effort.random();
-    for system in System::ALL {
-        let once = in_each_step(&recorded, |call| call.system == system);
-        if effort.quick {
-            let (calls, fault) = (once.choose(&mut random), Fault::SHORT.choose(&mut random));
-            points.extend(calls.cloned().zip(fault.copied()).map(|(calls, fault)| Point {
-                calls,
-                fault,
-                lasting: Duration::ZERO,
-            }));
-            continue;
-        }
-        let long = in_each_step(&recorded, |call| call.system == system && call.writes);
-        eprintln!(
-            "call-error: {} lives in which a call to {system:?} fails, {} for a minute, per fault",
-            once.len(),
-            long.len()
-        );
-        points.extend(long.iter().cloned().map(|calls| Point { calls, fault: Fault::Pause, lasting: Duration::ZERO }));
-        for fault in Fault::SHORT {
-            for (which, lasting) in [(&once, Duration::ZERO), (&long, MINUTE)] {
-                points.extend(which.iter().cloned().map(|calls| Point { calls, fault, lasting }));
-            }
-        }
+    let once = Fault::SHORT.map(|fault| (fault, Duration::ZERO));
+    let mut points = deal(&recorded, |_| true, &once, &mut random);
+    if !effort.quick {
+        let long = Fault::SHORT.map(|fault| (fault, MINUTE)).into_iter().chain([(Fault::Pause, Duration::ZERO)]);
+        let long = deal(&recorded, |call| call.writes, &long.collect::<Vec<_>>(), &mut random);
+        eprintln!("call-error: {} lives, and {} in which it lasts", points.len(), long.len());
+        points.extend(long);
     }
     // Lanes are to end at about the same time.
     points.shuffle(&mut random);
+    if effort.quick {
+        points.truncate(SAMPLE);
+    }
     each(effort, points, Expectation::Trouble, row, life).await
 }
 
-/// The different calls of each step, dealt out to as few lives as can be.
-fn in_each_step(recorded: &[Vec<Call>; STEPS], wanted: impl Fn(&Call) -> bool) -> Vec<[Option<Shape>; STEPS]> {
-    let shapes: [Vec<Shape>; STEPS] = std::array::from_fn(|step| {
-        let shapes: BTreeSet<Shape> = recorded[step].iter().filter(|call| wanted(call)).map(Call::shape).collect();
-        shapes.into_iter().collect()
-    });
-    let most = shapes.iter().map(Vec::len).max().unwrap_or_default();
-    (0..most).map(|nth| std::array::from_fn(|step| shapes[step].get(nth).cloned())).collect()
+/// Each of these ways to fail for each different call of each step, dealt out to as few lives as can be.
+fn deal(
+    recorded: &[Vec<Call>; STEPS],
+    wanted: impl Fn(&Call) -> bool,
+    ways: &[(Fault, Duration)],
+    random: &mut impl Rng,
+) -> Vec<Point> {
+    let mut lives: Vec<Point> = Vec::new();
+    for (step, calls) in recorded.iter().enumerate() {
+        for system in System::ALL {
+            let calls = calls.iter().filter(|call| call.system == system && wanted(call));
+            let shapes: BTreeSet<Shape> = calls.map(Call::shape).collect();
+            let fails = |call: &Shape| {
+                let call = call.clone();
+                ways.iter().map(move |&(fault, lasting)| Failing { call: call.clone(), fault, lasting })
+            };
+            let mut failing: Vec<Failing> = shapes.iter().flat_map(fails).collect();
+            failing.shuffle(random);
+            lives.resize_with(lives.len().max(failing.len()), Point::default);
+            for (life, failing) in lives.iter_mut().zip(failing) {
+                life.0[step].push(failing);
+            }
+        }
+    }
+    lives
 }
 
-/// One tenant's life, with the fault in every step that has one.
-async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
-    let (case, Point { calls, fault, lasting }) = (world.case(), point);
-    for (step, call) in Step::ALL.into_iter().zip(calls) {
-        world.script.set(call.clone().map_or(Plan::Clean, |call| Plan::Fail { call, fault, lasting }));
+/// One tenant's life, with what fails in every step.
+async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: &mut Row) {
+    let case = world.case();
+    for (step, failing) in Step::ALL.into_iter().zip(point) {
+        let places = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ");
+        let all = failing.len();
+        world.script.set(Plan::Fail(failing));
         step.ask(world, &case, Order::Forwards).await;
         let done = step.done(world, &case).await;
-        let struck = world.script.struck().is_some();
-        row.tried += usize::from(struck);
-        if call.is_some() && !struck {
-            eprintln!("{step:?}: {call:?} was not called this time");
+        let missed = world.script.missed();
+        row.tried += all - missed.len();
+        for missed in missed {
+            eprintln!("{step:?}: not called this time: {missed}");
         }
         world.script.set(Plan::Clean);
-        let place = call.map_or_else(|| "no call".into(), |call| format!("{:?} {}", call.system, call.what));
-        if !row.note(format!("{step:?}: {fault:?} for {lasting:?} of {place}"), done) {
+        if !row.note(format!("{step:?}: {places}"), done) {
             break;
         }
         if !operator.runs() {
-            row.note(format!("{step:?}: {fault:?} of {place}"), fails("the operator ended by itself"));
+            row.note(format!("{step:?}: {places}"), fails("the operator ended by itself"));
             *operator = world.operator();
         }
     }
@@ -96,15 +98,31 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{SeedableRng, rngs::StdRng};
 
     #[test]
-    fn every_call_of_every_step_is_in_one_life() {
-        let call = |what: &str| Call { system: System::S3, what: what.into(), writes: false };
+    fn every_call_of_every_step_fails_in_every_way_and_one_of_a_system_at_a_time() {
+        let call = |system, what: &str| Call { system, what: what.into(), writes: what != "read" };
         let mut recorded = [const { Vec::new() }; STEPS];
-        recorded[0] = vec![call("one"), call("two"), call("one"), call("three")];
-        recorded[2] = vec![call("two")];
-        let lives = in_each_step(&recorded, |_| true);
-        let seen = |step: usize| lives.iter().filter_map(|life| life[step].clone()).count();
-        assert_eq!((lives.len(), seen(0), seen(1), seen(2)), (3, 3, 0, 1));
+        recorded[0] = ["one", "two", "one", "read"].map(|what| call(System::S3, what)).into();
+        recorded[2] = vec![call(System::S3, "two"), call(System::Postgres, "two")];
+        let ways = [(Fault::Reset, MINUTE), (Fault::Delay, Duration::ZERO)];
+        let lives = deal(&recorded, |call| call.writes, &ways, &mut StdRng::seed_from_u64(1));
+        assert_eq!(lives.len(), 4);
+        for (step, system, expected) in [
+            (0, System::S3, 4),
+            (0, System::Postgres, 0),
+            (1, System::S3, 0),
+            (2, System::S3, 2),
+            (2, System::Postgres, 2),
+        ] {
+            let mut seen = BTreeSet::new();
+            for life in &lives {
+                let of_system: Vec<_> = life.0[step].iter().filter(|one| one.call.system == system).collect();
+                assert!(of_system.len() < 2, "{of_system:?}");
+                seen.extend(of_system.iter().map(ToString::to_string));
+            }
+            assert_eq!(seen.len(), expected, "{step} {system:?} {seen:?}");
+        }
     }
 }

@@ -10,4 +10,4 @@ mod watch;
 pub use fault::{Fault, Outage, System};
 pub use http::{Http, Upstream};
 pub use postgres::Postgres;
-pub use script::{Call, Plan, Script, Shape};
+pub use script::{Call, Failing, Plan, Script, Shape};

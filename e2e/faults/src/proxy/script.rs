@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -35,19 +36,30 @@ pub enum Plan {
         /// Whether the write is done.
         after: bool,
     },
-    /// The first call of that shape fails, and those to the same system that follow in this time.
-    Fail {
-        /// Which call.
-        call: Shape,
-        /// How.
-        fault: Fault,
-        /// For how long.
-        lasting: Duration,
-    },
+    /// These fail.
+    Fail(Vec<Failing>),
     /// No call to the system is answered.
     Outage(System, Outage),
     /// Watches that begin from now on bring events late, twice or not at all, drawn with this seed.
     Stale(u64),
+}
+
+/// The first call of that shape fails, and those to the same system that follow in this time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Which call.
+    pub call: Shape,
+    /// How.
+    pub fault: Fault,
+    /// For how long.
+    pub lasting: Duration,
+}
+
+impl fmt::Display for Failing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call: Shape { system, what }, fault, lasting } = self;
+        write!(f, "{fault:?} for {lasting:?} of {system:?} {what}")
+    }
 }
 
 /// A call without the names in it: it is the same in every life.
@@ -85,7 +97,8 @@ impl Call {
 struct State {
     plan: Plan,
     seen: usize,
-    until: Option<Instant>,
+    /// Of those that are to fail and have begun to, by their place in the plan.
+    until: HashMap<usize, Instant>,
     struck: Option<Call>,
     calls: Vec<Call>,
     passed: HashMap<System, Instant>,
@@ -93,7 +106,7 @@ struct State {
 
 impl From<Plan> for State {
     fn from(plan: Plan) -> Self {
-        Self { plan, seen: 0, until: None, struck: None, calls: Vec::new(), passed: HashMap::new() }
+        Self { plan, seen: 0, until: HashMap::new(), struck: None, calls: Vec::new(), passed: HashMap::new() }
     }
 }
 
@@ -123,9 +136,12 @@ impl Script {
         before.struck
     }
 
-    /// The first call that did not simply go through.
-    pub fn struck(&self) -> Option<Call> {
-        self.lock().struck.clone()
+    /// What was to fail and has not been called yet.
+    pub fn missed(&self) -> Vec<Failing> {
+        let state = self.lock();
+        let Plan::Fail(all) = &state.plan else { return Vec::new() };
+        let missed = all.iter().enumerate().filter(|(nth, _)| !state.until.contains_key(nth));
+        missed.map(|(_, one)| one.clone()).collect()
     }
 
     /// When the first call to that system went through.
@@ -194,15 +210,14 @@ impl Script {
                     _ => Fate::Hold,
                 }
             }
-            Plan::Fail { call: whose, fault, lasting } if call.system == whose.system => {
-                if until.is_none() && call.shape() == *whose {
-                    *until = Some(now + *lasting);
-                    Fate::Fail(*fault)
-                } else if until.is_some_and(|until| now < until) {
-                    Fate::Fail(*fault)
-                } else {
-                    Fate::Pass
+            Plan::Fail(all) => {
+                let of_system = || all.iter().enumerate().filter(|(_, one)| one.call.system == call.system);
+                let begins = of_system().find(|(nth, one)| !until.contains_key(nth) && one.call == call.shape());
+                if let Some((nth, one)) = begins {
+                    until.insert(nth, now + one.lasting);
                 }
+                let lasts = || of_system().find(|(nth, _)| until.get(nth).is_some_and(|until| now < *until));
+                begins.or_else(lasts).map_or(Fate::Pass, |(_, one)| Fate::Fail(one.fault))
             }
             Plan::Outage(system, Outage::Closed) if call.system == *system => Fate::Fail(Fault::Reset),
             Plan::Outage(system, Outage::Silent) if call.system == *system => Fate::Hold,
@@ -210,7 +225,7 @@ impl Script {
                 calls.push(call.clone());
                 Fate::Pass
             }
-            Plan::Clean | Plan::Kill { .. } | Plan::Fail { .. } | Plan::Outage(..) | Plan::Stale(_) => Fate::Pass,
+            Plan::Clean | Plan::Kill { .. } | Plan::Outage(..) | Plan::Stale(_) => Fate::Pass,
         };
         if fate == Fate::Pass {
             passed.entry(call.system).or_insert(now);
@@ -243,7 +258,7 @@ mod tests {
                 .map(|(writes, expected)| (script.fate(call(System::S3, writes)), expected))
                 .collect();
             assert!(fates.iter().all(|(fate, expected)| fate == expected), "{fates:?}");
-            assert_eq!(script.struck(), Some(call(System::S3, true)));
+            assert_eq!(script.set(Plan::Clean), Some(call(System::S3, true)));
         }
     }
 
@@ -252,7 +267,10 @@ mod tests {
         let (script, start) = (Script::default(), Instant::now());
         let lasting = Duration::from_mins(1);
         let it = call(System::S3, false).shape();
-        script.set(Plan::Fail { call: it.clone(), fault: Fault::Reset, lasting });
+        let failing = |lasting| Failing { call: it.clone(), fault: Fault::Reset, lasting };
+        let of_keycloak =
+            Failing { call: call(System::Keycloak, true).shape(), fault: Fault::TooMany, lasting: Duration::ZERO };
+        script.set(Plan::Fail(vec![failing(lasting), of_keycloak.clone()]));
         let other = Call { what: "other".into(), ..call(System::S3, false) };
         let fate = |call: Call, seconds| script.fate_at(call, start + Duration::from_secs(seconds));
         assert_eq!(fate(other.clone(), 0), Fate::Pass);
@@ -262,8 +280,11 @@ mod tests {
         assert_eq!(fate(other.clone(), 59), Fate::Fail(Fault::Reset));
         assert_eq!(fate(other, 61), Fate::Pass);
         assert_eq!(fate(call(System::S3, false), 62), Fate::Pass);
+        assert_eq!(script.missed(), [of_keycloak]);
+        assert_eq!(fate(call(System::Keycloak, true), 2), Fate::Fail(Fault::TooMany), "whatever befalls others");
+        assert_eq!((fate(call(System::Keycloak, true), 2), script.missed()), (Fate::Pass, vec![]));
 
-        script.set(Plan::Fail { call: it, fault: Fault::Reset, lasting: Duration::ZERO });
+        script.set(Plan::Fail(vec![failing(Duration::ZERO)]));
         assert_eq!(fate(call(System::S3, false), 0), Fate::Fail(Fault::Reset));
         assert_eq!(fate(call(System::S3, false), 1), Fate::Pass, "once");
     }
@@ -306,6 +327,7 @@ mod tests {
         assert_eq!(script.passed(System::Keycloak), None);
         script.set(Plan::Clean);
         assert_eq!(script.fate(call(System::Keycloak, true)), Fate::Pass);
-        assert_eq!((script.struck(), script.passed(System::Keycloak).is_some()), (None, true));
+        assert!(script.passed(System::Keycloak).is_some());
+        assert_eq!(script.set(Plan::Clean), None);
     }
 }
