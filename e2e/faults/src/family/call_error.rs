@@ -1,6 +1,10 @@
 //! Calls fail: once, and for a minute.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use plexica_testkit::Missing;
 use rand::{Rng, seq::SliceRandom};
@@ -20,6 +24,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// Of a sample, how many lives.
 const SAMPLE: usize = 3;
 
+/// In which step a call fails.
+type Due = (usize, Failing);
+
 /// What fails in each step: of each system one call at most, so that none hides another.
 #[derive(Clone, Debug, Default)]
 struct Point([Vec<Failing>; STEPS]);
@@ -28,10 +35,11 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
     let once = Fault::SHORT.map(|fault| (fault, Duration::ZERO));
-    let mut points = deal(&recorded, |_| true, &once, &mut random);
+    let mut points = deal(effort.share.of(due(&recorded, |_| true, &once)), &mut random);
     if !effort.quick {
         let long = Fault::SHORT.map(|fault| (fault, MINUTE)).into_iter().chain([(Fault::Pause, Duration::ZERO)]);
-        let long = deal(&recorded, |call| call.writes, &long.collect::<Vec<_>>(), &mut random);
+        let long = due(&recorded, |call| call.writes, &long.collect::<Vec<_>>());
+        let long = deal(effort.share.of(long), &mut random);
         eprintln!("call-error: {} lives, and {} in which it lasts", points.len(), long.len());
         points.extend(long);
     }
@@ -40,40 +48,60 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     if effort.quick {
         points.truncate(SAMPLE);
     }
-    each(effort, points, Expectation::Trouble, row, life).await
+    let missed = try_all(effort, points, row).await?;
+    if effort.quick || missed.is_empty() {
+        return Ok(());
+    }
+    // Which calls a step makes depends on what is done first, so that one may come in another life.
+    eprintln!("call-error: {} were not called and are tried again", missed.len());
+    for (step, failing) in try_all(effort, deal(missed, &mut random), row).await? {
+        eprintln!("{:?}: not called in two lives: {failing}", Step::ALL[step]);
+    }
+    Ok(())
 }
 
-/// Each of these ways to fail for each different call of each step, dealt out to as few lives as can be.
-fn deal(
-    recorded: &[Vec<Call>; STEPS],
-    wanted: impl Fn(&Call) -> bool,
-    ways: &[(Fault, Duration)],
-    random: &mut impl Rng,
-) -> Vec<Point> {
-    let mut lives: Vec<Point> = Vec::new();
+/// Leads all these lives, and says which calls were not made in them.
+async fn try_all(effort: Effort, points: Vec<Point>, row: &mut Row) -> Result<Vec<Due>, Missing> {
+    let missed = Mutex::new(Vec::new());
+    each(effort, points, Expectation::Trouble, row, async |world, operator, point, row| {
+        let not_called = life(world, operator, point, row).await;
+        missed.lock().unwrap_or_else(PoisonError::into_inner).extend(not_called);
+    })
+    .await?;
+    Ok(missed.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Each of these ways to fail for each different call of each step.
+fn due(recorded: &[Vec<Call>; STEPS], wanted: impl Fn(&Call) -> bool, ways: &[(Fault, Duration)]) -> Vec<Due> {
+    let mut due = Vec::new();
     for (step, calls) in recorded.iter().enumerate() {
-        for system in System::ALL {
-            let calls = calls.iter().filter(|call| call.system == system && wanted(call));
-            let shapes: BTreeSet<Shape> = calls.map(Call::shape).collect();
-            let fails = |call: &Shape| {
-                let call = call.clone();
-                ways.iter().map(move |&(fault, lasting)| Failing { call: call.clone(), fault, lasting })
-            };
-            let mut failing: Vec<Failing> = shapes.iter().flat_map(fails).collect();
-            failing.shuffle(random);
-            lives.resize_with(lives.len().max(failing.len()), Point::default);
-            for (life, failing) in lives.iter_mut().zip(failing) {
-                life.0[step].push(failing);
-            }
+        let shapes: BTreeSet<Shape> = calls.iter().filter(|call| wanted(call)).map(Call::shape).collect();
+        for call in shapes {
+            due.extend(ways.iter().map(|&(fault, lasting)| (step, Failing { call: call.clone(), fault, lasting })));
         }
+    }
+    due
+}
+
+/// Deals them out to as few lives as can be.
+fn deal(mut due: Vec<Due>, random: &mut impl Rng) -> Vec<Point> {
+    due.shuffle(random);
+    let (mut lives, mut dealt) = (Vec::<Point>::new(), BTreeMap::<_, usize>::new());
+    for (step, failing) in due {
+        let nth = dealt.entry((step, failing.call.system)).or_default();
+        if lives.len() == *nth {
+            lives.push(Point::default());
+        }
+        lives[*nth].0[step].push(failing);
+        *nth += 1;
     }
     lives
 }
 
-/// One tenant's life, with what fails in every step.
-async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: &mut Row) {
-    let case = world.case();
-    for (step, failing) in Step::ALL.into_iter().zip(point) {
+/// One tenant's life, with what fails in every step; says which calls were not made.
+async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: &mut Row) -> Vec<Due> {
+    let (case, mut not_called) = (world.case(), Vec::new());
+    for (nth, (step, failing)) in Step::ALL.into_iter().zip(point).enumerate() {
         let places = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ");
         let all = failing.len();
         world.script.set(Plan::Fail(failing));
@@ -81,9 +109,7 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: 
         let done = step.done(world, &case).await;
         let missed = world.script.missed();
         row.tried += all - missed.len();
-        for missed in missed {
-            eprintln!("{step:?}: not called this time: {missed}");
-        }
+        not_called.extend(missed.into_iter().map(|missed| (nth, missed)));
         world.script.set(Plan::Clean);
         if !row.note(format!("{step:?}: {places}"), done) {
             break;
@@ -93,6 +119,7 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: 
             *operator = world.operator();
         }
     }
+    not_called
 }
 
 #[cfg(test)]
@@ -107,7 +134,7 @@ mod tests {
         recorded[0] = ["one", "two", "one", "read"].map(|what| call(System::S3, what)).into();
         recorded[2] = vec![call(System::S3, "two"), call(System::Postgres, "two")];
         let ways = [(Fault::Reset, MINUTE), (Fault::Delay, Duration::ZERO)];
-        let lives = deal(&recorded, |call| call.writes, &ways, &mut StdRng::seed_from_u64(1));
+        let lives = deal(due(&recorded, |call| call.writes, &ways), &mut StdRng::seed_from_u64(1));
         assert_eq!(lives.len(), 4);
         for (step, system, expected) in [
             (0, System::S3, 4),

@@ -40,8 +40,8 @@ struct Point {
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let (lives, starts) = if effort.quick { sample(effort) } else { all(effort, row).await? };
-    each(effort, lives, Expectation::Quiet, row, life).await?;
-    each(effort, starts, Expectation::Quiet, row, async |_, _, point, row| {
+    each(effort, effort.share.of(lives), Expectation::Quiet, row, life).await?;
+    each(effort, effort.share.of(starts), Expectation::Quiet, row, async |_, _, point, row| {
         if let Err(missing) = start(effort, &point, row).await {
             row.note(format!("start {point:?}"), Err(Violation(missing.to_string())));
         }

@@ -1,7 +1,6 @@
 //! Many points, and several worlds that take one after the other.
 
 use std::{
-    fmt::Debug,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -16,18 +15,17 @@ use crate::{
     world::{Operator, World},
 };
 
-/// Leads a life per point of the share, with as many worlds at the same time as there are lanes.
+/// Leads a life per point, with as many worlds at the same time as there are lanes.
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn each<P: Debug>(
+pub async fn each<P>(
     effort: Effort,
-    mut points: Vec<P>,
+    points: Vec<P>,
     expected: Expectation,
     row: &mut Row,
     life: impl AsyncFn(&World, &mut Operator, P, &mut Row),
 ) -> Result<(), Missing> {
-    points.retain(|point| effort.share.has(point));
     let (all, begun) = (points.len(), Instant::now());
     let lanes = effort.lanes.clamp(1, all.max(1));
     let points = Mutex::new(points.into_iter().enumerate());

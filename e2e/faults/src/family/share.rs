@@ -21,6 +21,12 @@ impl Default for Share {
 }
 
 impl Share {
+    /// Those that are in it.
+    pub fn of<P: Debug>(self, mut points: Vec<P>) -> Vec<P> {
+        points.retain(|point| self.has(point));
+        points
+    }
+
     /// Whether that is in it.
     pub fn has(self, point: &impl Debug) -> bool {
         let mut hasher = DefaultHasher::new();

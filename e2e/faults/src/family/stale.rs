@@ -68,7 +68,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             }
         }
     }
-    each(effort, points, Expectation::Trouble, row, life).await
+    each(effort, effort.share.of(points), Expectation::Trouble, row, life).await
 }
 
 /// One tenant's life.

@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than the operator's longest pause between tries while nothing changes for five minutes.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Longer than two systems that fail for a minute, one after the other, and the operator's longest pause between
+/// tries after that.
+const PATIENCE: Duration = Duration::from_secs(240);
 /// What takes longer is told to who watches.
 const LONG: Duration = Duration::from_secs(10);
 /// So many letters of it.
