@@ -42,6 +42,9 @@ pub const CONFIRM_DELETION: &str = "plexica.io/confirm-deletion";
 /// An annotation people set: parts of an object that is being deleted, separated by commas, whose
 /// backend is down for good. They are not waited for any more, and not touched.
 pub const ABANDON: &str = "plexica.io/abandon";
+/// An annotation of a Tenant that is being restored, until its installs are applied, too: what the backup's
+/// keys begin with.
+pub const RESTORING_FROM: &str = "plexica.io/restoring-from";
 /// An annotation people set: another value than before makes the operator try again an upgrade that it
 /// took back.
 pub const RETRY_UPGRADE: &str = "plexica.io/retry-upgrade";

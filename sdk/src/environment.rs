@@ -47,6 +47,8 @@ pub(crate) struct Environment {
     /// How long it goes on taking connections when it is told to stop.
     pub(crate) shutdown_delay: Duration,
     pub(crate) ca_bundle: Option<PathBuf>,
+    /// Of which restart this process is.
+    pub(crate) restart: i64,
 }
 
 impl Environment {
@@ -83,6 +85,10 @@ impl Environment {
                 .filter(|value| !value.is_empty())
                 .map_or(Some(Duration::ZERO), |value| value.parse().ok().map(Duration::from_secs))
                 .ok_or_else(|| malformed(variable::SHUTDOWN_DELAY, "a whole number of seconds such as 5"))?,
+            restart: lookup(variable::RESTARTS)
+                .filter(|value| !value.is_empty())
+                .map_or(Some(0), |value| value.parse().ok())
+                .ok_or_else(|| malformed(variable::RESTARTS, "a whole number such as 1"))?,
             ca_bundle: lookup(variable::CA_BUNDLE).filter(|path| !path.is_empty()).map(PathBuf::from),
         })
     }
@@ -118,7 +124,11 @@ mod tests {
         let environment = read(&complete()).unwrap();
         assert_eq!(environment.listen.port(), 25000);
         assert_eq!(environment.shutdown_delay, Duration::from_secs(5));
+        assert_eq!(environment.restart, 0);
         assert!(!format!("{environment:?}").contains("hunter2"));
+        let mut variables = complete();
+        variables.insert(variable::RESTARTS, "3");
+        assert_eq!(read(&variables).unwrap().restart, 3);
     }
 
     #[test]
@@ -145,6 +155,7 @@ mod tests {
             (variable::PLATFORM_KEYS, "{"),
             (variable::LISTEN, "8080"),
             (variable::SHUTDOWN_DELAY, "-1"),
+            (variable::RESTARTS, "once"),
         ] {
             let mut variables = complete();
             variables.insert(name, value);

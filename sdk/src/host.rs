@@ -106,7 +106,7 @@ pub(crate) fn assemble(parts: Parts, environment: &Environment) -> Result<(Arc<H
     )?;
     let host = Arc::new(Host {
         keys: Keys::new(environment.installation.clone(), audience, &environment.keys, platform.clone()),
-        tenants: Registry::new(platform, reload),
+        tenants: Registry::new(platform, reload, environment.restart),
         id,
         version,
         reload,

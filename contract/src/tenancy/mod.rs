@@ -25,6 +25,11 @@ pub struct PluginTenant {
     /// manifest's schema, and that the plugin has taken.
     #[serde(default)]
     pub config: serde_json::Value,
+    /// Of a configuration that is in force in processes that were started for it: of which restart
+    /// those are ([`environment::RESTARTS`]). One of them that has been told of the configuration
+    /// before, since its list was older than itself, has this one from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_restart: Option<i64>,
     /// Words in the tenant's plan that the plugin may switch something on by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
@@ -64,8 +69,7 @@ pub mod environment {
     pub const PLATFORM_KEYS: &str = "PLEXICA_KEYS";
     /// The plugin's own database login.
     pub const DATABASE_URL: &str = "DATABASE_URL";
-    /// How often the workload was started again for a configuration; absent: never. Nothing for the
-    /// plugin to read.
+    /// How often the workload was started again for a configuration; absent: never.
     pub const RESTARTS: &str = "PLEXICA_RESTARTS";
     /// PEM file of CAs to trust besides the system's, for the database and the core API; absent: none.
     pub const CA_BUNDLE: &str = "PLEXICA_CA_BUNDLE";

@@ -115,6 +115,7 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant, version: Option<&s
         schema: database.schema.clone(),
         role: database.role.clone(),
         config: install.config_of(version)?.clone(),
+        since_restart: install.restart_of(version),
         features: features(tenant),
         enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
         suspended: tenant.is_suspended(),
@@ -164,11 +165,15 @@ mod tests {
         seen_by(None, tenant, installs)
     }
 
-    fn seen_by(version: Option<&str>, tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<String> {
+    fn told(version: Option<&str>, tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<PluginTenant> {
         let credential =
             PluginCredential { plugin: "crm".parse().unwrap(), tenant: tenant.map(|slug| slug.parse().unwrap()) };
         let tenants = [self::tenant("acme"), self::tenant("globex")];
-        let list = list(Asking { credential: &credential, version }, "plexica-system", &tenants, installs);
+        list(Asking { credential: &credential, version }, "plexica-system", &tenants, installs)
+    }
+
+    fn seen_by(version: Option<&str>, tenant: Option<&str>, installs: &[Arc<PluginInstall>]) -> Vec<String> {
+        let list = told(version, tenant, installs);
         list.into_iter().map(|one| format!("{} {} {}", one.schema, one.enabled, one.config["at"])).collect()
     }
 
@@ -211,11 +216,15 @@ mod tests {
     #[test]
     fn each_version_is_told_the_configuration_that_it_has() {
         let before = json!({ "version": "1.0.0", "value": { "at": "before" } });
-        let configuration = json!({ "version": "2.0.0", "value": { "at": "in force" }, "before": before });
+        let mut configuration = json!({ "version": "2.0.0", "value": { "at": "in force" }, "before": before });
+        configuration["sinceRestart"] = json!(3);
         let installs = [install("tenant-acme", "acme", "crm", 1, &json!({ "/status/configuration": configuration }))];
         assert_eq!(seen_by(None, None, &installs), ["s_acme_crm true \"in force\""]);
         assert_eq!(seen_by(Some("2.0.0"), None, &installs), ["s_acme_crm true \"in force\""]);
         assert_eq!(seen_by(Some("1.0.0"), None, &installs), ["s_acme_crm true \"before\""]);
+        for (version, restart) in [("2.0.0", Some(3)), ("1.0.0", None)] {
+            assert_eq!(told(Some(version), None, &installs)[0].since_restart, restart);
+        }
         assert!(seen_by(Some("3.0.0"), None, &installs).is_empty(), "it has not come to that version");
     }
 
@@ -226,6 +235,7 @@ mod tests {
             schema: "s".into(),
             role: "r".into(),
             config: json!({}),
+            since_restart: None,
             features: Vec::new(),
             enabled,
             suspended: false,

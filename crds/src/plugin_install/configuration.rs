@@ -22,6 +22,9 @@ pub struct ConfigurationStatus {
     /// How far the start of new processes is, if it takes those to be in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<Restart>,
+    /// The number of the plugin's restart whose processes have it, once that was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_restart: Option<i64>,
     /// What the version that served before had last: it has that until it is gone, and again if the
     /// tenant goes back to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,12 @@ fn any_object(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 }
 
 impl PluginInstall {
+    /// Of which restart the processes are that have what [`Self::config_of`] says.
+    pub fn restart_of(&self, version: Option<&str>) -> Option<i64> {
+        let configuration = self.status.as_ref()?.configuration.as_ref()?;
+        configuration.since_restart.filter(|_| version.is_none_or(|version| version == configuration.version))
+    }
+
     /// What a version of the plugin may know as the tenant's configuration; of no version in
     /// particular: that of the one that serves. None of it before the operator has checked it and
     /// begun to bring the version to the tenant.
@@ -116,5 +125,16 @@ mod tests {
             let found = install.config_of(version).and_then(|config| config["at"].as_str());
             assert_eq!(found, told, "{status} {version:?}");
         }
+    }
+
+    #[test]
+    fn a_restart_is_of_the_version_that_is_in_force() {
+        let before = json!({ "version": "1.0.0", "value": {} });
+        let status =
+            json!({ "configuration": { "value": {}, "version": "2.0.0", "sinceRestart": 3, "before": before } });
+        for (version, told) in [(None, Some(3)), (Some("2.0.0"), Some(3)), (Some("1.0.0"), None)] {
+            assert_eq!(install(&status).restart_of(version), told, "{version:?}");
+        }
+        assert_eq!(install(&json!({})).restart_of(None), None);
     }
 }

@@ -55,6 +55,7 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         call,
         permissions,
         configuration,
+        restart,
         begun,
         idle,
         former,
@@ -90,7 +91,7 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
     }
     sweep::retire(context, idle).await;
     release(context, valid, former).await;
-    Served { database, workload, migrated, registered, configured, begun, credentials, drift }
+    Served { database, workload, migrated, registered, configured, restart, begun, credentials, drift }
 }
 
 async fn prepare(

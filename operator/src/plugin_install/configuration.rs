@@ -94,7 +94,9 @@ pub fn wants_restart(install: &PluginInstall, valid: &Valid) -> bool {
 pub struct Seen<'a> {
     /// What came of the change.
     pub configured: &'a Step<Configured>,
-    /// Whether the start of new processes was begun.
+    /// Of which restart processes are that start now, if it is known.
+    pub restart: Option<i64>,
+    /// Whether new processes were wanted, and that is the restart that was begun for it.
     pub begun: bool,
     /// Whether what is to serve does.
     pub serves: bool,
@@ -102,7 +104,7 @@ pub struct Seen<'a> {
 
 /// The next record of what is in force.
 pub fn record(install: &PluginInstall, valid: &Valid, seen: Seen<'_>) -> Option<ConfigurationStatus> {
-    let Seen { configured, begun, serves } = seen;
+    let Seen { configured, restart: number, begun, serves } = seen;
     let before = install.status.as_ref().and_then(|status| status.configuration.clone());
     let restart = match configured {
         Err(_) | Ok(Configured::Kept) => {
@@ -114,7 +116,8 @@ pub fn record(install: &PluginInstall, valid: &Valid, seen: Seen<'_>) -> Option<
             };
             let is_of_the_spec = configured.is_ok() && before.value == install.spec.config;
             let generation = if is_of_the_spec { install.metadata.generation } else { before.generation };
-            return Some(ConfigurationStatus { generation, restart, ..before });
+            let since_restart = number.filter(|_| begun).or(before.since_restart);
+            return Some(ConfigurationStatus { generation, restart, since_restart, ..before });
         }
         Ok(Configured::Taken) => None,
         Ok(Configured::Restart) => Some(Restart::Wanted),
@@ -126,6 +129,9 @@ pub fn record(install: &PluginInstall, valid: &Valid, seen: Seen<'_>) -> Option<
         generation: install.metadata.generation.filter(|_| is_of_the_spec),
         value: valid.config.clone(),
         restart,
+        // What a version is brought up with all its processes have: before that they were told what the spec said
+        // then.
+        since_restart: number.filter(|_| last(install, valid).is_none()),
         before: before.and_then(|last| {
             let former = FormerConfiguration { version: last.version, value: last.value };
             if former.version == version { last.before } else { Some(former) }

@@ -16,6 +16,7 @@ fn install(in_force: Option<(&str, i32)>, spec: i32) -> PluginInstall {
         value: json!({ "at": at }),
         version: version.into(),
         restart: None,
+        since_restart: None,
         before: None,
     });
     install
@@ -79,11 +80,14 @@ fn what_is_recorded_of_it() {
         (Some(("1.3.0", 1)), refused(), Some((Some(1), 1, None))),
     ] {
         let install = install(in_force, 2);
-        let seen = Seen { configured: &configured, begun: false, serves: true };
+        let seen = Seen { configured: &configured, restart: Some(4), begun: false, serves: true };
         let next = record(&install, &valid(&install, "Ask"), seen);
         let number = |value: &Value| value["at"].as_i64().unwrap();
         let found = next.map(|next| {
             let before = next.before.map(|before| (before.version, number(&before.value)));
+            let version_is_new = in_force.is_none_or(|(version, _)| version != "1.4.0");
+            let is_begun = version_is_new && configured.is_ok();
+            assert_eq!(next.since_restart, is_begun.then_some(4), "{in_force:?} {configured:?}");
             (next.generation, number(&next.value), before)
         });
         assert_eq!(found, expected, "{in_force:?} {configured:?}");
@@ -94,20 +98,25 @@ fn what_is_recorded_of_it() {
 fn a_restart_is_wanted_begun_and_done() {
     let mut install = install(Some(("1.4.0", 1)), 2);
     let valid = valid(&install, "Restart");
-    let kept = Ok(Configured::Kept);
-    for (configured, begun, serves, expected) in [
-        (&Ok(Configured::Restart), false, true, Some(Restart::Wanted)),
-        (&kept, false, true, Some(Restart::Wanted)),
-        (&kept, true, false, Some(Restart::Rolling)),
-        (&kept, false, false, Some(Restart::Rolling)),
-        (&kept, false, true, None),
-        (&kept, false, false, None),
+    let (kept, refused) = (Ok(Configured::Kept), Err(Problem::new(Reason::ConfigRefused, "no.")));
+    for (configured, begun, serves, expected, since) in [
+        (&Ok(Configured::Restart), None, true, Some(Restart::Wanted), None),
+        (&kept, None, true, Some(Restart::Wanted), None),
+        (&kept, Some(7), false, Some(Restart::Rolling), Some(7)),
+        (&kept, None, false, Some(Restart::Rolling), Some(7)),
+        (&kept, None, true, None, Some(7)),
+        (&kept, None, false, None, Some(7)),
+        (&Ok(Configured::Restart), None, true, Some(Restart::Wanted), None),
+        (&refused, Some(8), false, Some(Restart::Rolling), Some(8)),
+        (&Ok(Configured::Restart), Some(9), true, Some(Restart::Wanted), None),
+        (&Ok(Configured::Taken), None, true, None, None),
     ] {
-        let next = record(&install, &valid, Seen { configured, begun, serves }).unwrap();
-        assert_eq!(next.restart, expected, "{configured:?} {begun} {serves}");
+        let (restart, is_begun) = (begun.or(Some(6)), begun.is_some());
+        let next = record(&install, &valid, Seen { configured, restart, begun: is_begun, serves }).unwrap();
+        assert_eq!((next.restart, next.since_restart), (expected, since), "{configured:?} {begun:?} {serves}");
         let mut conditions = Conditions::new(&[], Some(2), jiff::Timestamp::UNIX_EPOCH);
         let waits = tell(&mut conditions, configured, Some(&next));
-        assert_eq!(waits.is_some(), expected.is_some(), "it is not said to be in force before");
+        assert_eq!(waits.is_some(), expected.is_some() || configured.is_err(), "it is not said to be in force before");
         install.status.as_mut().unwrap().configuration = Some(next);
         assert_eq!(wants_restart(&install, &valid), expected == Some(Restart::Wanted));
     }

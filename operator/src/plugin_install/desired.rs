@@ -187,6 +187,7 @@ pub fn call(valid: &Valid, action: Action) -> Request {
             schema: database.clone(),
             role: database,
             config: valid.config.clone(),
+            since_restart: None,
             features: valid.features.clone(),
             enabled: valid.enabled,
             suspended: valid.suspended,

@@ -71,6 +71,8 @@ pub struct Serve {
     pub permissions: (permission::Desired, Aim),
     /// What becomes of its configuration, once it serves.
     pub configuration: Change,
+    /// Of which restart processes are that start now.
+    pub restart: Option<i64>,
     /// Whether new processes were wanted for that, and are begun.
     pub begun: bool,
     /// Workloads that nobody needs.
@@ -156,6 +158,7 @@ pub fn plan(
         database: database.map(|seen| (desired, seen)),
         username,
         sign_in,
+        restart: turn.as_ref().ok().map(|turn| turn.restarts),
         begun: turn.as_ref().is_ok_and(|turn| turn.begun),
         generation: turn.as_ref().map_err(Clone::clone).map(|turn| turn.generation.clone()),
         credentials: turn.map(|turn| turn.told),

@@ -50,6 +50,8 @@ pub struct Served {
     pub registered: Step<()>,
     /// Its configuration.
     pub configured: Step<Configured>,
+    /// Of which restart processes are that start now.
+    pub restart: Option<i64>,
     /// Whether new processes were wanted for that, and are begun.
     pub begun: bool,
     /// What it signs in with.
@@ -95,6 +97,7 @@ impl Applied {
                     migrated,
                     registered,
                     configured: _, // no fault of the version
+                    restart: _,
                     begun: _,
                     credentials: _,
                     drift: _,
@@ -153,7 +156,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     // Steps that wait for a failed one would only repeat it.
     let mut problems = applied.problems();
     if let Applied::Served(served) = applied {
-        let seen = Seen { configured: &served.configured, begun: served.begun, serves: problems.is_empty() };
+        let Served { configured, restart, begun, .. } = &**served;
+        let seen = Seen { configured, restart: *restart, begun: *begun, serves: problems.is_empty() };
         next.configuration = configuration::record(install, valid, seen);
         let brought = upgrade::Served { version, problem: problems.first(), rollout: &valid.rollout };
         (next.upgrade, next.oldest_version) = upgrade::record(install, brought, now);
@@ -190,7 +194,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
 }
 
 fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
-    let Served { database, workload, migrated, registered, configured: _, begun: _, credentials, drift: _ } = served;
+    let Served { database, workload, migrated, registered, configured: _, restart: _, begun: _, credentials, drift: _ } =
+        served;
     if let Ok(database) = database {
         next.database = Some(database.clone());
     }

@@ -26,6 +26,7 @@ fn good() -> Served {
         migrated: Ok("1.4.0".parse().unwrap()),
         registered: Ok(()),
         configured: Ok(Configured::Taken),
+        restart: Some(0),
         begun: false,
         credentials: Ok(first()),
         drift: Drift::default(),
@@ -84,7 +85,8 @@ fn a_good_one_serves_and_stays_as_it_is() {
     all[1].1 = "False";
     assert_eq!(kinds, all);
     install.status = Some(status.clone());
-    assert_eq!(report(&install, &valid(&install), &applied, Timestamp::MAX), status);
+    let kept = Applied::Served(Box::new(Served { configured: Ok(Configured::Kept), ..good() }));
+    assert_eq!(report(&install, &valid(&install), &kept, Timestamp::MAX), status);
 }
 
 #[test]

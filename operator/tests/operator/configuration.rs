@@ -169,7 +169,7 @@ async fn the_manifest_may_say_that_nobody_is_asked() {
     let before = stage.pid(&acme).await;
     let load = Load::on(&stage.world, &acme, &stage.id);
     stage.world.install(&acme, &stage.id, json!({ "plugin": { "version": SECOND }, "config": { "at": 4 } })).await;
-    stage.in_force(&acme, &json!({ "at": 4 })).await;
+    assert_eq!(stage.in_force(&acme, &json!({ "at": 4 })).await.since_restart, Some(1));
     assert_ne!(stage.pid(&acme).await, before);
     load.end().await;
     assert!(!stage.notes(&acme).await.iter().any(|note| note.starts_with("Configure")));
@@ -230,7 +230,7 @@ async fn each_version_keeps_its_own_while_a_tenant_is_upgraded() {
 #[tokio::test]
 async fn a_configuration_may_hold_null() {
     let Some(stage) = Stage::new().await else { return };
-    let operator = stage.world.operator();
+    let operator = stage.world.vigilant_operator();
     stage.publish(FIRST, "Restart").await;
     let config = json!({ "note": null, "more": { "none": null, "list": [null] } });
     let acme = stage.tenant("acme", config.clone()).await;

@@ -34,8 +34,8 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(platform: Arc<Platform>, reload: manifest::Reload) -> Self {
-        Self { platform, roster: RwLock::new(Roster::new(reload)), asked: Mutex::new(None) }
+    pub(crate) fn new(platform: Arc<Platform>, reload: manifest::Reload, restart: i64) -> Self {
+        Self { platform, roster: RwLock::new(Roster::new(reload, restart)), asked: Mutex::new(None) }
     }
 
     /// A tenant; the platform is asked at once about an unknown one.

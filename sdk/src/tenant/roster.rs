@@ -24,6 +24,10 @@ const LATE: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     reload: manifest::Reload,
+    /// Of which restart this process is.
+    restart: i64,
+    /// The last restart, up to that, of which a list has said that its processes have the configuration.
+    restarts: HashMap<Slug, i64>,
     /// From the platform's list; `None` before the first.
     listed: Option<HashMap<Slug, Arc<PluginTenant>>>,
     revision: Option<String>,
@@ -44,8 +48,8 @@ struct Held {
 }
 
 impl Roster {
-    pub(super) fn new(reload: manifest::Reload) -> Self {
-        Self { reload, ..Self::default() }
+    pub(super) fn new(reload: manifest::Reload, restart: i64) -> Self {
+        Self { reload, restart, ..Self::default() }
     }
 
     pub(super) fn get(&self, slug: &Slug) -> Option<Arc<PluginTenant>> {
@@ -79,19 +83,27 @@ impl Roster {
             !listed.contains_key(slug) && now.saturating_duration_since(*when) < TOLD_LIFETIME
         });
         self.held.retain(|slug, _| listed.contains_key(slug) || self.told.contains_key(slug));
+        self.restarts.retain(|slug, _| listed.contains_key(slug));
         self.listed = Some(listed);
         self.revision = Some(list.revision);
     }
 
     /// The configuration that counts when the list says this.
     fn counts(&mut self, tenant: &PluginTenant) -> Value {
-        let new = &tenant.config;
+        let (new, started_for_it) = (&tenant.config, self.is_started_for(tenant));
         let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != *new) else {
             self.replaced.remove(&tenant.tenant);
+            // What somebody was still to be asked about is not wanted any more.
+            self.held.retain(|slug, held| *slug != tenant.tenant || held.asked);
             return new.clone();
         };
         if self.replaced.get(&tenant.tenant).is_some_and(|(before, _)| before == new) {
             return known.config.clone();
+        }
+        if started_for_it {
+            self.held.remove(&tenant.tenant);
+            self.replaced.remove(&tenant.tenant);
+            return new.clone();
         }
         let asked = match self.reload {
             manifest::Reload::Live => return new.clone(),
@@ -104,6 +116,21 @@ impl Roster {
             self.held.insert(tenant.tenant.clone(), Held { config: new.clone(), asked });
         }
         known.config.clone()
+    }
+
+    /// Whether this process was started for the configuration, and had been told of the one before until now:
+    /// of no list before was it said that processes of such a restart have it.
+    fn is_started_for(&mut self, tenant: &PluginTenant) -> bool {
+        let Some(restart) = tenant.since_restart.filter(|restart| *restart <= self.restart) else { return false };
+        // The first list may be older than the call that named the tenant.
+        if self.listed.is_none() && self.told.contains_key(&tenant.tenant) {
+            return false;
+        }
+        let is_news = self.restarts.get(&tenant.tenant).is_none_or(|last| *last < restart);
+        if is_news {
+            self.restarts.insert(tenant.tenant.clone(), restart);
+        }
+        is_news
     }
 
     /// Takes what a lifecycle call says of one tenant.
@@ -163,6 +190,7 @@ impl Roster {
     pub(super) fn forget(&mut self, slug: &Slug) {
         self.told.remove(slug);
         self.held.remove(slug);
+        self.restarts.remove(slug);
         if let Some(listed) = &mut self.listed {
             listed.remove(slug);
         }

@@ -6,6 +6,7 @@ fn tenant(slug: &str, role: &str) -> PluginTenant {
         schema: "s".into(),
         role: role.into(),
         config: serde_json::Value::Null,
+        since_restart: None,
         enabled: true,
         suspended: false,
         features: Vec::new(),
@@ -80,7 +81,7 @@ fn unasked(roster: &Roster) -> Vec<(String, String)> {
 fn another_configuration_counts_when_the_author_has_said_so() {
     let (now, acme) = (Instant::now(), "acme".parse().unwrap());
     let asked = |from: &str, to: &str| vec![(from.to_owned(), to.to_owned())];
-    let mut roster = Roster::new(manifest::Reload::Ask);
+    let mut roster = Roster::new(manifest::Reload::Ask, 0);
     roster.list(saying(1), now);
     assert_eq!((configured(&roster).as_str(), unasked(&roster)), ("1", vec![]), "the first is nothing new");
     roster.list(saying(2), now);
@@ -101,7 +102,7 @@ fn another_configuration_counts_when_the_author_has_said_so() {
 #[test]
 fn a_call_is_not_undone_by_a_list_from_before() {
     let now = Instant::now();
-    let mut roster = Roster::new(manifest::Reload::Ask);
+    let mut roster = Roster::new(manifest::Reload::Ask, 0);
     roster.list(saying(1), now);
     roster.configure(with(2), Reload::Live, now);
     roster.list(saying(1), now);
@@ -124,9 +125,65 @@ fn a_call_is_not_undone_by_a_list_from_before() {
 #[test]
 fn what_asks_nobody_counts_at_once_or_in_the_next_process() {
     for (reload, counts) in [(manifest::Reload::Live, "2"), (manifest::Reload::Restart, "1")] {
-        let mut roster = Roster::new(reload);
+        let mut roster = Roster::new(reload, 0);
         roster.list(saying(1), Instant::now());
         roster.list(saying(2), Instant::now());
         assert_eq!((configured(&roster).as_str(), unasked(&roster)), (counts, vec![]), "{reload:?}");
     }
+}
+
+fn since(config: i32, since_restart: Option<i64>) -> PluginTenants {
+    PluginTenants { tenants: vec![PluginTenant { since_restart, ..with(config) }], ..saying(config) }
+}
+
+#[test]
+fn what_a_process_was_started_for_counts_in_it_however_late_it_is_told() {
+    let now = Instant::now();
+    for reload in [manifest::Reload::Restart, manifest::Reload::Ask] {
+        for (own, counts) in [(0, "1"), (1, "1"), (2, "2"), (3, "2")] {
+            let mut roster = Roster::new(reload, own);
+            roster.list(since(1, None), now);
+            // It is decided, and which processes will have it is not known yet.
+            roster.list(since(2, None), now);
+            assert_eq!(configured(&roster), "1");
+            roster.list(since(2, Some(2)), now);
+            assert_eq!(configured(&roster), counts, "{reload:?} {own}");
+            roster.list(since(3, None), now);
+            assert_eq!(configured(&roster), counts, "the next is not for it");
+        }
+    }
+}
+
+#[test]
+fn nothing_older_is_taken_for_what_a_process_was_started_for() {
+    let now = Instant::now();
+    // What a call has replaced, and the list says for ever.
+    let mut roster = Roster::new(manifest::Reload::Ask, 1);
+    roster.list(since(1, Some(1)), now);
+    roster.configure(with(2), Reload::Live, now);
+    roster.list(since(1, Some(1)), now + LATE);
+    assert_eq!(configured(&roster), "2");
+    assert_eq!(unasked(&roster), [("2".to_owned(), "1".to_owned())]);
+    // What another copy of the core API still says.
+    let mut roster = Roster::new(manifest::Reload::Restart, 7);
+    roster.list(since(2, Some(7)), now);
+    for late in [since(1, Some(6)), since(3, None), since(1, Some(6))] {
+        roster.list(late, now);
+        assert_eq!(configured(&roster), "2");
+    }
+    // What was so before the process was asked, at its very start.
+    let mut roster = Roster::new(manifest::Reload::Ask, 7);
+    roster.configure(with(3), Reload::Live, now);
+    roster.list(since(2, Some(7)), now);
+    assert_eq!(configured(&roster), "3");
+}
+
+#[test]
+fn nobody_is_asked_about_what_is_not_wanted_any_more() {
+    let now = Instant::now();
+    let mut roster = Roster::new(manifest::Reload::Ask, 0);
+    for config in [1, 2, 1] {
+        roster.list(saying(config), now);
+    }
+    assert_eq!(unasked(&roster), []);
 }

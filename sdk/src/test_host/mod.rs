@@ -112,6 +112,7 @@ impl TestHost {
             listen: address,
             shutdown_delay: std::time::Duration::ZERO,
             ca_bundle: None,
+            restart: 0,
         };
         let (host, app) = host::assemble(parts, &environment).unwrap_or_else(|error| panic!("{error}"));
         let listener = TcpListener::bind(address).await.expect("a free port");
@@ -146,7 +147,16 @@ impl TestHost {
     pub async fn prepare(&self, slug: &str, config: Value) -> PluginTenant {
         let tenant = slug.parse().unwrap_or_else(|why| panic!("the slug {slug:?} {why}"));
         let (schema, role) = self.database.make(&tenant, &self.manifest.id).await;
-        PluginTenant { tenant, schema, role, config, features: Vec::new(), enabled: true, suspended: false }
+        PluginTenant {
+            tenant,
+            schema,
+            role,
+            config,
+            since_restart: None,
+            features: Vec::new(),
+            enabled: true,
+            suspended: false,
+        }
     }
 
     /// The lifecycle request the operator would send.
