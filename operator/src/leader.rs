@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use kube::Client;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client};
 use kube_lease_manager::{LeaseCreateMode, LeaseManagerBuilder, LeaseManagerError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{platform, problem::Problem};
 
 const LEASE: &str = "plexica-operator";
-/// Before the Lease is asked for again after an error.
+/// Before the Lease is asked for again after an error, and between two looks whether it is there.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long giving the Lease back may take; after that it ends by itself.
 const GIVE_BACK: Duration = Duration::from_secs(3);
@@ -41,6 +42,17 @@ pub async fn terms<F>(
                 () = tokio::time::sleep(PAUSE) => {}
                 () = stop.cancelled() => {}
             }
+        }
+    }
+}
+
+/// Comes back when somebody has removed the Lease.
+async fn removed(client: &Client, namespace: &str) {
+    let leases = Api::<Lease>::namespaced(client.clone(), namespace);
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        if matches!(leases.get_metadata_opt(LEASE).await, Ok(None)) {
+            return;
         }
     }
 }
@@ -76,6 +88,8 @@ where
             // Asked to stop, it does not begin another term.
             biased;
             () = stop.cancelled() => break,
+            // The next candidacy makes it again, which this one does only when it begins.
+            () = removed(client, namespace) => return Ok(()),
             held = leading.wait_for(|held| *held) => if held.is_err() { break },
         }
         tracing::info!("leading");

@@ -1,7 +1,7 @@
 //! Operators that elect a leader.
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
+use kube::{Api, api::DeleteParams};
 use plexica_operator::Config;
 use plexica_testkit::wait_until;
 use serde_json::json;
@@ -31,6 +31,18 @@ async fn waits(operator: &Operator) {
     assert!(operator.count(RECONCILES).await < 1.0);
     let touched: Vec<String> = operator.writes().into_iter().filter(|write| !write.contains("/leases")).collect();
     assert_eq!(touched, Vec::<String>::new(), "only the Lease is its business");
+}
+
+/// Somebody cleans up, while one leads and another waits.
+#[tokio::test]
+async fn a_lease_that_was_removed_is_made_again_and_somebody_leads() {
+    let Some(world) = World::new().await else { return };
+    let _replicas = [world.operator_with(elects), world.operator_with(elects)];
+    works(&world).await;
+    let leases = Api::<Lease>::namespaced(world.client.clone(), &world.platform());
+    leases.delete("plexica-operator", &DeleteParams::default()).await.unwrap();
+    wait_until("somebody leads again", PATIENCE, async || holder(&world).await.is_some()).await;
+    works(&world).await;
 }
 
 #[tokio::test]
