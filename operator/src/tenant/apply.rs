@@ -27,8 +27,8 @@ use crate::{
     rotation,
 };
 
-/// Applies the plan.
-pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan) -> Applied {
+/// Applies the plan, which goes by what was due at that time.
+pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan, at: Timestamp) -> Applied {
     let Plan { database, identity, sign_in, storage, keys, namespace, quota } = plan;
     let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
     let held = namespace.as_ref().ok().and_then(|plan| plan.seen.1.identity.clone());
@@ -66,9 +66,9 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
         identity.as_ref().ok().and_then(|servers| valid.rotation.next(&servers.generation, valid.born)),
     ];
-    // What could not be done although it is due waits for something else.
-    let now = Timestamp::now();
-    let look_at = look_at.into_iter().flatten().filter(|at| *at > now).min();
+    // What could not be done although it was due waits for something else. What has become due since then has not
+    // been tried.
+    let look_at = look_at.into_iter().flatten().filter(|due| *due > at).min();
     let credentials = CredentialsStatus {
         identity: identity.as_ref().ok().map(|servers| rotation::status(&servers.generation, &valid.rotation)),
         storage: storage.as_ref().ok().and_then(|bucket| bucket.keys.told.clone()),

@@ -71,7 +71,7 @@ async fn stay(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
             let observed = Box::pin(observe(context, &valid, change)).await;
             let plan = plan(&valid, observed, &context.settings, &record, now);
             let tenant = forget(context, api, tenant, &plan.changing()).await?;
-            let applied = Box::pin(apply(context, &valid, &record, plan)).await;
+            let applied = Box::pin(apply(context, &valid, &record, plan, now)).await;
             drift::tell(context, &tenant, &applied.drift).await;
             let problem = applied.worst();
             publish(&context.recorder, &tenant, applied.notes.clone()).await;
