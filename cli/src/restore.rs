@@ -1,19 +1,20 @@
 //! `plexica restore tenant NAME --from PREFIX`: a tenant from its final backup.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use kube::{
     Api, ResourceExt,
-    api::PostParams,
+    api::{Patch, PatchParams, PostParams},
     runtime::wait::{Condition, await_condition},
 };
 use plexica_backends::{keycloak::Realms, s3::Store};
 use plexica_contract::name::Slug;
-use plexica_crds::{PluginInstall, Tenant};
+use plexica_crds::{PluginInstall, Tenant, label::RESTORING_FROM};
 use plexica_operator::{
     config::{Database, Identity, Storage},
     restore::{Restore, Restored},
 };
+use serde_json::json;
 
 use crate::{cluster, error::Error};
 
@@ -67,7 +68,10 @@ pub async fn run(options: Options) -> Result<(), Error> {
         *options;
     let (client, _) = cluster.connect().await?;
     let tenants: Api<Tenant> = Api::all(client.clone());
-    if tenants.get_metadata_opt(name.as_str()).await?.is_some() {
+    let prefix = format!("{}/", from.trim_end_matches('/'));
+    let found = tenants.get_metadata_opt(name.as_str()).await?;
+    let begun = found.as_ref().is_some_and(|tenant| tenant.annotations().get(RESTORING_FROM) == Some(&prefix));
+    if found.is_some() && !begun {
         return Err(Error::Restore(format!("there is a tenant {name}: what it has is not overwritten")));
     }
     let backend = |error: plexica_backends::Error| Error::Restore(format!("{error}. {}", error.remedy));
@@ -76,34 +80,54 @@ pub async fn run(options: Options) -> Result<(), Error> {
         realms: &Realms::new(identity.backend(ca_bundle.clone())).map_err(backend)?,
         store: &Store::new(storage.backend(ca_bundle)).map_err(backend)?,
         bucket: &backup_bucket,
-        prefix: &format!("{}/", from.trim_end_matches('/')),
+        prefix: &prefix,
         pg_restore: &pg_restore,
     };
-    let restored = restore.run(&name).await.map_err(|problem| Error::Restore(problem.to_string()))?;
-    let Restored { tenant, installs, schemas, realm, objects } = restored;
-    for schema in schemas {
-        println!("restored schema {schema}");
+    if begun {
+        println!("the data of tenant {name} was restored before");
+    } else {
+        let restored = restore.run(&name).await.map_err(refused)?;
+        tell(&restored);
+        tenants.create(&PostParams::default(), &restored.tenant).await?;
+        println!("applied tenant {name}");
     }
-    if let Some((realm, users)) = realm {
-        println!("restored realm {realm} with {users} user(s), who must set a new password");
-    }
-    if let Some((bucket, count)) = objects {
-        println!("bucket {bucket} had {count} object(s), whose content is in no backup");
-    }
-    tenants.create(&PostParams::default(), &tenant).await?;
-    println!("applied tenant {name}");
-    let ready = tokio::time::timeout(Duration::from_secs(timeout), await_condition(tenants, name.as_str(), is_ready()));
-    match ready.await {
+    let installs = restore.installs(&name).await.map_err(refused)?;
+    let ready = await_condition(tenants.clone(), name.as_str(), is_ready());
+    match tokio::time::timeout(Duration::from_secs(timeout), ready).await {
         Ok(Ok(_)) => println!("tenant {name} is Ready"),
         Ok(Err(error)) => return Err(Error::Watch(error.to_string())),
         Err(_) => return Err(Error::TimedOut { target: format!("tenant {name}"), what: "Ready".into() }),
     }
     for install in installs {
         let api: Api<PluginInstall> = Api::namespaced(client.clone(), &install.namespace().unwrap_or_default());
-        api.create(&PostParams::default(), &install).await?;
-        println!("applied plugininstall {}", install.name_any());
+        match api.create(&PostParams::default(), &install).await {
+            Ok(_) => println!("applied plugininstall {}", install.name_any()),
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {
+                println!("plugininstall {} is there", install.name_any());
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
+    // From now on it is a tenant like any other, whose installs may go.
+    let done = json!({ "metadata": { "annotations": { RESTORING_FROM: null } } });
+    tenants.patch_metadata(name.as_str(), &PatchParams::default(), &Patch::Merge(done)).await?;
     Ok(())
+}
+
+fn refused(why: impl Display) -> Error {
+    Error::Restore(why.to_string())
+}
+
+fn tell(restored: &Restored) {
+    for schema in &restored.schemas {
+        println!("restored schema {schema}");
+    }
+    if let Some((realm, users)) = &restored.realm {
+        println!("restored realm {realm} with {users} user(s), who must set a new password");
+    }
+    if let Some((bucket, count)) = &restored.objects {
+        println!("bucket {bucket} had {count} object(s), whose content is in no backup");
+    }
 }
 
 fn is_ready() -> impl Condition<Tenant> {

@@ -74,23 +74,32 @@ async fn a_deleted_tenant_is_backed_up_where_that_can_be() {
     assert!(grace["realmRoles"].as_array().unwrap().contains(&json!("admin")), "{grace}");
 
     let from = format!("acme/{}", backups[0].file_name().unwrap().to_str().unwrap());
-    let restore = |from: &str| {
+    let restore = |from: &str, seconds: &str| {
         let mut command = operators(&with);
         command.env("PLEXICA_BACKUP_BUCKET", "tenant-0-backups").env("PLEXICA_PG_RESTORE", programs.join("pg_restore"));
-        command.args(["restore", "tenant", "acme", "--from", from, "--data-dir"]).arg(&data).output().unwrap()
+        command
+            .args(["restore", "tenant", "acme", "--from", from, "--timeout", seconds, "--data-dir"])
+            .arg(&data)
+            .output()
+            .unwrap()
     };
-    let refused = restore("acme/never");
+    let refused = restore("acme/never", "120");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("acme/never/manifest.json"), "{said}");
-    let said = succeed(&restore(&from), &["restore"]);
-    for line in ["restored schema tenant_acme_plugin_crm", "tenant acme is Ready", "applied plugininstall "] {
+    // One that ends before the tenant is Ready has applied no install yet; the next goes on there.
+    let broken = restore(&from, "0");
+    let said = String::from_utf8_lossy(&broken.stdout).into_owned();
+    assert!(!broken.status.success() && said.contains("restored schema tenant_acme_plugin_crm"), "{said}");
+    assert!(said.contains("applied tenant acme") && !said.contains("plugininstall"), "{said}");
+    let said = succeed(&restore(&from, "120"), &["restore"]);
+    for line in ["restored before", "tenant acme is Ready", "applied plugininstall "] {
         assert!(said.contains(line), "{said}");
     }
     assert_eq!(with.sql("SELECT answer FROM tenant_acme.kept"), "42");
     assert_eq!(with.sql("SELECT to_regclass('tenant_acme_plugin_crm.contacts') IS NOT NULL"), "true");
     let grace = "SELECT 'admin' = ANY (roles) FROM embedded_keycloak.account WHERE username = 'grace'";
     assert_eq!(with.sql(grace), "true");
-    let refused = restore(&from);
+    let refused = restore(&from, "120");
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("there is a tenant acme"), "{said}");
     assert!(with.stop().success());

@@ -5,7 +5,7 @@ mod parts;
 
 use std::path::Path;
 
-use kube::api::ObjectMeta;
+use kube::{ResourceExt, api::ObjectMeta};
 use plexica_backends::{
     keycloak::Realms,
     ownership::Mark,
@@ -13,7 +13,7 @@ use plexica_backends::{
     s3::{Store, archive::read},
 };
 use plexica_contract::name::Slug;
-use plexica_crds::{PluginInstall, Reason, Tenant, tenant::AdoptionPolicy};
+use plexica_crds::{PluginInstall, Reason, Tenant, label::RESTORING_FROM, tenant::AdoptionPolicy};
 
 use crate::{
     problem::Problem,
@@ -40,10 +40,8 @@ pub struct Restore<'a> {
 /// What there is again.
 #[derive(Debug)]
 pub struct Restored {
-    /// To be applied.
+    /// To be applied; says from what it is being restored.
     pub tenant: Tenant,
-    /// To be applied when the tenant's namespace is there.
-    pub installs: Vec<PluginInstall>,
     /// Schemas that were filled.
     pub schemas: Vec<String>,
     /// The realm that was made, and how many users it has.
@@ -61,7 +59,7 @@ impl Restore<'_> {
     /// name is there that is not its own.
     pub async fn run(&self, slug: &Slug) -> Result<Restored, Problem> {
         let manifest = self.manifest(slug).await?;
-        let Manifest { installation, tenant, installs, sources, .. } = &manifest;
+        let Manifest { installation, tenant, sources, .. } = &manifest;
         let mark = Mark {
             installation: installation.clone(),
             kind: "Tenant".into(),
@@ -83,13 +81,16 @@ impl Restore<'_> {
         let mut again = Tenant::new(&tenant.name, tenant.spec.clone());
         // What was just brought back is an earlier tenant's.
         again.spec.adoption_policy = AdoptionPolicy::IfRetained;
-        Ok(Restored {
-            tenant: again,
-            installs: installs.iter().map(install).collect(),
-            schemas: sources.schemas.clone(),
-            realm,
-            objects,
-        })
+        again.annotations_mut().insert(RESTORING_FROM.into(), self.prefix.into());
+        Ok(Restored { tenant: again, schemas: sources.schemas.clone(), realm, objects })
+    }
+
+    /// The installs of the tenant of that name, as they were.
+    ///
+    /// # Errors
+    /// When there is no such backup, when it is broken or of another tenant.
+    pub async fn installs(&self, slug: &Slug) -> Result<Vec<PluginInstall>, Problem> {
+        Ok(self.manifest(slug).await?.installs.iter().map(install).collect())
     }
 
     async fn manifest(&self, slug: &Slug) -> Result<Manifest, Problem> {

@@ -1,7 +1,9 @@
 //! A tenant that is gone, out of its final backup.
 
 use clap::Parser;
+use kube::ResourceExt;
 use plexica_backends::{keycloak::Realms, s3::Store};
+use plexica_crds::label::RESTORING_FROM;
 use plexica_operator::{Config, restore::Restore};
 use serde_json::json;
 
@@ -38,8 +40,9 @@ pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
         assert_eq!(restored.schemas, [schema.clone(), plugin_schema.clone()]);
         assert_eq!(restored.realm, Some((realm.clone(), 1)));
         assert_eq!(restored.objects, Some((realm.clone(), 1)));
-        assert_eq!(restored.installs.len(), 1);
+        assert_eq!(restored.tenant.annotations()[RESTORING_FROM], prefix);
     }
+    assert_eq!(restore(prefix).installs(&name).await.unwrap().len(), 1);
     let owner =
         format!("SELECT tableowner::text FROM pg_tables WHERE schemaname = '{plugin_schema}' AND tablename = 'note'");
     assert_eq!(&world.sql::<String>(&owner).await, plugin_schema, "the plugin's table is the plugin's");
