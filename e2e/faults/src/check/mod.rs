@@ -10,7 +10,9 @@ mod snapshot;
 mod storage;
 
 pub use log::{Expectation, clean as log};
-pub use neighbour::{move_in as neighbours_move_in, seen as neighbours, untouched as no_neighbour_touched};
+pub use neighbour::{
+    move_in as neighbours_move_in, name as neighbour_name, seen as neighbours, untouched as no_neighbour_touched,
+};
 pub use orphan::none as no_orphans;
 pub use snapshot::snapshot;
 

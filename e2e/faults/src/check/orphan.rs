@@ -13,7 +13,7 @@ use crate::world::{Violation, World, fails};
 /// All that is left.
 pub async fn none(world: &World) -> Result<(), Violation> {
     let mut left = database(world).await.unwrap_or_else(|error| vec![format!("Postgres cannot be read: {error}")]);
-    let platform = format!("{}-platform", world.name);
+    let platform = world.platform_realm();
     let neighbour = neighbour::name(world);
     let theirs = |name: &str| name == neighbour;
     let realms = world.administrator.get("?briefRepresentation=true").await;

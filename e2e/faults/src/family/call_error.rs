@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     check::Expectation,
-    proxy::{Call, Failing, Fault, Plan, Shape, System},
+    proxy::{Call, Failing, Fault, Plan, Shape},
     story::{Order, STEPS, Step},
     world::{Operator, World, fails},
 };
@@ -50,6 +50,9 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     }
     let missed = try_all(effort, points, row).await?;
     if effort.quick || missed.is_empty() {
+        for (step, failing) in missed {
+            eprintln!("{:?}: not called this time: {failing}", Step::ALL[step]);
+        }
         return Ok(());
     }
     // Which calls a step makes depends on what is done first, so that one may come in another life.
@@ -101,7 +104,8 @@ fn deal(mut due: Vec<Due>, random: &mut impl Rng) -> Vec<Point> {
 /// One tenant's life, with what fails in every step; says which calls were not made.
 async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: &mut Row) -> Vec<Due> {
     let (case, mut not_called) = (world.case(), Vec::new());
-    for (nth, (step, failing)) in Step::ALL.into_iter().zip(point).enumerate() {
+    let mut steps = Step::ALL.into_iter().zip(point).enumerate();
+    while let Some((nth, (step, failing))) = steps.next() {
         let places = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ");
         let all = failing.len();
         world.script.set(Plan::Fail(failing));
@@ -112,6 +116,8 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: 
         not_called.extend(missed.into_iter().map(|missed| (nth, missed)));
         world.script.set(Plan::Clean);
         if !row.note(format!("{step:?}: {places}"), done) {
+            let left = steps.flat_map(|(nth, (_, failing))| failing.into_iter().map(move |failing| (nth, failing)));
+            not_called.extend(left);
             break;
         }
         if !operator.runs() {
@@ -125,6 +131,7 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::System;
     use rand::{SeedableRng, rngs::StdRng};
 
     #[test]

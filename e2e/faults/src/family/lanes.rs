@@ -88,6 +88,7 @@ pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peac
         eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", peace.calls.len(), peace.took);
     }
     row.end(&world, operator, Expectation::Quiet).await;
+    world.close().await;
     Ok(steps)
 }
 
@@ -110,5 +111,6 @@ pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missin
     Step::Remove.ask(&world, &case, Order::Forwards).await;
     row.note("a first start in peace", Step::Remove.done(&world, &case).await);
     row.end(&world, operator, Expectation::Quiet).await;
+    world.close().await;
     Ok(writes)
 }

@@ -49,6 +49,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 row.note(format!("{step:?}"), step.done(world, &case).await)
             };
             if !well {
+                eprintln!("what follows {step:?} was not tried with {:?} down ({:?})", down_is.0, down_is.1);
                 break;
             }
         }
@@ -73,15 +74,18 @@ async fn disturb(
     }
     world.script.set(Plan::Outage(system, outage));
     step.ask(world, case, Order::Forwards).await;
-    row.tried += 1;
     let proceeds = async {
         if system.is_for_tenants_alone() {
             row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
         }
     };
     futures::join!(tokio::time::sleep(down), proceeds);
-    world.script.set(Plan::Clean);
+    let struck = world.script.set(Plan::Clean).is_some();
     let back = Instant::now();
+    row.tried += usize::from(struck);
+    if !struck {
+        eprintln!("{place}: it was not called");
+    }
     let done = step.done(world, case).await;
     let took = back.elapsed();
     let well = row.note(&place, done);

@@ -133,7 +133,7 @@ impl World {
         let flags = vec![
             ("--installation", name.clone()),
             ("--namespace", format!("{name}-system")),
-            ("--platform-realm", format!("{name}-platform")),
+            ("--platform-realm", platform_realm(&name)),
             ("--realm-prefix", format!("{name}-")),
             ("--bucket-prefix", format!("{name}-")),
             ("--namespace-prefix", format!("{name}-")),
@@ -182,6 +182,10 @@ impl World {
     /// Takes all of it away, on a thread of its own: Postgres drops a database only when every connection of
     /// the server has heard of it, and those that other lanes are just making have to be driven on meanwhile.
     pub async fn close(self) {
+        // Each realm more makes Keycloak slower for all that come later.
+        for realm in [check::neighbour_name(&self), self.platform_realm()] {
+            self.administrator.remove(&realm).await;
+        }
         // An error is a panic, which is told by then.
         let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
     }
@@ -194,6 +198,11 @@ impl World {
     /// Starts one of several that agree by a Lease on who works.
     pub fn replica(&self) -> Operator {
         Operator::start(&self.flags, self.folder.path(), true)
+    }
+
+    /// The realm of the platform.
+    pub fn platform_realm(&self) -> String {
+        platform_realm(&self.name)
     }
 
     /// The namespace of the platform.
@@ -268,6 +277,10 @@ impl World {
         let kept = std::env::temp_dir().join(format!("{}.log", self.name));
         std::fs::copy(self.log_path(), &kept).ok().map(|_| kept)
     }
+}
+
+fn platform_realm(world: &str) -> String {
+    format!("{world}-platform")
 }
 
 /// The plans that tenants of a run may have.
