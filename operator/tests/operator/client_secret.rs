@@ -24,7 +24,7 @@ async fn replace(victim: &Victim<'_>, secret: &Secret) {
 #[tokio::test]
 async fn it_is_brought_back_to_what_servers_know() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "rotation": { "overlap": "1h" } })).await;
     world.ready(&slug).await;
@@ -54,7 +54,7 @@ async fn it_is_brought_back_to_what_servers_know() {
 #[tokio::test]
 async fn under_report_it_is_named_and_left() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "driftPolicy": "Report" })).await;
     world.ready(&slug).await;

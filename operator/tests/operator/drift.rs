@@ -34,7 +34,7 @@ async fn drifted(world: &World, slug: &str, named: &[String], unnamed: &[String]
 #[tokio::test]
 async fn what_others_change_of_a_tenant_is_brought_back_and_told() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({})).await;
     let tenant = world.ready(&slug).await.status.unwrap();
@@ -65,7 +65,7 @@ async fn what_others_change_of_a_tenant_is_brought_back_and_told() {
 #[tokio::test]
 async fn under_report_it_is_left_and_named_and_what_the_spec_asks_is_done_all_the_same() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "driftPolicy": "Report" })).await;
     world.ready(&slug).await;
@@ -137,7 +137,7 @@ async fn under_report_it_is_left_and_named_and_what_the_spec_asks_is_done_all_th
 #[tokio::test]
 async fn under_report_what_was_removed_is_not_ready_until_it_may_be_made_again() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "driftPolicy": "Report" })).await;
     world.ready(&slug).await;

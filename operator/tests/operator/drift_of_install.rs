@@ -32,7 +32,7 @@ async fn drifted(world: &World, slug: &str, named: &[String]) {
 #[tokio::test]
 async fn schema_login_credential_and_permissions_of_an_install() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
     let (tenant, plugin) = (slug.replace('-', "_"), id.replace('-', "_"));
     let (schema, login) = (format!("tenant_{tenant}_plugin_{plugin}"), format!("plugin_{plugin}"));

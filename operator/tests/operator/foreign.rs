@@ -111,7 +111,7 @@ async fn a_foreign_realm_is_never_told_of_as_the_platforms() {
     let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.platform());
     let told = async || secrets.get_opt("plexica-platform-identity").await.unwrap();
     let name = world.platform();
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     wait_until("the platform's realm is told of", PATIENCE, async || told().await.is_some()).await;
     let data = told().await.unwrap().data.unwrap();
     let issuer = format!("{}/realms/{name}", world.issuer.url);

@@ -155,7 +155,7 @@ impl World {
             ("--core-api-url", "http://127.0.0.1:9"),
             ("--plugin-logs", self.logs.path().to_str().unwrap()),
             ("--purge-deadline", "5"),
-            ("--resync", "1"),
+            ("--resync", "3600"),
             ("--selector", &format!("{LABEL}={}", self.name)),
         ]
         .into_iter()
@@ -173,6 +173,12 @@ impl World {
     /// An operator in a runtime of its own, so that it can be killed between any two steps.
     pub fn operator(&self) -> Operator {
         self.operator_with(|_| {})
+    }
+
+    /// One that looks at everything every second, for what is changed in systems that tell nobody. Others look
+    /// when somebody tells, and as good as never else: whoever waits for that has found a bug.
+    pub fn vigilant_operator(&self) -> Operator {
+        self.operator_with(|config| config.work.resync = 1)
     }
 
     /// The same, with another configuration.
