@@ -294,7 +294,11 @@ fn large() -> (Value, Value) {
 async fn resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan() {
     let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
-    let operator = world.operator_with(plans.give_cluster());
+    let give = plans.give_cluster();
+    let operator = world.operator_with(|config| {
+        give(config);
+        config.work.resync = 1;
+    });
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "plan": "small" })).await;
     in_force(&world, &slug, "small").await;

@@ -69,7 +69,7 @@ async fn rounds(operator: &Operator, rounds: usize) {
 #[tokio::test]
 async fn many_tenants_and_installs_at_rest_are_not_written_to() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let id = world.database.unique("crm");
     world.plugin(&id, "1.0.0").await;
     let slugs: Vec<String> = (0..TENANTS).map(|_| world.database.unique("acme")).collect();

@@ -306,7 +306,7 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     wait_until("it was looked at, and the interval is over", PATIENCE, async || {
         let told = world.tenants().get(&slug).await.unwrap().status.unwrap().credentials.identity.unwrap();
         let over = told.rotated_at.unwrap().0 + Duration::from_secs(14) < jiff::Timestamp::now();
-        over && operator.count("plexica_operator_reconciles_total").await > looked + 4.0
+        over && operator.count("plexica_operator_reconciles_total").await > looked
     })
     .await;
     assert_eq!((recorded().await, text(&identity(&world, &slug).await, "client-secret")), before);
@@ -351,7 +351,10 @@ async fn by_the_platforms_interval_a_shared_plugins_credentials_are_rotated() {
 #[tokio::test]
 async fn who_is_new_is_not_rotated_for_what_was_asked_before() {
     let Some(world) = World::new().await else { return };
-    let operator = operator(&world, OVERLAP);
+    let operator = world.operator_with(|config| {
+        config.work.rotation_overlap = OVERLAP;
+        config.work.resync = 1;
+    });
     let id = world.database.unique("crm");
     let (slug, entry) = (world.database.unique("acme"), format!("{id}-1.0.0"));
     world.plugin(&id, "1.0.0").await;

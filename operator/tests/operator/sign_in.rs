@@ -31,7 +31,7 @@ async fn credentials(world: &World, slug: &str, data: &[(&str, &str)]) {
 #[tokio::test]
 async fn settings_follow_the_spec_and_drift_is_repaired() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     let path = format!("/tenant-{slug}");
     let administrator = Administrator::of(&world.issuer);
@@ -74,7 +74,7 @@ async fn settings_follow_the_spec_and_drift_is_repaired() {
 #[tokio::test]
 async fn a_missing_secret_is_named_and_waited_for_and_a_changed_one_is_noticed() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     let path = format!("/tenant-{slug}/identity-provider/instances");
     let administrator = Administrator::of(&world.issuer);
@@ -138,7 +138,7 @@ async fn a_missing_secret_is_named_and_waited_for_and_a_changed_one_is_noticed()
 #[tokio::test]
 async fn a_tenant_with_settings_is_at_rest() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     let identity = json!({ "mfa": "Required", "loginTheme": "keycloak", "passwordPolicy": { "minLength": 12 },
         "brokers": [{ "alias": "google", "type": "Google", "clientId": "it", "clientSecretRef": { "key": "google" } }],

@@ -14,7 +14,7 @@ use crate::world::{PATIENCE, World};
 #[tokio::test]
 async fn everything_is_there_and_then_nothing_is_written() {
     let Some(world) = World::new().await else { return };
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "admin": { "email": "ada@acme.test" }, "domains": ["app.acme.test"] })).await;
     let tenant = world.ready(&slug).await;
