@@ -7,7 +7,7 @@ use std::{
 
 /// Longer than two systems that fail for a minute, one after the other, and the operator's longest pause between
 /// tries after that.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// What takes longer is told to who watches.
 const LONG: Duration = Duration::from_secs(10);
 /// So many letters of it.
