@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
 
@@ -13,9 +13,6 @@ use crate::{
     resource::{Note, has_left},
     rotation::{Due, ended, rotated, status},
 };
-
-/// When to look again at a generation that ought to have ended and is still in use.
-const HELD: SignedDuration = SignedDuration::from_secs(10);
 
 /// The generation in force, and what was done about it.
 #[derive(Clone, Debug)]
@@ -60,8 +57,7 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
         }
         Due::End if !in_use(install, &sharers, found.number) => (found.alone(), Some(ended("workload", found.number))),
         Due::Rotate | Due::End | Due::Nothing => {
-            let held = (due == Due::End).then(|| now.checked_add(HELD).ok()).flatten();
-            let look_at = held.or_else(|| valid.rotation.next(&found, born).filter(|at| *at > now));
+            let look_at = valid.rotation.look_again(&found, born, now);
             let told = status(&found, &valid.rotation);
             return Ok(Turn { told, generation: found, restarts, begun, note: None, look_at });
         }
@@ -71,7 +67,7 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     context.wrote(System::Postgres, &changes);
     // Another operator may have been faster.
     let (generation, note) = if changes.is_empty() { (find().await?, None) } else { (next, note) };
-    let look_at = valid.rotation.next(&generation, born).filter(|at| *at > now);
+    let look_at = valid.rotation.look_again(&generation, born, now);
     Ok(Turn { told: status(&generation, &valid.rotation), generation, restarts, begun, note, look_at })
 }
 

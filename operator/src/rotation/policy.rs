@@ -9,6 +9,9 @@ use plexica_crds::{Plugin, Reason, Tenant, label::ROTATE, tenant::RotationSpec};
 
 use crate::{problem::Problem, settings::Settings};
 
+/// How soon a generation is looked at again that ought to have ended.
+const HELD: SignedDuration = SignedDuration::from_secs(10);
+
 /// When credentials are to be replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -77,6 +80,15 @@ impl Policy {
     /// When something is due next, if nobody asks for anything.
     pub fn next(&self, generation: &Generation, born: Option<Timestamp>) -> Option<Timestamp> {
         if generation.previous { self.until(generation) } else { self.aged(generation, born) }
+    }
+
+    /// When to look again: when something is due next, or soon at a generation that ought to have ended and still
+    /// has to wait for those who use it.
+    pub fn look_again(&self, generation: &Generation, born: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        match self.due(generation, born, now) {
+            Due::End => now.checked_add(HELD).ok(),
+            Due::Rotate | Due::Nothing => self.next(generation, born).filter(|at| *at > now),
+        }
     }
 
     fn aged(&self, generation: &Generation, born: Option<Timestamp>) -> Option<Timestamp> {

@@ -106,3 +106,20 @@ fn what_is_asked_of_any_version_counts_and_the_same_value_once() {
     let settings = crate::settings::Settings { rotation_interval: day, ..fixture::settings() };
     assert_eq!(Policy::of_plugin(entries.iter(), &settings).interval, day);
 }
+
+#[test]
+fn a_generation_that_ought_to_have_ended_is_looked_at_soon() {
+    let (policy, rotated) = (policy(Some(3600), &[]), Generation::default().next(BTreeSet::new(), at(100)));
+    for (generation, now, look) in [
+        (&Generation::default(), 0, Some(3600)),
+        (&Generation::default(), 3600, None),
+        (&rotated, 100, Some(110)),
+        (&rotated, 109, Some(110)),
+        (&rotated, 110, Some(120)),
+        (&rotated, 5000, Some(5010)),
+        (&rotated.alone(), 130, Some(3700)),
+    ] {
+        let found = policy.look_again(generation, Some(at(0)), at(now));
+        assert_eq!(found, look.map(at), "{generation:?} {now}");
+    }
+}

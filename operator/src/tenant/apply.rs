@@ -64,7 +64,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
     let look_at = [
         storage.as_ref().ok().and_then(|bucket| bucket.keys.renew_at),
         storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
-        identity.as_ref().ok().and_then(|servers| valid.rotation.next(&servers.generation, valid.born)),
+        identity.as_ref().ok().and_then(|servers| valid.rotation.look_again(&servers.generation, valid.born, at)),
     ];
     // What could not be done although it was due waits for something else. What has become due since then has not
     // been tried.
