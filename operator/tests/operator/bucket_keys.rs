@@ -10,7 +10,10 @@ use kube::{
 use plexica_testkit::wait_until;
 use serde_json::json;
 
-use crate::world::{Operator, PATIENCE, World};
+use crate::{
+    running::Operator,
+    world::{PATIENCE, World},
+};
 
 /// How often keys were asked for.
 fn asked_for(world: &World) -> usize {

@@ -10,7 +10,10 @@ use plexica_crds::{
 use plexica_testkit::wait_for;
 use serde_json::{Value, json};
 
-use crate::world::{Operator, PATIENCE, World, apply, is};
+use crate::{
+    running::Operator,
+    world::{PATIENCE, World, apply, is},
+};
 
 async fn annotate(world: &World, slug: &str, annotations: Value) {
     let patch = Patch::Merge(json!({ "metadata": { "annotations": annotations } }));

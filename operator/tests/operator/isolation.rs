@@ -11,7 +11,8 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use crate::{
     needs::Need,
     plugin::healthy,
-    world::{Operator, PATIENCE, World},
+    running::Operator,
+    world::{PATIENCE, World},
 };
 
 /// One plugin's login, as it stands in its workload's Secret.

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::{
     foreign::root,
-    world::{Operator, PATIENCE, World},
+    running::Operator,
+    world::{PATIENCE, World},
 };
 
 /// Far more writes than anything here takes.

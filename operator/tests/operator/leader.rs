@@ -6,7 +6,10 @@ use plexica_operator::Config;
 use plexica_testkit::wait_until;
 use serde_json::json;
 
-use crate::world::{Operator, PATIENCE, World};
+use crate::{
+    running::Operator,
+    world::{PATIENCE, World},
+};
 
 const RECONCILES: &str = "plexica_operator_reconciles_total";
 

@@ -6,7 +6,10 @@ use plexica_testkit::wait_until;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::world::{Operator, PATIENCE, World};
+use crate::{
+    running::Operator,
+    world::{PATIENCE, World},
+};
 
 const TENANTS: usize = 10;
 const CHANGES: &str = "plexica_operator_backend_changes_total";

@@ -40,6 +40,7 @@ pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
         assert_eq!(restored.schemas, [schema.clone(), plugin_schema.clone()]);
         assert_eq!(restored.realm, Some((realm.clone(), 1)));
         assert_eq!(restored.objects, Some((realm.clone(), 1)));
+        assert_eq!(restored.installs.len(), 1);
         assert_eq!(restored.tenant.annotations()[RESTORING_FROM], prefix);
     }
     assert_eq!(restore(prefix).installs(&name).await.unwrap().len(), 1);

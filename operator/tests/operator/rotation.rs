@@ -15,7 +15,7 @@ use plexica_crds::{
     CredentialStatus, PluginInstall,
     label::{PAUSED, ROTATE},
 };
-use plexica_testkit::{wait_for, wait_until};
+use plexica_testkit::{unique, wait_for, wait_until};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use tokio::task::JoinHandle;
@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     hands::told,
     plugin::{NOTES, URL},
-    world::{Operator, PATIENCE, World},
+    running::{Operator, vigilant},
+    world::{PATIENCE, World},
 };
 
 /// Long enough to see both generations work on a machine that does other things as well.
@@ -306,7 +307,9 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     wait_until("it was looked at, and the interval is over", PATIENCE, async || {
         let told = world.tenants().get(&slug).await.unwrap().status.unwrap().credentials.identity.unwrap();
         let over = told.rotated_at.unwrap().0 + Duration::from_secs(14) < jiff::Timestamp::now();
-        over && operator.count("plexica_operator_reconciles_total").await > looked
+        // A pause is looked at for every change.
+        annotate(&world.tenants(), &slug, "plexica.io/test-look", unique("look")).await;
+        over && operator.count("plexica_operator_reconciles_total").await > looked + 4.0
     })
     .await;
     assert_eq!((recorded().await, text(&identity(&world, &slug).await, "client-secret")), before);
@@ -353,7 +356,7 @@ async fn who_is_new_is_not_rotated_for_what_was_asked_before() {
     let Some(world) = World::new().await else { return };
     let operator = world.operator_with(|config| {
         config.work.rotation_overlap = OVERLAP;
-        config.work.resync = 1;
+        vigilant(config);
     });
     let id = world.database.unique("crm");
     let (slug, entry) = (world.database.unique("acme"), format!("{id}-1.0.0"));

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     foreign::client,
+    running::vigilant,
     world::{PATIENCE, World},
 };
 
@@ -22,7 +23,7 @@ async fn the_pair_in_the_file_is_handed_out_and_followed() {
     let _operator = world.operator_with(|config| {
         config.storage.s3_credentials = CredentialMode::Static;
         config.storage.s3_credentials_file = Some(path);
-        config.work.resync = 1;
+        vigilant(config);
     });
     let slug = world.database.unique("acme");
     let keep = |access_key_id: &str, secret_access_key: &str| {

@@ -1,11 +1,6 @@
-//! The parts of one test, and an operator on them.
+//! The parts of one test.
 
-use std::{
-    fmt::Debug,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt::Debug, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use k8s_openapi::{
@@ -16,13 +11,11 @@ use k8s_openapi::{
 use kube::{
     Api, Client, Resource,
     api::{DeleteParams, Patch, PatchParams},
-    client::{Body, ClientBuilder},
-    config::{KubeConfigOptions, Kubeconfig},
     core::ClusterResourceScope,
 };
 use plexica_backends::postgres::bootstrap;
 use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
-use plexica_operator::{Config, config::Runner};
+use plexica_operator::Config;
 use plexica_testkit::{
     api_server::{ApiServer, Flavour},
     keycloak::Keycloak,
@@ -36,11 +29,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor, Row};
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
-use tower::{layer::layer_fn, util::MapRequestLayer};
 
 use crate::{
-    budget::{Budget, Metered},
+    budget::Budget,
     gate::Gate,
     issuer::{Administrator, SECRET},
     needs::{self, Need},
@@ -51,14 +42,11 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 const PASSWORD: &str = "operator";
 const LABEL: &str = "plexica.io/test";
 
-/// Requests to Kubernetes.
-type Writes = Arc<Mutex<Vec<String>>>;
-
 /// The parts of one test.
 pub struct World {
     pub client: Client,
     pub api: ApiServer,
-    flavour: Flavour,
+    pub flavour: Flavour,
     pub database: Database,
     pub postgres: Gate,
     pub keycloak: Gate,
@@ -163,53 +151,11 @@ impl World {
         .collect()
     }
 
-    fn config(&self) -> Config {
+    pub fn config(&self) -> Config {
         let program = std::iter::once("plexica-operator".to_owned());
         let mut config = Config::parse_from(program.chain(self.flags()));
         config.plugins.aliases.insert("test-plugin".into(), std::env::current_exe().unwrap());
         config
-    }
-
-    /// An operator in a runtime of its own, so that it can be killed between any two steps.
-    pub fn operator(&self) -> Operator {
-        self.operator_with(|_| {})
-    }
-
-    /// One that looks at everything every second, for what is changed in systems that tell nobody. Others look
-    /// when somebody tells, and as good as never else: whoever waits for that has found a bug.
-    pub fn vigilant_operator(&self) -> Operator {
-        self.operator_with(|config| config.work.resync = 1)
-    }
-
-    /// The same, with another configuration.
-    pub fn operator_with(&self, change: impl FnOnce(&mut Config)) -> Operator {
-        self.operator_by(change, |_| {})
-    }
-
-    /// The same, with its requests to Kubernetes changed on their way.
-    pub fn operator_by(
-        &self,
-        change: impl FnOnce(&mut Config),
-        alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
-    ) -> Operator {
-        plexica_service::program::logs();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let (mut config, kubeconfig, stop) = (self.config(), self.api.kubeconfig.clone(), CancellationToken::new());
-        change(&mut config);
-        let served = self.flavour == Flavour::Kubernetes || config.plugins.runner == Runner::Process;
-        assert!(served, "Deployments are a Need::Workloads");
-        let token = stop.clone();
-        let writes = Writes::default();
-        let (noted, budget) = (writes.clone(), self.budget.clone());
-        let (tell, told) = std::sync::mpsc::channel();
-        let task = runtime.spawn(async move {
-            let client = noting(&kubeconfig, noted, budget, alter).await;
-            let running = plexica_operator::start(config, client, token).await.expect("a valid configuration");
-            tell.send(running.metrics_addr).unwrap();
-            running.stopped().await.expect("no task ends by itself");
-        });
-        let metrics = format!("http://{}", told.recv().expect("an operator that starts"));
-        Operator { runtime: Some(runtime), task: Some(task), stop, metrics, writes }
     }
 
     /// The log of a plugin's process.
@@ -429,74 +375,4 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug,
 {
     api.patch(name, &PatchParams::apply("test").force(), &Patch::Apply(object)).await.unwrap()
-}
-
-/// A client that notes what it writes.
-async fn noting(
-    kubeconfig: &Path,
-    writes: Writes,
-    budget: Budget,
-    alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
-) -> Client {
-    plexica_testkit::tls();
-    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    let metered = layer_fn(move |inner| Metered {
-        inner: Arc::new(tokio::sync::Mutex::new(inner)),
-        writes: writes.clone(),
-        budget: budget.clone(),
-    });
-    let altered = MapRequestLayer::new(move |mut request: http::Request<Body>| {
-        alter(&mut request);
-        request
-    });
-    ClientBuilder::try_from(config).unwrap().with_layer(&metered).with_layer(&altered).build()
-}
-
-/// One running operator.
-pub struct Operator {
-    runtime: Option<tokio::runtime::Runtime>,
-    task: Option<tokio::task::JoinHandle<()>>,
-    stop: CancellationToken,
-    metrics: String,
-    writes: Writes,
-}
-
-impl Operator {
-    /// The sum of a counter over its labels.
-    pub async fn count(&self, counter: &str) -> f64 {
-        let text = reqwest::get(format!("{}/metrics", self.metrics)).await.unwrap().text().await.unwrap();
-        let lines = text.lines().filter(|line| line.starts_with(counter));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-    }
-
-    /// What it asked Kubernetes to write.
-    pub fn writes(&self) -> Vec<String> {
-        self.writes.lock().unwrap().clone()
-    }
-
-    /// Status and text of a path.
-    pub async fn get(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("{}{path}", self.metrics)).await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-
-    /// Ends it as a signal would, and waits until it has.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        self.task.take().unwrap().await.unwrap();
-    }
-
-    /// Ends it in the middle of whatever it does.
-    pub fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

@@ -26,6 +26,7 @@ const LIFE: &[&str] = &[
     "placement::",
     "plan::",
     "purge::",
+    "quota::",
     "removal::",
     "rotation::",
     "sign_in::",
