@@ -83,15 +83,16 @@ pub async fn run(options: Options) -> Result<(), Error> {
         prefix: &prefix,
         pg_restore: &pg_restore,
     };
-    if begun {
+    let installs = if begun {
         println!("the data of tenant {name} was restored before");
+        restore.installs(&name).await.map_err(refused)?
     } else {
         let restored = restore.run(&name).await.map_err(refused)?;
         tell(&restored);
         tenants.create(&PostParams::default(), &restored.tenant).await?;
         println!("applied tenant {name}");
-    }
-    let installs = restore.installs(&name).await.map_err(refused)?;
+        restored.installs
+    };
     let ready = await_condition(tenants.clone(), name.as_str(), is_ready());
     match tokio::time::timeout(Duration::from_secs(timeout), ready).await {
         Ok(Ok(_)) => println!("tenant {name} is Ready"),

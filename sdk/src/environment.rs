@@ -1,6 +1,6 @@
 //! What the platform hands a plugin's process: environment variables.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use plexica_contract::{
     Secret,
@@ -51,6 +51,11 @@ pub(crate) struct Environment {
     pub(crate) restart: i64,
 }
 
+/// Absent or empty it is 0.
+fn number<T: FromStr + Default>(value: Option<String>) -> Option<T> {
+    value.filter(|value| !value.is_empty()).map_or_else(|| Some(T::default()), |value| value.parse().ok())
+}
+
 impl Environment {
     /// Reads the variables, and checks that they are meant for this plugin.
     pub(crate) fn read(
@@ -81,13 +86,10 @@ impl Environment {
                 .unwrap_or_else(|| DEFAULT_LISTEN.to_owned())
                 .parse()
                 .map_err(|_| malformed(variable::LISTEN, "an address and a port such as 0.0.0.0:8080"))?,
-            shutdown_delay: lookup(variable::SHUTDOWN_DELAY)
-                .filter(|value| !value.is_empty())
-                .map_or(Some(Duration::ZERO), |value| value.parse().ok().map(Duration::from_secs))
+            shutdown_delay: number(lookup(variable::SHUTDOWN_DELAY))
+                .map(Duration::from_secs)
                 .ok_or_else(|| malformed(variable::SHUTDOWN_DELAY, "a whole number of seconds such as 5"))?,
-            restart: lookup(variable::RESTARTS)
-                .filter(|value| !value.is_empty())
-                .map_or(Some(0), |value| value.parse().ok())
+            restart: number(lookup(variable::RESTARTS))
                 .ok_or_else(|| malformed(variable::RESTARTS, "a whole number such as 1"))?,
             ca_bundle: lookup(variable::CA_BUNDLE).filter(|path| !path.is_empty()).map(PathBuf::from),
         })

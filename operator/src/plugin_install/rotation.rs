@@ -42,8 +42,7 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     let born = install.metadata.creation_timestamp.as_ref().map(|born| born.0);
     let now = Timestamp::now();
     let sharers = sharers(install, valid, &context.installs.state());
-    let due = valid.rotation.due(&found, born, now);
-    let (next, note) = match due {
+    let (next, note) = match valid.rotation.due(&found, born, now) {
         // What does not serve yet, or not any more, has nothing that could be replaced.
         Due::Rotate if valid.enabled && serves(install) => {
             let next = found.next(valid.rotation.requests.clone(), now);

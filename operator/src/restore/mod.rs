@@ -42,6 +42,8 @@ pub struct Restore<'a> {
 pub struct Restored {
     /// To be applied; says from what it is being restored.
     pub tenant: Tenant,
+    /// To be applied when the tenant's namespace is there.
+    pub installs: Vec<PluginInstall>,
     /// Schemas that were filled.
     pub schemas: Vec<String>,
     /// The realm that was made, and how many users it has.
@@ -59,7 +61,7 @@ impl Restore<'_> {
     /// name is there that is not its own.
     pub async fn run(&self, slug: &Slug) -> Result<Restored, Problem> {
         let manifest = self.manifest(slug).await?;
-        let Manifest { installation, tenant, sources, .. } = &manifest;
+        let Manifest { installation, tenant, installs, sources, .. } = &manifest;
         let mark = Mark {
             installation: installation.clone(),
             kind: "Tenant".into(),
@@ -82,7 +84,13 @@ impl Restore<'_> {
         // What was just brought back is an earlier tenant's.
         again.spec.adoption_policy = AdoptionPolicy::IfRetained;
         again.annotations_mut().insert(RESTORING_FROM.into(), self.prefix.into());
-        Ok(Restored { tenant: again, schemas: sources.schemas.clone(), realm, objects })
+        Ok(Restored {
+            tenant: again,
+            installs: installs.iter().map(install).collect(),
+            schemas: sources.schemas.clone(),
+            realm,
+            objects,
+        })
     }
 
     /// The installs of the tenant of that name, as they were.

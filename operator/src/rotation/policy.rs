@@ -78,7 +78,7 @@ impl Policy {
     }
 
     /// When something is due next, if nobody asks for anything.
-    pub fn next(&self, generation: &Generation, born: Option<Timestamp>) -> Option<Timestamp> {
+    fn next(&self, generation: &Generation, born: Option<Timestamp>) -> Option<Timestamp> {
         if generation.previous { self.until(generation) } else { self.aged(generation, born) }
     }
 

@@ -94,7 +94,9 @@ impl Roster {
         let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != *new) else {
             self.replaced.remove(&tenant.tenant);
             // What somebody was still to be asked about is not wanted any more.
-            self.held.retain(|slug, held| *slug != tenant.tenant || held.asked);
+            if self.held.get(&tenant.tenant).is_some_and(|held| !held.asked) {
+                self.held.remove(&tenant.tenant);
+            }
             return new.clone();
         };
         if self.replaced.get(&tenant.tenant).is_some_and(|(before, _)| before == new) {
