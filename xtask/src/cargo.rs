@@ -41,7 +41,8 @@ impl Workspace {
         let mut command = program();
         command.current_dir(&self.root).args(arguments);
         if let Some(target) = &self.target {
-            command.env("CARGO_TARGET_DIR", target);
+            // Each clone has a path of its own, by which what was built of it before is not found.
+            command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
         }
         command
     }

@@ -6,6 +6,7 @@ mod held;
 mod output;
 mod packages;
 mod report;
+mod room;
 mod schemas;
 mod selection;
 mod step;
@@ -28,6 +29,9 @@ pub use step::Step;
 pub fn run(cache: &Cache, workspace: &Workspace, only: &[Step], arguments: &[String]) -> Result<()> {
     let chosen = |step: &Step| only.is_empty() || only.contains(step);
     let steps: Vec<Step> = Step::ALL.into_iter().filter(chosen).collect();
+    if is_ci() {
+        room::make(workspace)?;
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The running step gets the signal too and ends; what was started is stopped after it.
