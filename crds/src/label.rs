@@ -2,6 +2,9 @@
 
 /// Which installation an object belongs to; half of the ownership mark.
 pub const INSTALLATION: &str = "plexica.io/installation";
+/// Which cluster the owner is a resource of: the uid of its namespace `kube-system`. Not on objects of the
+/// cluster itself.
+pub const CLUSTER: &str = "plexica.io/cluster";
 /// The kind of the owner: `Tenant`, `Plugin` or `PluginInstall`.
 pub const OWNER_KIND: &str = "plexica.io/owner-kind";
 /// The name of the owner (`namespace.name` for namespaced ones).

@@ -22,14 +22,17 @@ fn meanwhile(reason: Reason) -> String {
         return String::new();
     }
     let text = match reason.helped_by() {
-        Remedy::Wait => "The operator looks again by itself, and goes on as soon as it can. Nobody needs to be called.",
+        Remedy::Wait => {
+            "The operator looks again by itself, and goes on as soon as what it waits for is so; where that is for a person \
+             to say, it waits for that."
+        }
         Remedy::Retry => {
             "The operator tries again by itself, with growing pauses of at most five minutes, and at once when a system \
              that was away is back. What serves goes on serving."
         }
         Remedy::Change => {
-            "Nothing more is done about it until a person changes something: the resource is `Stalled`. The operator \
-             notices the change by itself. What serves goes on serving."
+            "It stays so until a person changes something: the resource is `Stalled`. The operator notices the change by \
+             itself, or at its next look where nobody tells it. What serves goes on serving."
         }
     };
     format!("**Meanwhile.** {text}\n\n")

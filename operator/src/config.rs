@@ -70,12 +70,16 @@ pub struct Names {
     /// Realm of the platform's super-admins.
     #[arg(long, env = "PLEXICA_PLATFORM_REALM", default_value = "plexica")]
     pub platform_realm: String,
+    /// Uids of `kube-system` of clusters that are gone for good and had this installation: what they had
+    /// is taken over.
+    #[arg(long = "former-cluster", env = "PLEXICA_FORMER_CLUSTERS", value_delimiter = ',')]
+    pub former_clusters: Vec<String>,
 }
 
 impl Names {
     /// As the contract wants them.
     pub fn prefixes(&self) -> Prefixes {
-        let Self { realm_prefix, bucket_prefix, namespace_prefix, platform_realm: _ } = self;
+        let Self { realm_prefix, bucket_prefix, namespace_prefix, platform_realm: _, former_clusters: _ } = self;
         Prefixes { realm: realm_prefix.clone(), bucket: bucket_prefix.clone(), namespace: namespace_prefix.clone() }
     }
 }

@@ -29,7 +29,8 @@ use crate::{
     operation::Ledger,
     outage::Outages,
     plans::Plans,
-    platform::Keys,
+    platform::{Keys, Whose},
+    plugin_install::Purges,
     problem::{Problem, Remedy},
     settings::Settings,
 };
@@ -66,6 +67,8 @@ pub struct Context {
     pub backups: Semaphore,
     /// The platform's keys.
     pub keys: Keys,
+    /// Whose its database is.
+    pub whose: Whose,
     /// Calls plugins.
     pub lifecycle: Lifecycle,
     /// Publishes Events.
@@ -84,6 +87,8 @@ pub struct Context {
     pub outages: Outages,
     /// What of the operations is recorded.
     pub operations: Ledger,
+    /// Plugins that are asked to remove a tenant's data.
+    pub purges: Purges,
     /// When to look again at what is not as it should be.
     pub backoff: Backoff<(&'static str, String)>,
     /// When to look again at what is.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use plexica_backends::{Secret, keycloak::Digests, workloads::Needs};
+use plexica_backends::{Secret, keycloak::Digests, ownership::Installation, workloads::Needs};
 use plexica_contract::{
     manifest::{Events, MigrationDeclaration, MigrationPhase, Reload},
     name::{Prefixes, Slug},
@@ -123,7 +123,7 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
     let prefixes = Prefixes::default();
     let prefixes = Prefixes { namespace: named.unwrap_or_else(|| prefixes.namespace.clone()), ..prefixes };
     Settings {
-        installation: String::new(),
+        installation: Installation::default(),
         namespace: platform.to_owned(),
         prefixes,
         placements: tenant.map(|tenant| tenant.spec.database.placement.clone()).into_iter().collect(),

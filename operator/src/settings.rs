@@ -3,14 +3,18 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use jiff::SignedDuration;
-use plexica_backends::{keycloak::Digests, ownership::Mark, workloads::Needs};
+use plexica_backends::{
+    keycloak::Digests,
+    ownership::{Installation, Mark},
+    workloads::Needs,
+};
 use plexica_contract::name::{PluginId, Prefixes, Slug};
 
 /// The part of the configuration that decisions depend on.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Installation id.
-    pub installation: String,
+    /// The installation, in this cluster.
+    pub installation: Installation,
     /// The platform's namespace.
     pub namespace: String,
     /// Prefixes of shared names.

@@ -10,6 +10,7 @@ use kube::{
 use plexica_backends::{
     System,
     keycloak::{Digests, RealmDesired, Realms},
+    ownership::Installation,
     postgres::{Placements, intent::Intents},
     s3::Store,
     workloads::{
@@ -36,6 +37,7 @@ use crate::{
     outage::Outages,
     plans::{self, Plans, PlansError},
     platform,
+    plugin_install::Purges,
     settings::Settings,
 };
 
@@ -128,7 +130,12 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         return Err(StartError::Rotation);
     }
     let settings = Settings {
-        installation: config.common.installation.clone(),
+        // In which cluster that is, is asked when there is something to do.
+        installation: Installation {
+            name: config.common.installation.clone(),
+            cluster: None,
+            former_clusters: config.names.former_clusters.iter().map(|uid| uid.trim().to_owned()).collect(),
+        },
         namespace: config.common.namespace.clone(),
         prefixes: config.names.prefixes(),
         placements: databases.names().map(str::to_owned).collect(),
@@ -196,6 +203,12 @@ async fn work(parts: Arc<Parts>, stop: CancellationToken) {
 
 async fn term(parts: &Parts, stop: &CancellationToken) {
     let Parts { client, config, settings, plans, databases, realms, store, intents, workloads, metrics, gates } = parts;
+    let stop = &stop.child_token();
+    let Some(cluster) = platform::cluster(client, stop).await else {
+        return;
+    };
+    let installation = Installation { cluster: Some(cluster), ..settings.installation.clone() };
+    let settings = &Settings { installation, ..settings.clone() };
     let Some(keys) = platform::keys(client, settings, stop).await else {
         return;
     };
@@ -218,6 +231,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         pg_dump: config.backup.pg_dump.clone(),
         backups: Semaphore::new(BACKUPS),
         keys,
+        whose: platform::Whose::default(),
         lifecycle,
         recorder: Recorder::new(client.clone(), reporter),
         metrics: metrics.clone(),
@@ -227,6 +241,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         listed: [watches.tenants.listed.clone(), watches.plugins.listed.clone(), watches.installs.listed.clone()],
         outages: Outages::new(databases.names()),
         operations: operation::Ledger::default(),
+        purges: Purges::default(),
         backoff: crate::backoff::Backoff::default(),
         resync: config.work.resync(),
         selector: config.work.selector.clone(),
@@ -239,7 +254,9 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
     futures::join!(
         platform::keep(context.clone(), realm, database, identity, stop.clone()),
         context.outages.watch(&context, stop),
-        operation::keep_bounded(&context, stop),
-        watches.run(context.clone(), config.work.concurrency, stop.clone()),
+        context.whose.while_ours(stop, async {
+            let watches = watches.run(context.clone(), config.work.concurrency, stop.clone());
+            futures::join!(operation::keep_bounded(&context, stop), watches);
+        }),
     );
 }

@@ -15,11 +15,12 @@ pub fn found<K: Resource>(object: Option<&K>) -> Found {
 }
 
 /// Writes the mark: as labels, so that objects can be selected by their owner, except for what a
-/// label cannot hold (more than 63 characters, colons).
+/// label cannot hold (more than 63 characters, colons). Not the cluster: the object is in it, also
+/// when it was brought there from another one.
 pub fn stamp(metadata: &mut ObjectMeta, stamp: &Stamp) {
     let labels = metadata.labels.get_or_insert_default();
     labels.insert(label::MANAGED_BY.into(), label::MANAGER.into());
-    for (key, value) in stamp.to_pairs() {
+    for (key, value) in stamp.to_pairs().into_iter().filter(|(key, _)| *key != label::CLUSTER) {
         let place = match key {
             label::OWNER_NAME | label::RETAINED_AT => metadata.annotations.get_or_insert_default(),
             _ => metadata.labels.get_or_insert_default(),
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn marks_read_back() {
-        let mark = Mark {
+        let mut mark = Mark {
             installation: "plexica".into(),
             kind: "PluginInstall".into(),
             name: "acme-corp-holding-group1.crm-of-the-sales-division".into(),
@@ -47,6 +48,11 @@ mod tests {
             stamp(&mut namespace.metadata, &wanted);
             assert_eq!(found(Some(&namespace)), Found::Marked(wanted));
         }
+        let plain = mark.stamp();
+        mark.installation.cluster = Some("1a2b".into());
+        let mut namespace = Namespace::default();
+        stamp(&mut namespace.metadata, &mark.stamp());
+        assert_eq!(found(Some(&namespace)), Found::Marked(plain));
         assert_eq!(found(Some(&Namespace::default())), Found::unmarked());
         assert_eq!(found::<Namespace>(None), Found::Absent);
     }

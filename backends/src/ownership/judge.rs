@@ -34,7 +34,7 @@ pub enum Verdict {
     Create,
     /// It is ours.
     Keep,
-    /// It was ours under another uid, or was retained: write the mark anew.
+    /// It was ours under another uid or in a cluster that is gone, or was retained: write the mark anew.
     Adopt,
     /// We created it and did not come to mark it: write the mark.
     Complete,
@@ -49,6 +49,8 @@ pub enum Refusal {
     Unmarked,
     /// It has the mark of another owner.
     Foreign(Mark),
+    /// It has the mark of an owner of this name in another cluster, which may still be there.
+    Elsewhere(Mark),
     /// It has the mark of an earlier resource of this name, and `adoptionPolicy` is `Never`.
     Earlier(Mark),
 }
@@ -62,12 +64,19 @@ pub fn judge(found: &Found, owner: &Mark, adoption: AdoptionPolicy) -> Verdict {
     match found {
         Found::Absent => Verdict::Create,
         Found::Marked(Stamp { mark, retained_at: None }) if mark == owner => Verdict::Keep,
+        Found::Marked(Stamp { mark, retained_at: None })
+            if mark.same_name(owner) && !owner.installation.knows(&mark.installation) =>
+        {
+            Verdict::Refuse(Refusal::Elsewhere(mark.clone()))
+        }
         // The owner itself came back, by a restore or because its deletion was never finished.
-        Found::Marked(Stamp { mark, .. }) if mark == owner => Verdict::Adopt,
+        Found::Marked(Stamp { mark, .. }) if owner.is(mark) => Verdict::Adopt,
         Found::Marked(Stamp { mark, .. }) if mark.same_name(owner) => taken_back(Verdict::Adopt, mark),
         Found::Marked(Stamp { mark, .. }) => Verdict::Refuse(Refusal::Foreign(mark.clone())),
-        Found::Unmarked { intent: Some(intent), empty: true } if intent == owner => Verdict::Complete,
-        Found::Unmarked { intent: Some(intent), empty: true } if intent.same_name(owner) => {
+        Found::Unmarked { intent: Some(intent), empty: true } if owner.is(intent) => Verdict::Complete,
+        Found::Unmarked { intent: Some(intent), empty: true }
+            if intent.same_name(owner) && owner.installation.knows(&intent.installation) =>
+        {
             taken_back(Verdict::Complete, intent)
         }
         Found::Unmarked { .. } => Verdict::Refuse(Refusal::Unmarked),
@@ -92,20 +101,21 @@ pub enum Parting {
 pub fn judge_retired(found: &Found, owner: &Mark) -> Parting {
     match found {
         Found::Absent => Parting::Gone,
-        Found::Marked(Stamp { mark, retained_at }) if mark == owner => {
+        Found::Marked(Stamp { mark, retained_at }) if owner.is(mark) => {
             if retained_at.is_some() {
                 Parting::Retained
             } else {
                 Parting::Part
             }
         }
-        Found::Unmarked { intent: Some(intent), empty: true } if intent == owner => Parting::Part,
+        Found::Unmarked { intent: Some(intent), empty: true } if owner.is(intent) => Parting::Part,
         Found::Marked(_) | Found::Unmarked { .. } => Parting::Leave,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Installation;
     use super::*;
     use AdoptionPolicy::{IfRetained, Never};
     use jiff::Timestamp;
@@ -149,7 +159,7 @@ mod tests {
             for retained in [false, true] {
                 let stamp = if retained { mark.retained(Timestamp::UNIX_EPOCH) } else { mark.stamp() };
                 let found = Found::Marked(stamp);
-                let same_name = mark.installation == "plexica" && mark.kind == "Tenant" && mark.name == "acme";
+                let same_name = mark.installation.name == "plexica" && mark.kind == "Tenant" && mark.name == "acme";
                 let same_uid = mark.uid == "1";
                 let refuse = if same_name { Refusal::Earlier(mark.clone()) } else { Refusal::Foreign(mark.clone()) };
                 let (if_retained, never) = match (same_name, same_uid, retained) {
@@ -168,6 +178,47 @@ mod tests {
                 assert_eq!(judge_retired(&found, &owner), parting, "{found:?}");
             }
         }
+    }
+
+    /// The owner of this name and uid, or of another uid, as a resource of that cluster.
+    fn of_cluster(cluster: Option<&str>, uid: &str) -> Mark {
+        let installation = Installation { cluster: cluster.map(str::to_owned), ..Installation::from("plexica") };
+        Mark { installation, uid: uid.into(), ..owner() }
+    }
+
+    #[test]
+    fn what_another_cluster_has_in_use_is_its_own_until_somebody_says_that_it_is_gone() {
+        let here = of_cluster(Some("here"), "1");
+        let mut heir = here.clone();
+        heir.installation.former_clusters.push("there".into());
+        for uid in ["1", "2"] {
+            let there = of_cluster(Some("there"), uid);
+            let (in_use, retained) =
+                (Found::Marked(there.stamp()), Found::Marked(there.retained(Timestamp::UNIX_EPOCH)));
+            let announced = Found::Unmarked { intent: Some(there.clone()), empty: true };
+            for adoption in [IfRetained, Never] {
+                assert_eq!(judge(&in_use, &here, adoption), Verdict::Refuse(Refusal::Elsewhere(there.clone())));
+                assert_eq!(judge(&announced, &here, adoption), Verdict::Refuse(Refusal::Unmarked));
+            }
+            assert_eq!(judge(&retained, &here, IfRetained), Verdict::Adopt, "nobody's any more");
+            assert_eq!(judge(&in_use, &heir, IfRetained), Verdict::Adopt);
+            assert_eq!(judge(&announced, &heir, IfRetained), Verdict::Complete);
+            assert_eq!(judge_retired(&in_use, &here), Parting::Leave);
+            assert_eq!(judge_retired(&announced, &here), Parting::Leave);
+        }
+        // What is the installation's own, as a login, has the same uid in each cluster.
+        let login = Found::Marked(of_cluster(Some("there"), "1").stamp());
+        assert_eq!(judge_retired(&login, &heir), Parting::Part);
+    }
+
+    #[test]
+    fn a_mark_that_names_no_cluster_is_completed() {
+        let (here, found) = (of_cluster(Some("here"), "1"), Found::Marked(of_cluster(None, "1").stamp()));
+        for adoption in [IfRetained, Never] {
+            assert_eq!(judge(&found, &here, adoption), Verdict::Adopt);
+        }
+        assert_eq!(judge_retired(&found, &here), Parting::Part);
+        assert_eq!(judge(&Found::Marked(here.stamp()), &here, Never), Verdict::Keep);
     }
 
     #[test]

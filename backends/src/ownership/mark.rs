@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use plexica_crds::label;
 use serde::{Deserialize, Serialize};
 
+use super::Installation;
+
 /// The owner of an external object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mark {
     /// The installation of Plexica.
-    pub installation: String,
+    #[serde(flatten)]
+    pub installation: Installation,
     /// Kind of the resource: `Tenant`, `Plugin`, `PluginInstall`.
     pub kind: String,
     /// Name of the resource (`namespace.name` for namespaced ones).
@@ -19,9 +22,14 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Whether both are of one installation, kind and name, whatever the uid.
+    /// Whether both are of one installation, kind and name, whatever the uid and the cluster.
     pub fn same_name(&self, other: &Self) -> bool {
-        self.installation == other.installation && self.kind == other.kind && self.name == other.name
+        self.installation.same_name(&other.installation) && self.kind == other.kind && self.name == other.name
+    }
+
+    /// Whether `found` is this very owner's: the same uid, in a cluster where that means something.
+    pub fn is(&self, found: &Self) -> bool {
+        self.same_name(found) && self.uid == found.uid && self.installation.knows(&found.installation)
     }
 
     /// As it is written on an object in use.
@@ -51,6 +59,11 @@ pub struct Stamp {
 const COMMENT: &str = "plexica.io/owner ";
 
 impl Stamp {
+    /// Whether the object is in use, and by this very owner.
+    pub fn is_in_use_by(&self, owner: &Mark) -> bool {
+        self.retained_at.is_none() && owner.is(&self.mark)
+    }
+
     /// As one line of text, for SQL comments.
     pub fn to_comment(&self) -> String {
         // Plain strings and a timestamp: there is no value that would not serialise.
@@ -62,16 +75,17 @@ impl Stamp {
         serde_json::from_str(comment.strip_prefix(COMMENT)?).ok()
     }
 
-    /// As keys and values, for realm attributes, bucket tags and labels. `plexica.io/retained-at`
-    /// is among them only if it is set.
+    /// As keys and values, for realm attributes, bucket tags and labels. `plexica.io/cluster` and
+    /// `plexica.io/retained-at` are among them only if they are set.
     pub fn to_pairs(&self) -> Vec<(&'static str, String)> {
         let Self { mark: Mark { installation, kind, name, uid }, retained_at } = self;
         let mut pairs = vec![
-            (label::INSTALLATION, installation.clone()),
+            (label::INSTALLATION, installation.name.clone()),
             (label::OWNER_KIND, kind.clone()),
             (label::OWNER_NAME, name.clone()),
             (label::OWNER_UID, uid.clone()),
         ];
+        pairs.extend(installation.cluster.clone().map(|cluster| (label::CLUSTER, cluster)));
         pairs.extend(retained_at.map(|at| (label::RETAINED_AT, at.to_string())));
         pairs
     }
@@ -80,7 +94,11 @@ impl Stamp {
     pub fn from_pairs<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         let text = |key: &str| get(key).map(str::to_owned);
         let mark = Mark {
-            installation: text(label::INSTALLATION)?,
+            installation: Installation {
+                name: text(label::INSTALLATION)?,
+                cluster: text(label::CLUSTER),
+                former_clusters: Vec::new(),
+            },
             kind: text(label::OWNER_KIND)?,
             name: text(label::OWNER_NAME)?,
             uid: text(label::OWNER_UID)?,
@@ -96,9 +114,15 @@ mod tests {
     use std::collections::HashMap;
 
     fn stamp() -> impl Strategy<Value = Stamp> {
-        (".*", ".*", ".*", ".*", proptest::option::of(0_i64..4_000_000_000)).prop_map(
-            |(installation, kind, name, uid, at)| Stamp {
-                mark: Mark { installation, kind, name, uid },
+        let cluster = proptest::option::of(".*");
+        (".*", cluster, ".*", ".*", ".*", proptest::option::of(0_i64..4_000_000_000)).prop_map(
+            |(installation, cluster, kind, name, uid, at)| Stamp {
+                mark: Mark {
+                    installation: Installation { name: installation, cluster, former_clusters: Vec::new() },
+                    kind,
+                    name,
+                    uid,
+                },
                 retained_at: at.map(|second| Timestamp::from_second(second).unwrap()),
             },
         )
@@ -136,6 +160,11 @@ mod tests {
         assert_eq!(
             mark.stamp().to_comment(),
             r#"plexica.io/owner {"installation":"plexica","kind":"Tenant","name":"acme","uid":"6f0c"}"#
+        );
+        let installation = Installation { cluster: Some("1a2b".into()), ..mark.installation.clone() };
+        assert_eq!(
+            Mark { installation, ..mark }.stamp().to_comment(),
+            r#"plexica.io/owner {"installation":"plexica","cluster":"1a2b","kind":"Tenant","name":"acme","uid":"6f0c"}"#
         );
     }
 }

@@ -1,6 +1,6 @@
 //! A refusal as an error.
 
-use super::Refusal;
+use super::{Mark, Refusal};
 use crate::{Error, Kind, System};
 
 impl Refusal {
@@ -14,8 +14,19 @@ impl Refusal {
             ),
             Self::Foreign(mark) => (
                 Kind::Conflict,
-                format!("belongs to {} {:?} of the installation {:?}", mark.kind, mark.name, mark.installation),
+                format!("belongs to {} {:?} of the installation {:?}", mark.kind, mark.name, mark.installation.name),
                 "Choose another name for the resource, or delete that owner with deletionPolicy Delete.".to_owned(),
+            ),
+            Self::Elsewhere(Mark { installation, kind, name, .. }) => (
+                Kind::Conflict,
+                format!(
+                    "belongs to {kind} {name:?} of the installation {:?} in another cluster, {}",
+                    installation.name,
+                    installation.cluster.as_deref().unwrap_or_default()
+                ),
+                "Give one of the two installations another id; or, if that cluster is gone for good, name it in the \
+                 operator's PLEXICA_FORMER_CLUSTERS."
+                    .to_owned(),
             ),
             Self::Earlier(_) => (
                 Kind::AdoptionRefused,

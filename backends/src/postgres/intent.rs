@@ -31,7 +31,7 @@ impl Intents {
         )
         .bind(self.system.as_str())
         .bind(object)
-        .bind(&mark.installation)
+        .bind(&mark.installation.name)
         .bind(&mark.kind)
         .bind(&mark.name)
         .bind(&mark.uid)
@@ -51,7 +51,12 @@ impl Intents {
         .fetch_optional(self.provisioner.pool())
         .await
         .map_err(failure(&format!("read who announced {object}")))?;
-        Ok(row.map(|(installation, kind, name, uid)| Mark { installation, kind, name, uid }))
+        Ok(row.map(|(installation, kind, name, uid)| Mark {
+            installation: installation.as_str().into(),
+            kind,
+            name,
+            uid,
+        }))
     }
 
     /// The object carries its mark now, or is gone.

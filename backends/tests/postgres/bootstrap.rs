@@ -40,7 +40,7 @@ async fn the_page_is_enough_to_provision_a_tenant(world: World) {
     assert!(missing.iter().all(|finding| finding.level == Level::Advice), "{missing:?}");
 
     let provisioner = Provisioner::new(&placement, None).unwrap();
-    assert!(!core::ensure(&provisioner, INSTALLATION).await.unwrap().is_empty());
+    assert!(!core::ensure(&provisioner, &INSTALLATION.into()).await.unwrap().is_empty());
     let desired = world.tenant("1");
     let observed = tenant::observe(&provisioner, &desired).await.unwrap();
     assert!(!tenant::ensure(&provisioner, &desired, &observed).await.unwrap().is_empty());
@@ -67,7 +67,7 @@ async fn preflights_fixes_are_enough(world: World) {
     let left = preflight(&placement, None).await;
     assert!(left.iter().all(|finding| finding.level == Level::Advice), "{left:?}");
     let provisioner = Provisioner::new(&placement, None).unwrap();
-    assert!(!core::ensure(&provisioner, INSTALLATION).await.unwrap().is_empty());
+    assert!(!core::ensure(&provisioner, &INSTALLATION.into()).await.unwrap().is_empty());
 
     let wrong = Placement { url: Secret::new(fresh.url_as(&login, "wrong").to_string()), plugin_url: None };
     let refused = preflight(&wrong, None).await;

@@ -53,7 +53,7 @@ async fn two_at_once_make_one_of_each(world: World) {
 }
 
 async fn many_at_once_do_not_disturb_each_other(world: World) {
-    let _created = core::ensure(&world.provisioner, INSTALLATION).await.unwrap();
+    let _created = core::ensure(&world.provisioner, &INSTALLATION.into()).await.unwrap();
     let tenants: Vec<Slug> = (0..8).map(|_| world.database.unique("many").parse().unwrap()).collect();
     let world = &world;
     let all = tenants.iter().map(|slug| async move {
@@ -178,7 +178,7 @@ async fn foreign_objects_are_not_touched(world: World) {
         assert_eq!(scalar::<String>(&mut administrator, &state).await, before, "{make}");
         world.execute(unmake).await;
     }
-    assert_eq!(core::ensure(&world.provisioner, "staging").await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(core::ensure(&world.provisioner, &"staging".into()).await.unwrap_err().kind, Kind::Conflict);
     world.execute(format!("CREATE ROLE {}", world.shared_login(&[]).login.name())).await;
     assert_eq!(world.ensure_login(&world.shared_login(&[])).await.unwrap_err().kind, Kind::Conflict);
 }

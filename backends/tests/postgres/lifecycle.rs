@@ -123,7 +123,7 @@ async fn a_login_gives_one_role_back(world: World) {
     let _install = world.ensure_install(&world.install(&other, "2")).await.unwrap();
     let _login = world.ensure_login(&world.shared_login(&[&world.tenant, &other])).await.unwrap();
     let login = login::Login::Shared(world.plugin.clone(), Slot::Odd);
-    let release = async |by: &str| login::release(&world.provisioner, &login, &world.tenant, by).await.unwrap();
+    let release = async |by: &str| login::release(&world.provisioner, &login, &world.tenant, &by.into()).await.unwrap();
     assert!(release("staging").await.is_empty(), "not that installation's login");
     assert_eq!(release(INSTALLATION).await.iter().count(), 1);
     assert!(release(INSTALLATION).await.is_empty());
@@ -156,9 +156,9 @@ async fn a_login_takes_exactly_its_roles(world: World) {
     assert_eq!(world.ensure_login(&changed).await.unwrap().iter().count(), 1);
     let mut connection = world.connect(&changed).await;
 
-    assert_eq!(login::retire(&world.provisioner, &one.login, "staging").await.unwrap(), Retired::Foreign);
-    assert_eq!(login::retire(&world.provisioner, &one.login, INSTALLATION).await.unwrap(), Retired::Removed);
-    assert_eq!(login::retire(&world.provisioner, &one.login, INSTALLATION).await.unwrap(), Retired::Gone);
+    assert_eq!(login::retire(&world.provisioner, &one.login, &"staging".into()).await.unwrap(), Retired::Foreign);
+    assert_eq!(login::retire(&world.provisioner, &one.login, &INSTALLATION.into()).await.unwrap(), Retired::Removed);
+    assert_eq!(login::retire(&world.provisioner, &one.login, &INSTALLATION.into()).await.unwrap(), Retired::Gone);
     assert!(connection.execute("SELECT 1").await.is_err(), "its sessions ended with it");
 }
 
@@ -196,7 +196,7 @@ async fn permissions_follow_the_manifest_and_leave_the_tenants_choices(world: Wo
 
 async fn credentials_and_intents_are_kept(world: World) {
     let provisioner = &world.provisioner;
-    assert!(core::ensure(provisioner, INSTALLATION).await.unwrap().is_empty());
+    assert!(core::ensure(provisioner, &INSTALLATION.into()).await.unwrap().is_empty());
     let [old, new] = ["old", "new"].map(Secret::new);
     for password in [&old, &new] {
         assert!(!credential::ensure(provisioner, "plugin:crm", password).await.unwrap().is_empty());

@@ -75,7 +75,7 @@ async fn the_next_login_may_take_all_that_the_one_before_may(world: World) {
     world.execute(format!("DROP ROLE {foreign}")).await;
 
     assert_eq!(
-        login::retire(&world.provisioner, &world.shared_login(&[]).login, INSTALLATION).await.unwrap(),
+        login::retire(&world.provisioner, &world.shared_login(&[]).login, &INSTALLATION.into()).await.unwrap(),
         Retired::Removed
     );
     assert!(old.execute("SELECT 1").await.is_err(), "the one before has ended");
@@ -87,7 +87,7 @@ async fn a_login_is_not_removed_when_it_is_in_force_again(world: World) {
     let desired = world.shared_login(&[&world.tenant]);
     let url = desired.url(&world.provisioner).unwrap();
     let retire = async |due: bool| {
-        login::retire_if(&world.provisioner, &desired.login, INSTALLATION, async { Ok(due) }).await.unwrap()
+        login::retire_if(&world.provisioner, &desired.login, &INSTALLATION.into(), async { Ok(due) }).await.unwrap()
     };
     assert_eq!(retire(false).await, None);
     assert!(PgConnection::connect(url.reveal()).await.is_ok());

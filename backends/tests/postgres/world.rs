@@ -32,7 +32,7 @@ impl World {
         let operator_url = database.url_as(&login, PASSWORD);
         let url = Secret::new(operator_url.to_string());
         let provisioner = Provisioner::new(&Placement { url, plugin_url: None }, None).unwrap();
-        let _created = core::ensure(&provisioner, INSTALLATION).await.unwrap();
+        let _created = core::ensure(&provisioner, &INSTALLATION.into()).await.unwrap();
         let tenant = database.unique("acme").parse().unwrap();
         let plugin = database.unique("crm").parse().unwrap();
         Self { server, database, operator_url, provisioner, tenant, plugin }

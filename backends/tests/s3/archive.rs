@@ -74,6 +74,10 @@ async fn the_place_is_made_once_and_nobody_elses(world: World) {
     let place = place(&world).await;
     let again = ensure(&world.store, &world.intents, &place.bucket, &place.mark).await.unwrap();
     assert!(again.is_empty());
+    // Whoever made it died before it was forgotten who would.
+    world.intents.record(&place.bucket, &place.mark).await.unwrap();
+    let tidied = ensure(&world.store, &world.intents, &place.bucket, &place.mark).await.unwrap();
+    assert_eq!((tidied.iter().count(), world.intents.find(&place.bucket).await.unwrap()), (1, None));
     let another = Mark { installation: "another".into(), ..place.mark.clone() };
     let refused = ensure(&world.store, &world.intents, &place.bucket, &another).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Conflict);

@@ -48,7 +48,7 @@ impl World {
         let login = database.operator_login(bootstrap::SQL, "x").await;
         let url = Secret::new(database.url_as(&login, "x").to_string());
         let provisioner = Provisioner::new(&Placement { url, plugin_url: None }, None).unwrap();
-        let _created = core::ensure(&provisioner, "plexica").await.unwrap();
+        let _created = core::ensure(&provisioner, &"plexica".into()).await.unwrap();
         Self {
             store: Store::new(config.clone()).unwrap(),
             intents: Intents::new(provisioner, System::S3),

@@ -49,7 +49,7 @@ async fn identity(options: &Options) -> Result<(), Error> {
     let Some(config) = identity::given(options)? else { return Ok(()) };
     missing(VARIABLE, keycloak::preflight(&config).await)?;
     let realm = options.installation.platform_realm();
-    let desired = RealmDesired::platform(&realm, &options.installation.to_string());
+    let desired = RealmDesired::platform(&realm, &options.installation.to_string().as_str().into());
     let realms = Realms::new(config).map_err(|error| given(VARIABLE, &error))?;
     match realms.observe(&desired).await {
         Ok(Observed::Absent | Observed::Present(_)) => Ok(()),

@@ -83,7 +83,7 @@ reasons! {
     Conflict {
         Change, "data.md",
         "An object of that name exists and does not carry this resource's ownership mark, so it was not touched.",
-        "Rename or remove the foreign object named in the message, or choose another name for the resource."
+        "Rename or remove the foreign object named in the message, or choose another name for the resource. One of another cluster that is gone for good is taken over with PLEXICA_FORMER_CLUSTERS of the operator."
     }
     AdoptionRefused {
         Change, "data.md",

@@ -151,7 +151,8 @@ pub enum DeletionPolicy {
 /// Whether retained parts are taken back.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AdoptionPolicy {
-    /// Parts that carry this installation's mark with the same name and another uid are taken back.
+    /// Parts that carry this installation's mark with the same name and another uid are taken back, but for
+    /// what another cluster has in use.
     #[default]
     IfRetained,
     /// They are refused as a conflict.

@@ -57,7 +57,7 @@ pub async fn ensure(client: &Client, settings: &Settings) -> Result<Keys, Proble
     let random = || Ok(rand::random::<[u8; 32]>().to_vec());
     let credentials = hmac::Key::new(hmac::HMAC_SHA256, &once(&api, CREDENTIALS, random).await?);
     let public_json = String::from_utf8(jwks).map_err(|error| unusable(PUBLIC.0, &error))?;
-    Ok(Keys { minter: Minter::new(&settings.installation, key), public_json, credentials })
+    Ok(Keys { minter: Minter::new(&settings.installation.name, key), public_json, credentials })
 }
 
 fn signing_key() -> Result<Vec<u8>, Problem> {

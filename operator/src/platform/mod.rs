@@ -3,14 +3,17 @@
 //! Keys come first, since nothing can be vouched for without them. The rest is tried again until it
 //! is there, while what does not need it proceeds.
 
+mod cluster;
 mod identity;
 mod keys;
 mod namespace;
 mod parts;
+mod whose;
 
 pub use keys::Keys;
 pub use namespace::ensure as namespace;
 pub use parts::keep;
+pub use whose::Whose;
 
 use std::time::Duration;
 
@@ -27,6 +30,11 @@ use crate::{
 
 /// The longest pause where nobody tells that a system is back: one operator, at its start.
 const UNTOLD: Duration = Duration::from_secs(3);
+
+/// The uid of the cluster, as soon as Kubernetes tells it; `None` if asked to stop before.
+pub async fn cluster(client: &Client, stop: &CancellationToken) -> Option<String> {
+    until_done("the cluster's identity", stop, None, || cluster::uid(client)).await
+}
 
 /// The platform's keys, as soon as Kubernetes lets us have them; `None` if asked to stop before.
 pub async fn keys(client: &Client, settings: &Settings, stop: &CancellationToken) -> Option<Keys> {

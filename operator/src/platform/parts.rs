@@ -15,8 +15,8 @@ use super::{identity, until_done};
 use crate::{context::Context, problem::Problem, resource::namespaced};
 
 /// Brings all up, each as soon as its backend answers. The gates open with what every tenant needs:
-/// the default database and the realm; one more database that is down holds up nobody else. The
-/// realm is looked at again and again, until `stop` is cancelled.
+/// the default database and the realm; one more database that is down holds up nobody else.
+/// All is looked at again and again, until `stop` is cancelled.
 pub async fn keep(
     context: Arc<Context>,
     platform_realm: RealmDesired,
@@ -48,16 +48,25 @@ async fn keep_schema(
     stop: &CancellationToken,
 ) {
     let what = format!("schema core of the database {name}");
-    if until_done(&what, stop, Some(&context.outages), || schema(context, provisioner)).await.is_some()
-        && name == DEFAULT_PLACEMENT
-    {
-        default.open();
+    while until_done(&what, stop, Some(&context.outages), || schema(context, name, provisioner)).await.is_some() {
+        if name == DEFAULT_PLACEMENT {
+            default.open();
+        }
+        // It becomes another cluster's when that one is told that this one is gone.
+        stop.run_until_cancelled(tokio::time::sleep(context.resync)).await;
     }
 }
 
-async fn schema(context: &Context, provisioner: &Provisioner) -> Result<(), Problem> {
+async fn schema(context: &Context, name: &str, provisioner: &Provisioner) -> Result<(), Problem> {
     let changes = core::ensure(provisioner, &context.settings.installation);
-    let changes = context.tried(System::Postgres, "ensure", changes).await?;
+    let changes = context.tried(System::Postgres, "ensure", changes).await;
+    if name == DEFAULT_PLACEMENT {
+        context.whose.looked(match &changes {
+            Ok(_) => Some(false),
+            Err(problem) => problem.is_anothers().then_some(true),
+        });
+    }
+    let changes = changes?;
     context.wrote(System::Postgres, &changes);
     Ok(())
 }

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
-    System,
+    Retired, System,
     ownership::Found,
     postgres::{Provisioner, credential, generation, login, permission, plugin, restart},
     workloads::State,
@@ -128,7 +128,7 @@ async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, 
         let seen = plugin::observe(provisioner, &desired);
         let seen =
             context.tried(System::Postgres, "observe", seen).await.map_err(|problem| problem.of_part(DATABASE))?;
-        if matches!(seen.schema(), Found::Marked(stamp) if stamp.mark == desired.mark) {
+        if matches!(seen.schema(), Found::Marked(stamp) if desired.mark.is(&stamp.mark)) {
             leaving.database = Some((name, provisioner));
         }
     }
@@ -155,12 +155,12 @@ fn schema(context: &Context, leaving: &Leaving<'_>) -> plugin::Desired {
 /// Lets the plugin remove the tenant's data itself, for as long as the deadline allows.
 async fn purge(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
     let Some(valid) = as_it_was(context, leaving) else { return Ok(()) };
-    let deadline =
-        leaving.install.metadata.deletion_timestamp.as_ref().map(|since| since.0 + context.settings.purge_deadline);
+    let uid = leaving.install.uid().unwrap_or_default();
+    let deadline = context.purges.since(&uid, Timestamp::now()) + context.settings.purge_deadline;
     let result = ask(context, &valid).await;
     match result {
         Ok(()) => Ok(()),
-        Err(problem) if deadline.is_some_and(|deadline| Timestamp::now() < deadline) => Err(problem.of_part("plugin")),
+        Err(problem) if Timestamp::now() < deadline => Err(problem.of_part("plugin")),
         Err(problem) => {
             tracing::warn!(tenant = %leaving.slug, plugin = %leaving.plugin, "the plugin did not purge in time ({problem}); its data is removed without it");
             Ok(())
@@ -264,11 +264,16 @@ async fn logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
         if needed {
             continue;
         }
+        let mut foreign = false;
         for login in Slot::ALL.map(|slot| desired::login_of(slug, plugin, isolation, slot)) {
             for (_, provisioner) in placements {
                 let retired = login::retire(provisioner, &login, &context.settings.installation);
-                let _ = context.tried(System::Postgres, "retire", retired).await?;
+                foreign |= context.tried(System::Postgres, "retire", retired).await? == Retired::Foreign;
             }
+        }
+        // Then what is noted of it is that one's, too.
+        if foreign {
+            continue;
         }
         let username = desired::username(slug, plugin, isolation);
         let changes = credential::retire(context.databases.default_database()?, &username, &[]);

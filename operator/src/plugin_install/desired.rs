@@ -146,7 +146,7 @@ pub fn workload(
         [
             (environment::PLUGIN_ID, id.to_string()),
             (environment::PLUGIN_VERSION, version.to_string()),
-            (environment::INSTALLATION, settings.installation.clone()),
+            (environment::INSTALLATION, settings.installation.name.clone()),
             (environment::PLATFORM_URL, settings.core_api_url.clone()),
             (environment::CREDENTIAL_USER, username),
             (environment::CREDENTIAL_PASSWORD, password.reveal().to_owned()),

@@ -10,6 +10,7 @@ mod desired;
 mod needed;
 mod observe;
 mod plan;
+mod purges;
 mod quota;
 mod reconcile;
 mod rehearse;
@@ -22,6 +23,7 @@ mod upgrade;
 mod validate;
 
 pub use needed::needed;
+pub use purges::Purges;
 pub use reconcile::reconcile;
 pub use upgrade::{kept, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};

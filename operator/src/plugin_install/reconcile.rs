@@ -257,6 +257,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
                 recorded => tolerate(&install, recorded),
             }
             context.operations.forget(&uid(&install));
+            context.purges.forget(&uid(&install));
             remove_finalizer(api, &install).await?;
             context.again(&install, None);
             Ok((Action::await_change(), None))

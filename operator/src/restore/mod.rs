@@ -63,7 +63,7 @@ impl Restore<'_> {
         let manifest = self.manifest(slug).await?;
         let Manifest { installation, tenant, installs, sources, .. } = &manifest;
         let mark = Mark {
-            installation: installation.clone(),
+            installation: installation.as_str().into(),
             kind: "Tenant".into(),
             name: tenant.name.clone(),
             uid: tenant.uid.clone(),

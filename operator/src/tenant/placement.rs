@@ -19,7 +19,7 @@ pub fn settle(observed: &mut Observed, valid: &Valid, elsewhere: Vec<(String, Pa
     let mut problem = None;
     for (name, found) in elsewhere {
         match found {
-            Ok(Found::Marked(Stamp { mark, .. })) if mark.same_name(&valid.mark) => {
+            Ok(Found::Marked(stamp)) if is_the_tenants(&stamp, &valid.mark) => {
                 problem = Some(misplaced(valid, &name));
                 break;
             }
@@ -46,11 +46,17 @@ fn misplaced(valid: &Valid, holder: &str) -> Problem {
     )
 }
 
+/// Whether it is of this or an earlier tenant of the name; one of another cluster is that one's for as long as it
+/// is in use.
+fn is_the_tenants(Stamp { mark, retained_at }: &Stamp, own: &Mark) -> bool {
+    mark.same_name(own) && (retained_at.is_some() || own.installation.knows(&mark.installation))
+}
+
 /// Whether the namespace is of an earlier tenant of the name, as far as can be known.
 fn came_back(namespace: &Part<Option<Namespace>>, mark: &Mark) -> bool {
     let Ok(namespace) = namespace else { return true };
     match object::found(namespace.as_ref()) {
-        Found::Marked(stamp) => stamp != mark.stamp(),
+        Found::Marked(stamp) => !stamp.is_in_use_by(mark),
         Found::Absent | Found::Unmarked { .. } => false,
     }
 }

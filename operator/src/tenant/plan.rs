@@ -116,7 +116,8 @@ pub fn plan(valid: &Valid, observed: Observed, settings: &Settings, record: &Rec
     let realm = keycloak::RealmDesired { servers, ..desired::identity(valid, settings, &known) };
     // What is not known to be there is made anew, and so is what still has an earlier tenant's mark.
     let held = secrets.as_ref().ok().and_then(|secrets| secrets.storage.as_ref());
-    let held = held.filter(|secret| found(Some(*secret)) == Found::Marked(valid.mark.stamp()));
+    let held =
+        held.filter(|secret| matches!(found(Some(*secret)), Found::Marked(stamp) if stamp.is_in_use_by(&valid.mark)));
     let (endpoint, region) = (&settings.s3_endpoint, &settings.s3_region);
     let keys = Keys {
         validity: validity(valid, endpoint, region, held, now),

@@ -1,9 +1,11 @@
 //! Plugins that do not remove a tenant's data themselves.
 
-use kube::api::DeleteParams;
-use plexica_crds::plugin_install::Phase;
-use plexica_testkit::wait_for;
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use kube::api::{DeleteParams, Patch, PatchParams};
+use plexica_crds::{label::CONFIRM_DELETION, plugin_install::Phase};
+use plexica_testkit::{wait_for, wait_until};
+use serde_json::{Value, json};
 
 use crate::{
     plugin::{KEEPS, QUITS},
@@ -70,6 +72,38 @@ async fn a_plugin_purges_although_its_isolation_was_changed_a_moment_before_the_
     // It would be waited for longer than the test waits.
     let operator = world.operator_with(|config| config.plugins.purge_deadline = 600);
     world.gone(&world.installs(&slug), "it").await;
+    assert!(!world.has_schema(&schema(&slug, &id)).await);
+    operator.stop().await;
+}
+
+/// The time that a plugin is given begins when it is asked, however long somebody thought about it before.
+#[tokio::test]
+async fn a_plugin_has_its_time_also_after_a_late_confirmation() {
+    let Some(world) = World::new().await else { return };
+    let seconds = 4;
+    let operator = world.operator_with(|config| config.plugins.purge_deadline = seconds);
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, KEEPS).await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    let status = async || world.installs(&slug).get_opt("it").await.unwrap()?.status;
+    wait_for("its data is there", PATIENCE, async || status().await?.migrated_version).await;
+    let patch = async |patch: Value| {
+        world.tenants().patch(&slug, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    };
+    patch(json!({ "spec": { "deletionPolicy": "Delete", "skipFinalBackup": true } })).await;
+    world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
+    world.until(&slug, "Ready", "False", "DeletionNotConfirmed").await;
+    let begun = Instant::now();
+    wait_until("the time would be over", PATIENCE, async || begun.elapsed() > Duration::from_secs(seconds)).await;
+    patch(json!({ "metadata": { "annotations": { CONFIRM_DELETION: slug } } })).await;
+    wait_for("it is asked, and waited for", PATIENCE, async || {
+        let message = status().await.expect("the deadline is not over").conditions[0].message.clone();
+        message.contains("it answered 500: The data is dear to me.").then_some(())
+    })
+    .await;
+    world.gone(&world.tenants(), &slug).await;
     assert!(!world.has_schema(&schema(&slug, &id)).await);
     operator.stop().await;
 }

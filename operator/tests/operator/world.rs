@@ -80,11 +80,18 @@ impl World {
         Self::on(Flavour::Standalone).await
     }
 
-    /// Another API server in the place of this one, with nothing in it; all else stays as it is.
-    pub async fn rebuild(&mut self) {
+    /// Another API server in the place of this one, with nothing in it; all else stays as it is. The one
+    /// before, which ends when it is dropped.
+    pub async fn rebuild(&mut self) -> ApiServer {
         assert_eq!(self.flavour, Flavour::Standalone, "the cluster is everybody's");
-        self.api = ApiServer::find(self.flavour, plexica_crds::all()).await.unwrap();
-        self.client = self.api.client().await;
+        let api = ApiServer::find(self.flavour, plexica_crds::all()).await.unwrap();
+        self.client = api.client().await;
+        std::mem::replace(&mut self.api, api)
+    }
+
+    /// By what the cluster is known.
+    pub async fn cluster(&self) -> String {
+        self.global::<Namespace>("kube-system").await.unwrap().metadata.uid.unwrap()
     }
 
     async fn on(flavour: Flavour) -> Option<Self> {

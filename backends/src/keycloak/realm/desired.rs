@@ -5,7 +5,7 @@ use plexica_crds::tenant::{Admin, AdoptionPolicy, Sessions};
 use super::super::digest::Digests;
 use super::super::role;
 use super::{Servers, SignIn, broker, representation};
-use crate::ownership::Mark;
+use crate::ownership::{Installation, Mark};
 
 /// What a realm should be. Everything that is not said here stays as people set it in Keycloak.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +56,12 @@ impl RealmDesired {
     }
 
     /// The platform's own realm, with the role `super-admin`, owned by the installation itself.
-    pub fn platform(realm: impl Into<String>, installation: &str) -> Self {
+    pub fn platform(realm: impl Into<String>, installation: &Installation) -> Self {
         let owner = Mark {
-            installation: installation.into(),
+            installation: installation.clone(),
             kind: "Platform".into(),
-            name: installation.into(),
-            uid: installation.into(),
+            name: installation.name.clone(),
+            uid: installation.name.clone(),
         };
         Self {
             roles: vec![role::SUPER_ADMIN.into()],
@@ -76,7 +76,8 @@ impl RealmDesired {
         if let Some(smtp) = &mut whole.smtp_server {
             smtp.remove(super::smtp::PASSWORD);
         }
-        let brokers = broker::without_secrets(&self.sign_in.brokers, &self.owner.installation, digests, &self.realm);
+        let brokers =
+            broker::without_secrets(&self.sign_in.brokers, &self.owner.installation.name, digests, &self.realm);
         crate::digest(&(whole, brokers, self.sign_in.mfa))
     }
 
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_loopback_names_go_without_tls() {
-        let mut desired = RealmDesired::platform("plexica", "plexica");
+        let mut desired = RealmDesired::platform("plexica", &"plexica".into());
         desired.domains =
             ["app.acme.test", "localhost:8080", "127.0.0.1:8080", "localhost.acme.test"].map(str::to_owned).to_vec();
         assert_eq!(

@@ -1,6 +1,7 @@
 //! A realm from what was read of it for a backup.
 
 use keycloak::types::RealmRepresentation;
+use plexica_crds::label;
 use serde_json::Value;
 
 use super::super::Realms;
@@ -24,7 +25,7 @@ impl Realms {
         let there = self.read(name).await?;
         match observe::found(there.as_ref()) {
             Found::Absent => {}
-            Found::Marked(stamp) if stamp.mark == desired.owner => return Ok(false),
+            Found::Marked(stamp) if desired.owner.is(&stamp.mark) => return Ok(false),
             Found::Marked(stamp) => {
                 return Err(Refusal::Foreign(stamp.mark).into_error(System::Keycloak, &format!("realm {name}")));
             }
@@ -34,10 +35,14 @@ impl Realms {
         }
         unmask(&mut whole);
         whole["users"] = Value::Array(users);
-        let whole: RealmRepresentation = serde_json::from_value(whole).map_err(|error| {
+        let mut whole: RealmRepresentation = serde_json::from_value(whole).map_err(|error| {
             let message = format!("what was read of realm {name} is none");
             Error::new(System::Keycloak, Kind::Invalid, message, "Look whether the backup is complete.").because(error)
         })?;
+        // Whoever takes it back may be in another cluster than who made the backup.
+        if let Some(attributes) = &mut whole.attributes {
+            attributes.remove(label::CLUSTER);
+        }
         let whole = Box::new(whole);
         if observe::found(Some(&whole)) != Found::Marked(desired.owner.stamp()) {
             let message = format!("what was read of realm {name} has not the mark of its tenant");

@@ -110,7 +110,7 @@ impl Observed {
         match self {
             Self::Absent | Self::Refused(_) => Vec::new(),
             Self::Present(present) => {
-                broker::foreign(&desired.sign_in.brokers, &present.brokers, &desired.owner.installation)
+                broker::foreign(&desired.sign_in.brokers, &present.brokers, &desired.owner.installation.name)
             }
         }
     }

@@ -120,7 +120,7 @@ fn smtp(desired: &RealmDesired, present: &Present, released: &Record) -> Vec<Str
 
 fn brokers(desired: &RealmDesired, present: &Present) -> Vec<Drift> {
     let wanted = &desired.sign_in.brokers;
-    let installation = &desired.owner.installation;
+    let installation = &desired.owner.installation.name;
     let broken = broker::plan(wanted, &present.brokers, installation, &present.digests, &desired.realm);
     let drift = |broken| match broken {
         Broken::Gone(alias) => Drift::BrokerGone(alias),

@@ -11,7 +11,7 @@ use super::super::digest::Digests;
 use super::super::{AUDIENCE, client};
 use super::record::{Record, Setting};
 use super::{AdminUser, RealmDesired, Smtp, mfa};
-use plexica_crds::tenant::Mfa;
+use plexica_crds::{label, tenant::Mfa};
 
 use crate::ownership::Stamp;
 
@@ -68,7 +68,9 @@ pub fn whole(desired: &RealmDesired, digests: &Digests) -> RealmRepresentation {
 /// out of a PUT, so what others wrote is kept.
 pub fn attributes(found: Option<&HashMap<String, String>>, stamp: &Stamp, record: &Record) -> HashMap<String, String> {
     let mut attributes = found.cloned().unwrap_or_default();
-    attributes.remove(plexica_crds::label::RETAINED_AT);
+    for earlier in [label::RETAINED_AT, label::CLUSTER] {
+        attributes.remove(earlier);
+    }
     record.write(&mut attributes);
     attributes.extend(stamp.to_pairs().into_iter().map(|(key, value)| (key.to_owned(), value)));
     attributes

@@ -40,7 +40,7 @@ pub fn variables(url: &Url, options: &PgConnectOptions, ca_bundle: Option<&Path>
         ("PGUSER", options.get_username().to_owned()),
         ("PGSSLMODE", mode.to_owned()),
         ("PGCONNECT_TIMEOUT", "10".to_owned()),
-        ("PGAPPNAME", "plexica".to_owned()),
+        ("PGAPPNAME", "plexica-backup".to_owned()),
         ("LC_ALL", "C".to_owned()),
     ];
     always.into_iter().chain(given.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect()

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use plexica_contract::name::{self, PluginId, Slot, Slug};
 
 use super::Provisioner;
-use crate::ownership::{Found, Mark};
+use crate::ownership::{Found, Installation, Mark};
 use crate::{Result, Secret};
 
 pub use ensure::{differences, digest, ensure};
@@ -49,9 +49,9 @@ impl Login {
 
     /// The login's mark. A login holds no data and outlives none of its installs, so it is the
     /// installation's rather than a resource's.
-    pub fn mark(&self, installation: &str) -> Mark {
+    pub fn mark(&self, installation: &Installation) -> Mark {
         let name = self.name();
-        Mark { installation: installation.into(), kind: "Login".into(), name: name.clone(), uid: name }
+        Mark { installation: installation.clone(), kind: "Login".into(), name: name.clone(), uid: name }
     }
 }
 
@@ -73,7 +73,7 @@ pub struct Desired {
     /// Whose login.
     pub login: Login,
     /// The installation.
-    pub installation: String,
+    pub installation: Installation,
     /// Its password: random, at least 128 bits.
     pub password: Secret,
     /// Whose roles it may take.

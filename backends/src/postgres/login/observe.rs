@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Row};
 
 use super::{Desired, Observed};
 use crate::Result;
-use crate::ownership::Stamp;
+use crate::ownership::{Installation, Stamp};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::space::found;
@@ -42,7 +42,7 @@ pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Re
     row.and_then(|row| decode(&row, &desired.installation)).map_err(failure(&format!("read the login {name}")))
 }
 
-fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx::Error> {
+fn decode(row: &PgRow, installation: &Installation) -> std::result::Result<Observed, sqlx::Error> {
     let marks: Vec<String> = row.try_get("marks")?;
     let inherited: Vec<String> = row.try_get("inherited")?;
     let (can_login, inherits): (bool, bool) = (row.try_get("can_login")?, row.try_get("inherits")?);
@@ -67,8 +67,8 @@ fn decode(row: &PgRow, installation: &str) -> std::result::Result<Observed, sqlx
 }
 
 /// The role's name, if its mark is this installation's.
-fn ours(named: &str, installation: &str) -> Option<String> {
+fn ours(named: &str, installation: &Installation) -> Option<String> {
     let (role, comment) = named.split_once('\n')?;
     let stamp = Stamp::from_comment(comment)?;
-    (stamp.mark.installation == installation).then(|| role.to_owned())
+    installation.covers(&stamp.mark.installation).then(|| role.to_owned())
 }

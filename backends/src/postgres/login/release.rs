@@ -3,7 +3,7 @@
 use plexica_contract::name::{Slug, postgres as name};
 
 use super::Login;
-use crate::ownership::{Parting, judge_retired};
+use crate::ownership::{Installation, Parting, judge_retired};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::provisioner::run;
@@ -13,7 +13,12 @@ use crate::{Changes, Result};
 
 /// After this the login can no longer take the tenant's role for its plugin; nothing is written if
 /// it could not before, or is not this installation's.
-pub async fn release(provisioner: &Provisioner, login: &Login, tenant: &Slug, installation: &str) -> Result<Changes> {
+pub async fn release(
+    provisioner: &Provisioner,
+    login: &Login,
+    tenant: &Slug,
+    installation: &Installation,
+) -> Result<Changes> {
     let (login_name, role) = (login.name(), name::tenant_plugin(tenant, login.plugin()));
     let doing = format!("revoke role {role} from {login_name}");
     let mut transaction = provisioner.begin(&login_name).await?;

@@ -2,7 +2,7 @@
 
 use super::Login;
 use super::ensure::DATABASE_LOCK;
-use crate::ownership::{Parting, judge_retired};
+use crate::ownership::{Installation, Parting, judge_retired};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::provisioner::{lock, run};
@@ -11,7 +11,7 @@ use crate::postgres::sql::literal;
 use crate::{Result, Retired};
 
 /// Drops the login and ends its sessions: it holds no data, so nothing of it is retained.
-pub async fn retire(provisioner: &Provisioner, login: &Login, installation: &str) -> Result<Retired> {
+pub async fn retire(provisioner: &Provisioner, login: &Login, installation: &Installation) -> Result<Retired> {
     retire_if(provisioner, login, installation, std::future::ready(Ok(true)))
         .await
         .map(|retired| retired.unwrap_or(Retired::Gone))
@@ -21,7 +21,7 @@ pub async fn retire(provisioner: &Provisioner, login: &Login, installation: &str
 pub async fn retire_if(
     provisioner: &Provisioner,
     login: &Login,
-    installation: &str,
+    installation: &Installation,
     due: impl Future<Output = Result<bool>>,
 ) -> Result<Option<Retired>> {
     let name = login.name();

@@ -11,14 +11,14 @@ use super::Provisioner;
 use super::failure::failure;
 use super::space;
 use super::sql::ident;
-use crate::ownership::Found;
+use crate::ownership::{Found, Installation};
 use crate::{Changes, Error, Kind, Result, Retired, System};
 
 /// What should be registered.
 #[derive(Clone, Debug)]
 pub struct Desired {
     /// The installation.
-    pub installation: String,
+    pub installation: Installation,
     /// The tenant.
     pub tenant: Slug,
     /// The plugin.
@@ -120,7 +120,7 @@ async fn schema_of_tenant(connection: &mut PgConnection, desired: &Desired) -> R
     Ok(match space::observe(connection, &schema).await?.schema {
         Found::Absent => Standing::Gone,
         Found::Marked(stamp)
-            if stamp.mark.installation == desired.installation && stamp.mark.name == desired.tenant.as_str() =>
+            if desired.installation.covers(&stamp.mark.installation) && stamp.mark.name == desired.tenant.as_str() =>
         {
             Standing::Ours
         }

@@ -85,7 +85,7 @@ impl Observed {
     /// earlier owner is taken back on the word of another role.
     pub(super) fn astray_from(&self, owner: &Mark) -> Option<&str> {
         let Astray { owner: holder, stamp } = self.astray.as_ref()?;
-        (*stamp == owner.stamp()).then_some(holder)
+        stamp.is_in_use_by(owner).then_some(holder)
     }
 
     /// Roles that may take this one, other than the provisioner.

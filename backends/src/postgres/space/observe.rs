@@ -90,5 +90,5 @@ pub(in crate::postgres) fn found(exists: bool, comment: Option<String>) -> Found
 
 fn astray(owner: String, owner_comment: &str, schema_comment: &str) -> Option<Astray> {
     let (role, stamp) = (Stamp::from_comment(owner_comment)?, Stamp::from_comment(schema_comment)?);
-    (role.mark.installation == stamp.mark.installation).then_some(Astray { owner, stamp })
+    role.mark.installation.same_name(&stamp.mark.installation).then_some(Astray { owner, stamp })
 }

@@ -38,8 +38,8 @@ pub async fn schemas(provisioner: &Provisioner, desired: &Desired) -> Result<Vec
     Ok(std::iter::once(desired.name()).chain(kept).collect())
 }
 
-/// Schemas of the tenant's installs, with their marks. None if the tenant is not this owner's: then
-/// neither are they.
+/// Schemas of the tenant's installs, with their marks, of whichever cluster: they are the tenant's. None if that
+/// is not this owner's: then neither are they.
 async fn kept(provisioner: &Provisioner, desired: &Desired) -> Result<Vec<(String, Mark)>> {
     let mut connection = provisioner.pool().acquire().await.map_err(failure("connect"))?;
     let tenant = space::observe(&mut connection, &desired.name()).await?;
@@ -48,6 +48,6 @@ async fn kept(provisioner: &Provisioner, desired: &Desired) -> Result<Vec<(Strin
     }
     let mut marked = space::marked(&mut connection, &name::postgres::tenant_plugins(&desired.tenant)).await?;
     let kind = PluginInstall::kind(&());
-    marked.retain(|(_, mark)| mark.installation == desired.mark.installation && mark.kind == kind);
+    marked.retain(|(_, mark)| desired.mark.installation.same_name(&mark.installation) && mark.kind == kind);
     Ok(marked)
 }

@@ -14,7 +14,7 @@ use crate::{Changes, Result, System};
 pub async fn ensure(store: &Store, intents: &Intents, bucket: &str, mark: &Mark) -> Result<Changes> {
     let found = bucket::look(store, bucket).await?;
     match judge(&found, mark, AdoptionPolicy::IfRetained) {
-        Verdict::Keep => return Ok(Changes::none()),
+        Verdict::Keep => return Ok(forget(intents, bucket).await),
         Verdict::Refuse(refusal) if matches!(found, Found::Marked(_)) => {
             return Err(refusal.into_error(System::S3, &format!("bucket {bucket}")));
         }
@@ -22,9 +22,18 @@ pub async fn ensure(store: &Store, intents: &Intents, bucket: &str, mark: &Mark)
     }
     // Only now is the book of intents needed, which may be down when everything else is there.
     let desired = Desired { bucket: bucket.into(), mark: mark.clone(), adoption: AdoptionPolicy::IfRetained };
-    if matches!(found, Found::Unmarked { .. }) && intents.find(bucket).await?.as_ref() != Some(mark) {
+    if matches!(found, Found::Unmarked { .. }) && !intents.find(bucket).await?.is_some_and(|intent| mark.is(&intent)) {
         return Ok(Changes::none());
     }
     let observed = bucket::observe(store, intents, &desired).await?;
     bucket::ensure(store, intents, &desired, &observed).await
+}
+
+/// Whoever marked the bucket may have died before its intent was forgotten. A book that is down is no reason to
+/// go without a backup.
+async fn forget(intents: &Intents, bucket: &str) -> Changes {
+    if !intents.find(bucket).await.is_ok_and(|intent| intent.is_some()) || intents.forget(bucket).await.is_err() {
+        return Changes::none();
+    }
+    Changes::from_iter([format!("forgot the intent to create bucket {bucket}")])
 }

@@ -19,7 +19,7 @@ pub async fn retire(store: &Store, intents: &Intents, desired: &Desired, policy:
     match (judge_retired(&observed.found, &desired.mark), policy) {
         (Parting::Gone, _) => {
             // An intent that never came to anything.
-            if intents.find(bucket).await?.as_ref() == Some(&desired.mark) {
+            if intents.find(bucket).await?.is_some_and(|intent| desired.mark.is(&intent)) {
                 intents.forget(bucket).await?;
             }
             Ok(Retired::Gone)

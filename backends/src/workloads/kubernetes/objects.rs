@@ -70,7 +70,7 @@ fn selector(name: &str) -> BTreeMap<String, String> {
 fn labels(workload: &Workload) -> BTreeMap<String, String> {
     let mut labels = selector(&workload.place().name);
     labels.insert(VERSION.into(), workload.version.to_string());
-    labels.insert(label::INSTALLATION.into(), workload.owner.installation.clone());
+    labels.insert(label::INSTALLATION.into(), workload.owner.installation.name.clone());
     labels.insert(label::PLUGIN.into(), workload.plugin.to_string());
     if let Some(tenant) = &workload.tenant {
         labels.insert(label::TENANT.into(), tenant.to_string());

@@ -99,7 +99,7 @@ pub async fn drift_is_repaired_and_the_rest_is_left_alone(subject: &Subject) {
 
 pub async fn the_platform_realm_has_super_admins(subject: &Subject) {
     let name = plexica_testkit::unique("plexica");
-    let mut desired = RealmDesired::platform(&name, "test");
+    let mut desired = RealmDesired::platform(&name, &"test".into());
     desired.direct_grant = true;
     subject.make(&desired).await;
     assert!(subject.ensure(&desired).await.unwrap().is_empty());

@@ -79,7 +79,7 @@ fn begun(context: &Context, tenant: &Tenant, deleted_at: Timestamp) -> Manifest 
     });
     let installs = installs.collect();
     let tenant = manifest::Tenant { name, uid: uid(tenant), spec: tenant.spec.clone() };
-    Manifest::new(&context.settings.installation, tenant, installs, deleted_at)
+    Manifest::new(&context.settings.installation.name, tenant, installs, deleted_at)
 }
 
 async fn write(context: &Context, bucket: &str, key: String, manifest: &Manifest) -> Result<(), Error> {

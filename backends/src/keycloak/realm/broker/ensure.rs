@@ -40,6 +40,6 @@ impl Realms {
 
     fn broker(&self, desired: &RealmDesired, alias: &str) -> Option<IdentityProviderRepresentation> {
         let wanted = desired.sign_in.brokers.iter().find(|broker| broker.alias == alias)?;
-        Some(whole(wanted, &desired.owner.installation, self.digests(), &desired.realm))
+        Some(whole(wanted, &desired.owner.installation.name, self.digests(), &desired.realm))
     }
 }
