@@ -166,6 +166,28 @@ impl Step {
         Ok(())
     }
 
+    /// What has to have been before.
+    const fn needs(self) -> Option<Self> {
+        match self {
+            Self::Create => None,
+            Self::Bake | Self::Upgrade | Self::Remove => Some(Self::Create),
+            Self::GoBack => Some(Self::Bake),
+            Self::Rotate | Self::Plan | Self::Leave => Some(Self::Upgrade),
+            Self::Suspend => Some(Self::Plan),
+            Self::Resume => Some(Self::Suspend),
+            Self::Return => Some(Self::Leave),
+        }
+    }
+
+    /// The shortest life with these steps in it.
+    pub fn life(wanted: impl Fn(Self) -> bool) -> Vec<Self> {
+        let mut life = vec![Self::Create, Self::Remove];
+        for step in Self::ALL.into_iter().filter(|step| wanted(*step)) {
+            life.extend(std::iter::successors(Some(step), |step| step.needs()));
+        }
+        Self::ALL.into_iter().filter(|step| life.contains(step)).collect()
+    }
+
     /// Whether every system has a part in it.
     pub const fn changes_everything(self) -> bool {
         matches!(
@@ -330,4 +352,19 @@ async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_has_what_its_steps_need() {
+        use Step::{Bake, Create, GoBack, Leave, Plan, Remove, Resume, Return, Suspend, Upgrade};
+        assert_eq!(Step::life(|_| true), Step::ALL);
+        assert_eq!(Step::life(|_| false), [Create, Remove]);
+        assert_eq!(Step::life(|step| step == GoBack), [Create, Bake, GoBack, Remove]);
+        let some = Step::life(|step| matches!(step, Resume | Return));
+        assert_eq!(some, [Create, Upgrade, Plan, Suspend, Resume, Leave, Return, Remove]);
+    }
 }

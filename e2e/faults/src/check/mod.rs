@@ -1,5 +1,6 @@
 //! Whether the world is as the resources ask: every backend is read, past the proxies.
 
+mod backup;
 mod database;
 mod identity;
 mod kubernetes;
@@ -9,6 +10,7 @@ mod orphan;
 mod snapshot;
 mod storage;
 
+pub use backup::remove_all as remove_backups;
 pub use log::{Expectation, clean as log};
 pub use neighbour::{
     move_in as neighbours_move_in, name as neighbour_name, seen as neighbours, untouched as no_neighbour_touched,
@@ -32,7 +34,7 @@ pub enum Expected {
     Suspended,
     /// Its data, marked with the time.
     Retained,
-    /// Nothing.
+    /// Nothing but a backup.
     Gone,
 }
 
@@ -47,6 +49,7 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
         identity::check(world, case, expected, &owners).await,
         storage::check(world, case, expected, &owners).await,
         kubernetes::check(world, case, expected, &owners).await,
+        backup::check(world, case, expected).await,
     ];
     let findings: Vec<String> = findings.into_iter().flatten().collect();
     if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }

@@ -15,7 +15,8 @@ pub async fn none(world: &World) -> Result<(), Violation> {
     let mut left = database(world).await.unwrap_or_else(|error| vec![format!("Postgres cannot be read: {error}")]);
     let platform = world.platform_realm();
     let neighbour = neighbour::name(world);
-    let theirs = |name: &str| name == neighbour;
+    let backups = world.backups();
+    let theirs = |name: &str| name == neighbour || name == backups;
     let realms = world.administrator.get("?briefRepresentation=true").await;
     let realms = realms.as_array().into_iter().flatten().filter_map(|realm| realm["realm"].as_str());
     left.extend(

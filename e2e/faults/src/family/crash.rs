@@ -21,6 +21,8 @@ const SAMPLE: usize = 3;
 const EARLY: usize = 16;
 /// The one that follows is killed at one of so many writes: more are seldom left to it.
 const LEFT: usize = 6;
+/// A step may write so much more than it did in peace.
+const MORE: usize = 2;
 
 /// A write at which an operator dies.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,7 @@ struct Death {
 struct Point {
     deaths: Vec<Death>,
     order: Order,
+    life: Vec<Step>,
 }
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
@@ -62,7 +65,10 @@ fn sample(effort: Effort) -> (Vec<Point>, Vec<Point>) {
         lives.push(deaths);
     }
     let starts = vec![vec![death(EARLY)]];
-    let mut ordered = |deaths| Point { deaths, order: Order::ALL[random.random_range(0..Order::ALL.len())] };
+    let mut ordered = |deaths| {
+        let order = Order::ALL[random.random_range(0..Order::ALL.len())];
+        Point { deaths, order, life: Step::ALL.to_vec() }
+    };
     (lives.into_iter().map(&mut ordered).collect(), starts.into_iter().map(&mut ordered).collect())
 }
 
@@ -73,16 +79,24 @@ async fn all(effort: Effort, row: &mut Row) -> Result<(Vec<Point>, Vec<Point>), 
         let steps = record(effort, order, row).await?;
         let writes = steps.map(|peace| peace.calls.iter().filter(|call| call.writes).count());
         for first in deaths(writes.into_iter().max().unwrap_or_default()) {
-            lives.push(Point { deaths: vec![first], order });
+            // What has fewer writes than that is in lives of its own.
+            let has_it =
+                |step: Step| Step::ALL.into_iter().zip(writes).any(|(one, w)| one == step && w + MORE > first.at);
+            let life = Step::life(has_it);
+            lives.push(Point { deaths: vec![first], order, life: life.clone() });
             if (first.at + usize::from(first.after)) % Order::ALL.len() == nth {
                 let second = Death { at: first.at % LEFT, after: (first.at / LEFT).is_multiple_of(2) };
-                lives.push(Point { deaths: vec![first, second], order });
+                lives.push(Point { deaths: vec![first, second], order, life });
             }
         }
     }
     let writes = first_writes(effort, row).await?;
     eprintln!("a first start in peace: {writes} writes");
-    let starts = deaths(writes).map(|death| Point { deaths: vec![death], order: Order::Forwards });
+    let starts = deaths(writes).map(|death| Point {
+        deaths: vec![death],
+        order: Order::Forwards,
+        life: vec![Step::Create, Step::Remove],
+    });
     Ok((lives, starts.collect()))
 }
 
@@ -94,7 +108,7 @@ fn deaths(writes: usize) -> impl Iterator<Item = Death> {
 /// One tenant's life, with the deaths in every step that has so many writes.
 async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
     let case = world.case();
-    for step in Step::ALL {
+    for &step in &point.life {
         if !survive(world, operator, &case, step, &point, row).await {
             break;
         }
@@ -133,7 +147,7 @@ async fn survive(
         if operator.is_away() {
             *operator = world.operator();
         } else if !operator.runs() {
-            row.note(format!("{step:?} {point:?}"), fails("the operator ended by itself"));
+            row.note(format!("{step:?} {:?}", point.deaths), fails("the operator ended by itself"));
             *operator = world.operator();
         }
         let came = tokio::select! {
@@ -156,5 +170,6 @@ async fn survive(
         *operator = world.operator();
         step.done(world, case).await
     };
-    row.note(format!("{step:?} {point:?} ({})", places.join(", then ")), done)
+    let Point { deaths, order, life: _ } = point;
+    row.note(format!("{step:?} {deaths:?} {order:?} ({})", places.join(", then ")), done)
 }

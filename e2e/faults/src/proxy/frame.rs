@@ -47,6 +47,12 @@ pub fn asks_for_tls(message: &[u8]) -> bool {
     matches!(message, [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f | 0x30])
 }
 
+/// Whether a client's first message is that of a program that makes a backup.
+pub fn is_of_backup(message: &[u8]) -> bool {
+    let words: Vec<&[u8]> = message.get(8..).unwrap_or_default().split(|byte| *byte == 0).collect();
+    words.chunks(2).any(|pair| pair == [b"application_name".as_slice(), b"plexica-backup"])
+}
+
 /// What a connection has prepared, and whether its transaction has written anything.
 #[derive(Debug, Default)]
 pub struct Statements {
@@ -157,6 +163,18 @@ mod tests {
         assert_eq!(asked(b'Q', b"COMMIT\0"), Some(true));
         assert_eq!(asked(b'Q', b"COMMIT\0"), Some(false));
         assert_eq!(asked(b'E', b"unknown\0\0\0\0\0"), None);
+    }
+
+    #[test]
+    fn the_program_that_dumps_is_known_by_its_first_message() {
+        let startup = |parameters: &[u8]| {
+            let body = [&[0, 3, 0, 0], parameters, b"\0"].concat();
+            [u32::try_from(body.len() + 4).unwrap().to_be_bytes().as_slice(), &body].concat()
+        };
+        assert!(is_of_backup(&startup(b"user\0u\0database\0d\0application_name\0plexica-backup\0")));
+        assert!(!is_of_backup(&startup(b"user\0application_name\0database\0plexica-backup\0")));
+        assert!(!is_of_backup(&startup(b"user\0u\0")));
+        assert!(!is_of_backup(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     fault::{DELAY, Fate, Fault, PATIENCE, PAUSE, System},
-    frame::{Frames, Statements, asks_for_tls, fatal},
+    frame::{Asked, Frames, Statements, asks_for_tls, fatal, is_of_backup},
     script::{Call, Script},
 };
 
@@ -32,6 +32,40 @@ enum Answers {
     Swallow {
         kill: bool,
     },
+}
+
+/// All that `pg_dump` asks in a connection is one call of the operator's, and the first of it stands for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Dump {
+    /// What the client is has not been said.
+    #[default]
+    Unknown,
+    /// It is not `pg_dump`.
+    Not,
+    /// It has asked for nothing yet.
+    Begins,
+    /// It has.
+    GoesOn,
+}
+
+impl Dump {
+    fn hears(&mut self, message: &[u8]) {
+        if *self == Self::Unknown {
+            *self = if is_of_backup(message) { Self::Begins } else { Self::Not };
+        }
+    }
+
+    fn call(&mut self, Asked { sql, writes }: Asked) -> Option<Call> {
+        let system = System::Postgres;
+        match self {
+            Self::Unknown | Self::Not => Some(Call { system, what: sql, writes }),
+            Self::Begins => {
+                *self = Self::GoesOn;
+                Some(Call { system, what: "pg_dump".into(), writes: false })
+            }
+            Self::GoesOn => None,
+        }
+    }
 }
 
 impl Postgres {
@@ -53,8 +87,13 @@ impl Postgres {
 }
 
 async fn pass(client: TcpStream, server: (String, u16), script: &Script) -> io::Result<()> {
+    let server = TcpStream::connect(server).await?;
+    // Messages are handed on one by one: each would wait until the one before is acknowledged.
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+    }
     let (asking, answered) = client.into_split();
-    let (answering, asked) = TcpStream::connect(server).await?.into_split();
+    let (answering, asked) = server.into_split();
     let (answers, told) = watch::channel(Answers::Pass);
     // Either end ends both, and with them the connection.
     let (to_client, early) = tokio::sync::mpsc::unbounded_channel();
@@ -72,6 +111,7 @@ async fn ask(
     to_client: tokio::sync::mpsc::UnboundedSender<Vec<u8>>,
 ) -> io::Result<()> {
     let (mut frames, mut statements, mut buffer) = (Frames::of_client(), Statements::default(), vec![0; 16 * 1024]);
+    let mut dump = Dump::default();
     loop {
         let read = from.read(&mut buffer).await?;
         if read == 0 {
@@ -83,8 +123,8 @@ async fn ask(
                 let _gone = to_client.send(b"N".to_vec());
                 continue;
             }
-            if let Some(asked) = statements.asked(&message) {
-                let call = Call { system: System::Postgres, what: asked.sql, writes: asked.writes };
+            dump.hears(&message);
+            if let Some(call) = statements.asked(&message).and_then(|asked| dump.call(asked)) {
                 match script.fate(call) {
                     Fate::Pass => {}
                     Fate::KillBefore => {

@@ -85,7 +85,6 @@ impl World {
             spec["displayName"] = json!(name);
         }
         if spec["deletionPolicy"] == "Delete" {
-            spec["skipFinalBackup"] = json!(true);
             object["metadata"]["annotations"][CONFIRM_DELETION] = json!(name);
         }
         self.apply(&self.tenants(), "Tenant", &name, object).await

@@ -98,6 +98,7 @@ impl World {
     pub async fn with(api: Flavour, issuer: Issuer, resync: u64) -> Result<Self, Missing> {
         plexica_testkit::tls();
         let (keycloak, store, server) = (Keycloak::find()?, ObjectStore::minio()?, Server::find(PgVersion::V17)?);
+        let pg_dump = server.bin().cloned().unwrap_or_default().join("pg_dump");
         let script = Script::default();
         let api = ApiServer::find(api, plexica_crds::all()).await?;
         let client = api.client().await;
@@ -154,6 +155,8 @@ impl World {
             ("--purge-deadline", "20".into()),
             ("--plans", plans.display().to_string()),
             ("--rotation-overlap", "1".into()),
+            ("--backup-bucket", backups(&name)),
+            ("--pg-dump", pg_dump.display().to_string()),
             ("--resync", resync.to_string()),
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];
@@ -186,6 +189,7 @@ impl World {
         for realm in [check::neighbour_name(&self), self.platform_realm()] {
             self.administrator.remove(&realm).await;
         }
+        check::remove_backups(&self).await;
         // An error is a panic, which is told by then.
         let _closed = tokio::task::spawn_blocking(move || drop(self)).await;
     }
@@ -203,6 +207,11 @@ impl World {
     /// The realm of the platform.
     pub fn platform_realm(&self) -> String {
         platform_realm(&self.name)
+    }
+
+    /// The bucket of final backups.
+    pub fn backups(&self) -> String {
+        backups(&self.name)
     }
 
     /// The namespace of the platform.
@@ -277,6 +286,10 @@ impl World {
         let kept = std::env::temp_dir().join(format!("{}.log", self.name));
         std::fs::copy(self.log_path(), &kept).ok().map(|_| kept)
     }
+}
+
+fn backups(world: &str) -> String {
+    format!("{world}-0-backups")
 }
 
 fn platform_realm(world: &str) -> String {

@@ -1,8 +1,10 @@
 //! Every field of every kind is set to each edge of its range, to absent and back, faster than anybody can
-//! follow; in the end all is as if the last word had been said alone, and no data is gone.
+//! follow; in the end it rests where it is told to, and then all is as if the last word had been said alone,
+//! and no data is gone.
 
 mod deal;
 mod field;
+mod rest;
 mod settle;
 mod special;
 
@@ -24,6 +26,7 @@ use plexica_crds::{
 };
 use plexica_testkit::Missing;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rest::Rest;
 use serde_json::{Value, json};
 
 use super::{Effort, Row, lanes::each};
@@ -204,13 +207,15 @@ async fn one(
         tokio::time::sleep(Duration::from_millis(random.random_range(0..200))).await;
     }
     settle::settle(&mut asked);
-    ends_alike(world, &case, &asked).await.or_else(|Violation(text)| {
-        fails(format!("{text}; the last word: {} {} {}", asked.tenant, asked.plugin, asked.install))
+    let rest = Rest::ALL[random.random_range(0..Rest::ALL.len())];
+    ends_alike(world, &case, &asked, rest).await.or_else(|Violation(text)| {
+        fails(format!("{text}; after {rest:?}, the last word: {} {} {}", asked.tenant, asked.plugin, asked.install))
     })
 }
 
-/// Says the last word to what was changed, and to what is new.
-async fn ends_alike(world: &World, case: &Case, asked: &Asked) -> Result<(), Violation> {
+/// Says the last word to what was changed, after one at which it is to rest, and to what is new.
+async fn ends_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Result<(), Violation> {
+    rest::rests(world, case, asked, rest).await?;
     asked.say_all(world, case).await?;
     Step::Upgrade.done(world, case).await?;
     let alone = world.case();

@@ -74,7 +74,7 @@ async fn made(world: &World, case: &Case) -> Result<(), Violation> {
 }
 
 async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
-    world.apply_tenant(case, json!({ "deletionPolicy": "Delete" })).await;
+    world.apply_tenant(case, json!({ "deletionPolicy": "Delete", "skipFinalBackup": true })).await;
     world.delete_tenant(case).await;
     converges(&format!("{} is gone", case.slug), async || {
         let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
