@@ -16,6 +16,8 @@ use tower::{Service, ServiceExt};
 struct State {
     left: Option<usize>,
     spent: bool,
+    /// Counts the limits there were: whoever waits for the end of one does not wait for that of the next.
+    limits: usize,
 }
 
 /// Shared by all ways to the backends of a world; without a limit at first.
@@ -25,12 +27,12 @@ pub struct Budget(Arc<watch::Sender<State>>);
 impl Budget {
     /// From now on so many writes get through.
     pub fn limit(&self, writes: usize) {
-        self.0.send_replace(State { left: Some(writes), spent: false });
+        self.0.send_modify(|state| *state = State { left: Some(writes), spent: false, limits: state.limits + 1 });
     }
 
     /// From now on all do.
     pub fn lift(&self) {
-        self.0.send_replace(State::default());
+        self.0.send_modify(|state| *state = State { left: None, spent: false, limits: state.limits });
     }
 
     /// Comes back when a write did not get through.
@@ -42,14 +44,17 @@ impl Budget {
     /// Whether a write goes through; if not, that is told when the budget is lifted: who sent it has
     /// been killed by then.
     pub async fn spend(&self) -> bool {
-        let mut through = true;
-        self.0.send_modify(|state| match &mut state.left {
-            None => {}
-            Some(0) => (state.spent, through) = (true, false),
-            Some(left) => *left -= 1,
+        let (mut through, mut limit) = (true, 0);
+        self.0.send_modify(|state| {
+            limit = state.limits;
+            match &mut state.left {
+                None => {}
+                Some(0) => (state.spent, through) = (true, false),
+                Some(left) => *left -= 1,
+            }
         });
         if !through {
-            let _ = self.0.subscribe().wait_for(|state| state.left.is_none()).await;
+            let _ = self.0.subscribe().wait_for(|state| state.left.is_none() || state.limits != limit).await;
         }
         through
     }

@@ -171,7 +171,8 @@ async fn the_manifest_may_say_that_nobody_is_asked() {
     stage.world.install(&acme, &stage.id, json!({ "plugin": { "version": SECOND }, "config": { "at": 4 } })).await;
     assert_eq!(stage.in_force(&acme, &json!({ "at": 4 })).await.since_restart, Some(1));
     assert_ne!(stage.pid(&acme).await, before);
-    load.end().await;
+    let requests = load.end().await;
+    assert!(requests > 20, "{requests}");
     assert!(!stage.notes(&acme).await.iter().any(|note| note.starts_with("Configure")));
 }
 

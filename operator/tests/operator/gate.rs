@@ -121,7 +121,8 @@ async fn pump(
 
 /// Whether a client of Postgres sends a statement that changes something.
 fn changes(sent: &[u8]) -> bool {
-    const WORDS: [&str; 7] = ["CREATE ", "ALTER ", "DROP ", "GRANT ", "INSERT ", "UPDATE ", "DELETE "];
+    const WORDS: [&str; 10] =
+        ["CREATE ", "ALTER ", "DROP ", "GRANT ", "REVOKE ", "COMMENT ", "FROM stdin", "INSERT ", "UPDATE ", "DELETE "];
     // A message `Parse` or `Query`.
     matches!(sent.first(), Some(b'P' | b'Q')) && {
         let text = String::from_utf8_lossy(sent);

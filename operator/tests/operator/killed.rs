@@ -1,11 +1,19 @@
 //! An operator that is killed between any two of its writes, and the next one that finishes.
 
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{Secret, Service},
+};
 use plexica_operator::Config;
 use plexica_testkit::wait_until;
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 
 use crate::{
+    cluster::{comes_up, deployments},
     foreign::root,
+    needs::Need,
+    rotation::text,
     running::Operator,
     world::{PATIENCE, World},
 };
@@ -134,4 +142,65 @@ async fn an_install_is_made_and_removed_by_operators_that_are_killed_at_each_wri
         writes += 1;
     }
     println!("an install takes at most {writes} writes");
+}
+
+/// What there is of a workload in the tenant's namespace: Secret, Service and Deployment.
+async fn parts(world: &World, slug: &str, name: &str) -> [bool; 3] {
+    [
+        world.find::<Secret>(slug, name).await.is_some(),
+        world.find::<Service>(slug, name).await.is_some(),
+        world.find::<Deployment>(slug, name).await.is_some(),
+    ]
+}
+
+/// Nobody answers at a Service of this cluster, so that an install comes as far as its pods.
+#[tokio::test]
+async fn a_deployment_is_made_taken_down_and_removed_by_operators_that_are_killed_at_each_write() {
+    let Some(world) = World::with(Need::Workloads).await else { return };
+    let first = world.operator_with(deployments);
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    let (namespace, name) = (format!("tenant-{slug}"), format!("plugin-{id}-1-0-0"));
+    let spec = |enabled: bool| json!({ "isolation": "Dedicated", "deletionPolicy": "Delete", "enabled": enabled });
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    first.stop().await;
+
+    let (mut made, mut down, mut removed, mut writes) = (false, false, false, 0);
+    while !(made && down && removed) {
+        let up = async || {
+            comes_up(&world, &namespace, &name).await;
+            world.install_until(&slug, "WorkloadReady", "True", "").await;
+        };
+        world.install(&slug, &id, spec(true)).await;
+        made = killed_by(&world, writes, up(), deployments).await;
+        let next = world.operator_with(deployments);
+        up().await;
+        assert_eq!(parts(&world, &slug, &name).await, [true; 3], "{writes}");
+        let secret: Secret = world.find(&slug, &name).await.unwrap();
+        PgConnection::connect(&text(&secret, "DATABASE_URL"))
+            .await
+            .expect("what its pods are given opens the database");
+        next.kill();
+
+        world.install(&slug, &id, spec(false)).await;
+        let is_down = async || wait_until("it is down", PATIENCE, async || !parts(&world, &slug, &name).await[2]).await;
+        down = killed_by(&world, writes, is_down(), deployments).await;
+        let next = world.operator_with(deployments);
+        is_down().await;
+        world.install_until(&slug, "Ready", "True", "Disabled").await;
+        next.kill();
+
+        world.installs(&slug).delete("it", &kube::api::DeleteParams::default()).await.unwrap();
+        removed = killed_by(&world, writes, world.gone(&world.installs(&slug), "it"), deployments).await;
+        let last = world.operator_with(deployments);
+        world.gone(&world.installs(&slug), "it").await;
+        assert_eq!(parts(&world, &slug, &name).await, [false; 3], "{writes}");
+        let roles = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%{}%'", id.replace('-', "_"));
+        assert_eq!(world.sql::<i64>(&roles).await, 0, "{writes}");
+        assert_eq!(world.sql::<i64>("SELECT count(*) FROM core.plugin_credential").await, 0, "{writes}");
+        last.kill();
+        writes += 1;
+    }
+    println!("a Deployment takes at most {writes} writes");
 }

@@ -18,13 +18,15 @@ pub enum Need {
 }
 
 /// Every such test, and what it wants.
-const TESTS: [(&str, Need); 11] = [
+const TESTS: [(&str, Need); 13] = [
     ("cluster::a_secret_without_its_deployment_goes_with_the_install", Need::Workloads),
     ("cluster::what_the_cluster_gives_up_is_told_in_an_event", Need::Workloads),
     ("cluster::without_rights_in_tenants_namespaces_installs_come_and_go", Need::Workloads),
     ("drift_of_install::deployment_and_secret_of_a_workload", Need::Workloads),
     ("isolation::a_login_reaches_nothing_of_another_tenant_and_opens_nothing_of_its_own", Need::Workloads),
+    ("killed::a_deployment_is_made_taken_down_and_removed_by_operators_that_are_killed_at_each_write", Need::Workloads),
     ("quota::a_step_that_is_refused_leads_back_to_the_plan_in_force", Need::Quotas),
+    ("quota::a_step_that_was_answered_and_not_done_leads_back_too", Need::Quotas),
     ("quota::an_operator_that_is_killed_at_each_write_leaves_one_whole_plan_to_the_next", Need::Quotas),
     ("quota::resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan", Need::Quotas),
     ("quota::somebody_elses_quota_leads_back_too_and_is_left_alone", Need::Quotas),

@@ -107,3 +107,25 @@ async fn what_another_operation_takes_the_place_of_is_superseded() {
     world.gone(&world.installs(&slug), "it").await;
     assert_eq!(phase().await, "Superseded");
 }
+
+#[tokio::test]
+async fn what_failed_and_was_tried_again_is_counted() {
+    let Some(world) = World::new().await else { return };
+    world.keycloak.shut();
+    let operator = world.operator();
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({})).await;
+    let mut begun = None;
+    wait_until("it has failed once", PATIENCE, async || {
+        begun = world.tenants().get(&slug).await.unwrap().status.and_then(|status| status.operation);
+        begun.as_ref().is_some_and(|operation| operation.retries > 0)
+    })
+    .await;
+    let begun = begun.unwrap();
+    assert_eq!((begun.kind, begun.phase), (OperationKind::Provision, OperationPhase::Running));
+    world.keycloak.open();
+    let done = world.ready(&slug).await.status.unwrap().operation.unwrap();
+    assert_eq!((&done.id, done.phase), (&begun.id, OperationPhase::Succeeded));
+    assert!(done.retries >= begun.retries, "{done:?}");
+    operator.stop().await;
+}

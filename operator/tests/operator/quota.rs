@@ -1,5 +1,11 @@
 //! What a plan limits in a tenant's namespace: its `ResourceQuota` and its `LimitRange`.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use http::Method;
 use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     core::v1::{LimitRange, ResourceQuota},
@@ -164,6 +170,34 @@ async fn a_step_that_is_refused_leads_back_to_the_plan_in_force() {
     in_force(&world, &slug, "large").await;
     assert_eq!(limited(&world, &slug).await, large());
     world.ready(&slug).await;
+    operator.stop().await;
+}
+
+/// What stands between may answer as if it were done: what counts is what is read back.
+#[tokio::test]
+async fn a_step_that_was_answered_and_not_done_leads_back_too() {
+    let Some(world) = World::with(Need::Quotas).await else { return };
+    let (plans, lies) = (Plans::new(SIZES), Arc::new(AtomicBool::new(false)));
+    let lying = lies.clone();
+    let operator = world.operator_by(plans.give_cluster(), move |request| {
+        let uri = request.uri().to_string();
+        if lying.load(Ordering::SeqCst) && request.method() == Method::PATCH && uri.contains("/resourcequotas/") {
+            *request.uri_mut() = format!("{uri}&dryRun=All").parse().unwrap();
+        }
+    });
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({ "plan": "small" })).await;
+    in_force(&world, &slug, "small").await;
+    lies.store(true, Ordering::SeqCst);
+    change(&world, &slug, "large").await;
+    let tenant = world.until(&slug, "PlanApplied", "False", "PlanRolledBack").await;
+    let said = message(&tenant, "PlanApplied");
+    assert!(said.contains("Kubernetes has made something else of it"), "{said}");
+    assert!(said.ends_with("As before, the plan small is in force."), "{said}");
+    assert_eq!(limited(&world, &slug).await, small());
+    lies.store(false, Ordering::SeqCst);
+    in_force(&world, &slug, "large").await;
+    assert_eq!(limited(&world, &slug).await, large());
     operator.stop().await;
 }
 

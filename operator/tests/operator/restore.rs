@@ -3,8 +3,8 @@
 use clap::Parser;
 use kube::ResourceExt;
 use plexica_backends::{keycloak::Realms, s3::Store};
-use plexica_crds::label::RESTORING_FROM;
-use plexica_operator::{Config, restore::Restore};
+use plexica_crds::{Reason, label::RESTORING_FROM};
+use plexica_operator::{Config, Problem, restore::Restore};
 use serde_json::json;
 
 use crate::{
@@ -12,6 +12,21 @@ use crate::{
     issuer::Administrator,
     world::World,
 };
+
+/// Whether it comes to its end with so many writes. The connection of the one before may not have ended yet.
+async fn finishes<T>(world: &World, restore: impl Future<Output = Result<T, Problem>>, writes: usize) -> bool {
+    world.budget.limit(writes);
+    let ended = tokio::select! {
+        restored = restore => match restored {
+            Ok(_) => true,
+            Err(problem) if problem.reason == Reason::BackendUnavailable => false,
+            Err(problem) => panic!("{problem}"),
+        },
+        () = world.budget.spent() => false,
+    };
+    world.budget.lift();
+    ended
+}
 
 /// Brings back what was removed, as the command line does.
 pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
@@ -34,7 +49,15 @@ pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
     assert!(refused.message.contains("there is no nothing/manifest.json"), "{refused}");
     let refused = restore(prefix).run(&"another".parse().unwrap()).await.unwrap_err();
     assert!(refused.message.contains(&format!("is of the tenant {slug}")), "{refused}");
-    // The second time finds all there.
+    // One that is killed at a write is finished by the next, wherever that was.
+    let mut writes = 0;
+    while !finishes(world, restore(prefix).run(&name), writes).await {
+        // What was done stays done, so that not each number is another place.
+        writes += 1 + writes / 4;
+        assert!(writes < 1000, "it never comes to an end");
+    }
+    println!("a restore takes at most {writes} writes");
+    // Another one finds all there.
     for _ in 0..2 {
         let restored = restore(prefix).run(&name).await.unwrap();
         assert_eq!(restored.schemas, [schema.clone(), plugin_schema.clone()]);

@@ -11,9 +11,11 @@ use plexica_crds::{
 };
 use plexica_testkit::wait_until;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
     plugin::{MEETS, PICKY, REFUSES, SICKENS, healthy},
+    rotation::Load,
     world::{PATIENCE, World, apply, is},
 };
 
@@ -143,6 +145,7 @@ async fn a_failed_migration_goes_back_by_itself_and_says_why() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
     let old = stage.up().await;
+    let load = Load::on(&stage.world, &stage.slug, &stage.id);
     stage.world.plugin(&stage.id, REFUSES).await;
     let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await.status.unwrap();
     let message = &failed.conditions[0].message;
@@ -160,6 +163,8 @@ async fn a_failed_migration_goes_back_by_itself_and_says_why() {
         .await;
     };
     told(&format!("migrated 0/1, 1 failed: {}", stage.slug)).await;
+    let requests = load.end().await;
+    assert!(requests > 20, "{requests}");
 
     // Somebody asks for another try, and for another version.
     stage.annotate("plexica.io/retry-upgrade", "1").await;
@@ -175,6 +180,7 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
     let old = stage.up().await;
+    let load = Load::on(&stage.world, &stage.slug, &stage.id);
     stage.world.plugin_with(&stage.id, SICKENS, json!({ "rollout": { "bakeSeconds": AN_HOUR } })).await;
     let back = stage.reaches(FIRST, UpgradePhase::RolledBack).await;
     assert!(back.upgrade.as_ref().unwrap().message.as_ref().unwrap().contains("headache"), "{back:?}");
@@ -183,6 +189,8 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     assert_eq!(stage.notes().await, all);
     let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await;
     assert!(failed.status.unwrap().conditions[0].message.contains("headache"));
+    let requests = load.end().await;
+    assert!(requests > 20, "{requests}");
 }
 
 #[tokio::test]
@@ -389,4 +397,37 @@ async fn a_share_that_is_all_of_them_goes_first_and_stops_when_one_fails() {
     stage.world.plugin_with(&stage.id, new, canary).await;
     let stopped = rollout(&stage, new, RolloutPhase::Stopped).await;
     assert_eq!((stopped.total, &stopped.failed), (3, &vec![slugs[1].clone()]), "{stopped:?}");
+}
+
+/// A tenant's place in all rollouts of the plugin: it goes first where more than that share does, in percent.
+fn place(id: &str, slug: &str) -> u32 {
+    let digest = Sha256::digest(format!("{id}\n{slug}"));
+    u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]) % 100
+}
+
+#[tokio::test]
+async fn a_share_goes_first_and_the_others_when_the_share_grows() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    let percent = slugs.iter().map(|slug| place(&stage.id, slug)).min().unwrap() + 1;
+    let (first, others): (Vec<String>, Vec<String>) =
+        slugs.iter().cloned().partition(|slug| place(&stage.id, slug) < percent);
+    let share =
+        |percent| json!({ "rollout": { "bakeSeconds": 0, "canary": { "percent": percent, "bakeSeconds": AN_HOUR } } });
+    let have = async |slugs: &[String], what: &str| {
+        let at = Some(SECOND.to_owned());
+        wait_until(what, PATIENCE, async || versions(&stage, slugs).await.iter().all(|version| *version == at)).await;
+    };
+    stage.second(0, share(percent)).await;
+    have(&first, "those that go first have it").await;
+    let waiting = rollout(&stage, SECOND, RolloutPhase::Canary).await;
+    assert_eq!(waiting.total, 3, "{waiting:?}");
+    for slug in &others {
+        let status = stage.world.installs(slug).get("it").await.unwrap().status.unwrap();
+        assert_eq!(status.version.as_deref(), Some(FIRST), "{slug} of {slugs:?} at {percent}");
+        assert!(status.conditions[0].message.contains("goes to other tenants first"), "{status:?}");
+    }
+    stage.second(0, share(100)).await;
+    have(&others, "the others have it, too").await;
 }
