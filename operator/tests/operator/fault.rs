@@ -13,7 +13,7 @@ async fn a_backend_that_is_down_holds_up_its_own_part_alone() {
     for gate in [&world.postgres, &world.keycloak, &world.s3] {
         gate.shut();
     }
-    let operator = world.operator();
+    let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({})).await;
     for part in ["DatabaseReady", "IdentityReady", "StorageReady"] {
