@@ -27,7 +27,23 @@ use crate::{context::Context, resource::has_left, settings::Settings};
 
 /// Idle workloads where this install's own may be.
 pub async fn idle(context: &Context, valid: &Valid) -> Step<Vec<Place>> {
-    of_plugin(context, &valid.slug, &valid.manifest.id, None).await
+    let (slug, id) = (&valid.slug, &valid.manifest.id);
+    // One that serves looks again after each change, and most of the time nothing is idle.
+    if valid.enabled {
+        let listed = listed(context, slug, id).await?;
+        let seen = context.installs.state();
+        if unneeded(context, id, None, &seen, listed).is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    of_plugin(context, slug, id, None).await
+}
+
+async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTreeSet<Place>> {
+    let namespaces = namespaces(slug, &context.settings);
+    let listed = try_join_all(namespaces.iter().map(|namespace| context.workloads.list(namespace, plugin)));
+    let listed = context.tried(System::Workloads, "observe", listed).await?;
+    Ok(listed.into_iter().flatten().collect())
 }
 
 /// Ends what runs for nobody any more of an install that is not to run and cannot be looked at further.
@@ -45,38 +61,44 @@ pub async fn rest(context: &Context, install: &PluginInstall) {
 /// Idle workloads of the plugin in the platform's namespace and the tenant's, not counting what the
 /// install `leaving` needs. What may be left of one that was being made or removed is not listed:
 /// where an install that leaves may have had one is among them, there or not.
+///
+/// Installs are asked for, not taken from the cache: what this or another install has written a moment ago
+/// may not be there yet, and nothing wakes anybody to look again when it is.
 pub async fn of_plugin(
     context: &Context,
     slug: &Slug,
     plugin: &PluginId,
     leaving: Option<&PluginInstall>,
 ) -> Step<Vec<Place>> {
-    let namespaces = namespaces(slug, &context.settings);
-    let listed = try_join_all(namespaces.iter().map(|namespace| context.workloads.list(namespace, plugin)));
-    let listed = context.tried(System::Workloads, "observe", listed).await?;
-    let entries = context.plugins.state();
-    let known = context.installs.state();
-    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(known.iter().map(AsRef::as_ref));
-    let own =
-        leaving.map(|install| owned(install, &tenants(&known), (&entries, &catalogue), &namespaces, &context.settings));
-    let own = own.unwrap_or_default();
-    let mut places: Vec<Place> = listed.into_iter().flatten().chain(own).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut places = listed(context, slug, plugin).await?;
+    let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+    let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
+    if let Some(leaving) = leaving {
+        let (entries, namespaces) = (context.plugins.state(), namespaces(slug, &context.settings));
+        let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(live.iter().map(AsRef::as_ref));
+        places.extend(owned(leaving, &tenants(&live), (&entries, &catalogue), &namespaces, &context.settings));
+    }
     let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
+    Ok(unneeded(context, plugin, leaving, &live, places).into_iter().collect())
+}
+
+/// Those of the places that none of the installs needs.
+fn unneeded(
+    context: &Context,
+    plugin: &PluginId,
+    leaving: Option<&str>,
+    installs: &[Arc<PluginInstall>],
+    mut places: BTreeSet<Place>,
+) -> BTreeSet<Place> {
+    let entries = context.plugins.state();
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(installs.iter().map(AsRef::as_ref));
     let suspended = |tenant: &str| {
         let tenant = context.tenants.get(&ObjectRef::new(tenant));
         tenant.is_some_and(|tenant| tenant.is_suspended())
     };
-    let needed = needed(&tenants(&known), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
+    let needed = needed(&tenants(installs), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
     places.retain(|place| !needed.contains(place));
-    if places.is_empty() {
-        return Ok(places);
-    }
-    // The cache may not know of an install that was made a moment ago.
-    let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-    let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
-    let needed = self::needed(&tenants(&live), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings);
-    places.retain(|place| !needed.contains(place));
-    Ok(places)
+    places
 }
 
 /// Whether all that the workload serves is routed to where it is now, as far as is known.

@@ -1,5 +1,7 @@
 //! Installs, with a plugin that runs as a process.
 
+use std::time::Duration;
+
 use kube::{ResourceExt, api::DeleteParams};
 use plexica_crds::plugin_install::Phase;
 use plexica_testkit::wait_until;
@@ -100,6 +102,58 @@ async fn the_life_of_an_install() {
     assert!(!world.has_schema(&schema).await);
     assert_eq!(world.sql::<i64>(&registered).await, 0);
     world.delete(&world.plugins(), &format!("{id}-3.0.0")).await;
+}
+
+#[tokio::test]
+async fn nothing_goes_on_because_a_cache_is_behind() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.late_operator(Duration::from_millis(500));
+    let id = world.database.unique("crm");
+    let slugs = [world.database.unique("acme"), world.database.unique("beta")];
+    world.plugin(&id, "1.0.0").await;
+    for slug in &slugs {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
+    }
+    for slug in &slugs {
+        world.ready(slug).await;
+        world.install(slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+    }
+    let upstream = async || {
+        let mut upstream = String::new();
+        for slug in &slugs {
+            upstream = world.installed(slug).await.status.unwrap().route.unwrap().upstream;
+        }
+        upstream
+    };
+    let idle = async |upstream: &str| {
+        wait_until("nothing of it runs", PATIENCE, async || !healthy(upstream).await).await;
+    };
+    // What both share, they stop to need at the same time.
+    let first = upstream().await;
+    for slug in &slugs {
+        world.install(slug, &id, json!({ "enabled": false, "deletionPolicy": "Delete" })).await;
+    }
+    idle(&first).await;
+    for slug in &slugs {
+        world.install(slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+    }
+    let second = upstream().await;
+    for slug in &slugs {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete", "suspend": true })).await;
+    }
+    idle(&second).await;
+    for slug in &slugs {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
+    }
+    let third = upstream().await;
+    for slug in &slugs {
+        world.installs(slug).delete("it", &DeleteParams::default()).await.unwrap();
+    }
+    idle(&third).await;
+    for slug in &slugs {
+        world.delete(&world.tenants(), slug).await;
+    }
+    operator.stop().await;
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod install;
 mod isolation;
 mod keeper;
 mod killed;
+mod late;
 mod leader;
 mod needs;
 mod operation;

@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use kube::{
@@ -17,6 +18,7 @@ use tower::{layer::layer_fn, util::MapRequestLayer};
 
 use crate::{
     budget::{Budget, Metered},
+    late::Late,
     world::World,
 };
 
@@ -51,6 +53,20 @@ impl World {
         change: impl FnOnce(&mut Config),
         alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
     ) -> Operator {
+        self.started(change, alter, Duration::ZERO)
+    }
+
+    /// One whose caches are so much behind.
+    pub fn late_operator(&self, by: Duration) -> Operator {
+        self.started(|_| {}, |_| {}, by)
+    }
+
+    fn started(
+        &self,
+        change: impl FnOnce(&mut Config),
+        alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
+        late: Duration,
+    ) -> Operator {
         plexica_service::program::logs();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let (mut config, kubeconfig, stop) = (self.config(), self.api.kubeconfig.clone(), CancellationToken::new());
@@ -62,7 +78,7 @@ impl World {
         let (noted, budget) = (writes.clone(), self.budget.clone());
         let (tell, told) = std::sync::mpsc::channel();
         let task = runtime.spawn(async move {
-            let client = noting(&kubeconfig, noted, budget, alter).await;
+            let client = noting(&kubeconfig, noted, budget, alter, late).await;
             let running = plexica_operator::start(config, client, token).await.expect("a valid configuration");
             tell.send(running.metrics_addr).unwrap();
             running.stopped().await.expect("no task ends by itself");
@@ -78,6 +94,7 @@ async fn noting(
     writes: Writes,
     budget: Budget,
     alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
+    late: Duration,
 ) -> Client {
     plexica_testkit::tls();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
@@ -91,7 +108,8 @@ async fn noting(
         alter(&mut request);
         request
     });
-    ClientBuilder::try_from(config).unwrap().with_layer(&metered).with_layer(&altered).build()
+    let delayed = layer_fn(move |inner| Late { inner, by: late });
+    ClientBuilder::try_from(config).unwrap().with_layer(&delayed).with_layer(&metered).with_layer(&altered).build()
 }
 
 /// One running operator.

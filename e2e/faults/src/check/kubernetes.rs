@@ -59,6 +59,12 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
     findings
 }
 
+/// What runs although nobody is served by it.
+pub fn process(world: &World, case: &Case, expected: Expected) -> Vec<String> {
+    let idle = !matches!(expected, Expected::Running { .. });
+    (idle && world.runs(&case.plugin)).then(|| format!("the plugin {} still runs", case.plugin)).into_iter().collect()
+}
+
 /// What is wrong with where requests are sent.
 async fn route(world: &World, case: &Case, expected: Expected) -> Option<String> {
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten()?;

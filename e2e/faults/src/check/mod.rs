@@ -49,6 +49,7 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
         identity::check(world, case, expected, &owners).await,
         storage::check(world, case, expected, &owners).await,
         kubernetes::check(world, case, expected, &owners).await,
+        kubernetes::process(world, case, expected),
         backup::check(world, case, expected).await,
     ];
     let findings: Vec<String> = findings.into_iter().flatten().collect();

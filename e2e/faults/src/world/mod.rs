@@ -12,7 +12,7 @@ pub use operator::Operator;
 pub use wait::{Violation, converges, fails};
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
@@ -23,7 +23,10 @@ use kube::{
     api::{ObjectMeta, PostParams},
 };
 use plexica_backends::postgres::bootstrap;
-use plexica_contract::{name::Prefixes, tenancy::environment};
+use plexica_contract::{
+    name::{PluginId, Prefixes},
+    tenancy::environment,
+};
 use plexica_testkit::{
     Missing,
     api_server::{ApiServer, Flavour},
@@ -237,28 +240,36 @@ impl World {
 
     /// Passwords that the plugins of this run were started with are such values.
     pub fn hide_passwords_of_plugins(&self) {
-        let mine = format!("{}={}", environment::INSTALLATION, self.name);
-        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            // One that ends meanwhile has nothing to hide any more.
-            let text = std::fs::read(process.path().join("environ")).unwrap_or_default();
-            let variables: Vec<&str> =
-                text.split(|byte| *byte == 0).filter_map(|one| str::from_utf8(one).ok()).collect();
-            if !variables.contains(&mine.as_str()) {
-                continue;
-            }
-            for (name, value) in variables.iter().filter_map(|variable| variable.split_once('=')) {
-                match name {
-                    environment::CREDENTIAL_PASSWORD => self.hide(value.to_owned()),
-                    environment::DATABASE_URL => {
-                        let url: Option<url::Url> = value.parse().ok();
-                        url.and_then(|url| url.password().map(str::to_owned))
-                            .into_iter()
-                            .for_each(|one| self.hide(one));
-                    }
-                    _ => {}
+        for (name, value) in self.processes().into_iter().flatten() {
+            match name.as_str() {
+                environment::CREDENTIAL_PASSWORD => self.hide(value),
+                environment::DATABASE_URL => {
+                    let url: Option<url::Url> = value.parse().ok();
+                    let password = url.and_then(|url| url.password().map(str::to_owned));
+                    password.into_iter().for_each(|one| self.hide(one));
                 }
+                _ => {}
             }
         }
+    }
+
+    /// Whether a process of the plugin runs.
+    pub fn runs(&self, plugin: &PluginId) -> bool {
+        self.processes()
+            .iter()
+            .any(|variables| variables.get(environment::PLUGIN_ID).is_some_and(|id| plugin.as_str() == id))
+    }
+
+    /// The environments of all plugins of the run.
+    fn processes(&self) -> Vec<BTreeMap<String, String>> {
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        // One that ends meanwhile has none any more.
+        let texts = all.filter_map(|process| std::fs::read(process.path().join("environ")).ok());
+        let variables = texts.map(|text| {
+            let words = text.split(|byte| *byte == 0).filter_map(|one| str::from_utf8(one).ok()?.split_once('='));
+            words.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>()
+        });
+        variables.filter(|all| all.get(environment::INSTALLATION).is_some_and(|name| *name == self.name)).collect()
     }
 
     /// All values that no log may hold.

@@ -46,7 +46,8 @@ async fn disabled(world: &World, case: &Case) -> Result<(), Violation> {
         let status = install.status.unwrap_or_default();
         let is = status.observed_generation == install.metadata.generation
             && status.phase == Some(Phase::Disabled)
-            && status.route.is_none();
+            && status.route.is_none()
+            && !world.runs(&case.plugin);
         if is { Ok(()) } else { Err(format!("{status:?}")) }
     })
     .await
