@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Resource,
@@ -66,49 +67,72 @@ async fn signs_in(url: &str) -> bool {
 /// Requests to a tenant's plugin, one after the other, to where its route leads.
 pub struct Load {
     stop: CancellationToken,
-    task: JoinHandle<(usize, Vec<String>)>,
-    logins: Arc<Mutex<BTreeSet<String>>>,
+    task: JoinHandle<()>,
+    answers: Arc<Mutex<Answers>>,
 }
 
+#[derive(Debug, Default)]
+struct Answers {
+    good: usize,
+    failed: Vec<String>,
+    /// As whom the plugin signed in.
+    logins: BTreeSet<String>,
+}
+
+/// So many requests are enough to say something.
+const ENOUGH: usize = 20;
+
 impl Load {
-    pub fn on(world: &World, slug: &str, id: &str) -> Self {
-        let (stop, logins) = (CancellationToken::new(), Arc::new(Mutex::new(BTreeSet::new())));
+    /// The first request has been answered.
+    pub async fn on(world: &World, slug: &str, id: &str) -> Self {
+        let (stop, answers) = (CancellationToken::new(), Arc::<Mutex<Answers>>::default());
         let (installs, role) = (world.installs(slug), role(slug, id));
-        let (stopped, seen) = (stop.clone(), logins.clone());
+        let (stopped, told) = (stop.clone(), answers.clone());
         let task = tokio::spawn(async move {
-            let (mut good, mut failed) = (0, Vec::new());
             while !stopped.is_cancelled() {
                 let status = installs.get("it").await.unwrap().status.unwrap();
                 let Some(route) = status.route else {
-                    failed.push("no route".to_owned());
+                    told.lock().unwrap().failed.push("no route".to_owned());
                     continue;
                 };
                 // A gateway may go by a route for a moment after it moved.
                 for _ in 0..5 {
-                    match get(&format!("{}{NOTES}/{role}", route.upstream)).await {
+                    let answer = get(&format!("{}{NOTES}/{role}", route.upstream)).await;
+                    let mut answers = told.lock().unwrap();
+                    match answer {
                         Ok(answer) => {
-                            good += 1;
-                            seen.lock().unwrap().insert(answer.split(' ').next().unwrap().to_owned());
+                            answers.good += 1;
+                            answers.logins.insert(answer.split(' ').next().unwrap().to_owned());
                         }
-                        Err(error) => failed.push(error),
+                        Err(error) => answers.failed.push(error),
                     }
                 }
             }
-            (good, failed)
         });
-        Self { stop, task, logins }
+        let load = Self { stop, task, answers };
+        load.until(1).await;
+        load
     }
 
     fn has_seen(&self, login: &str) -> bool {
-        self.logins.lock().unwrap().contains(login)
+        self.answers.lock().unwrap().logins.contains(login)
     }
 
-    /// How many requests there were; none has failed.
-    pub async fn end(self) -> usize {
+    async fn until(&self, count: usize) {
+        wait_until(&format!("{count} requests were answered"), PATIENCE, async || {
+            let answers = self.answers.lock().unwrap();
+            answers.good >= count || !answers.failed.is_empty()
+        })
+        .await;
+    }
+
+    /// None has failed.
+    pub async fn end(self) {
+        self.until(ENOUGH).await;
         self.stop.cancel();
-        let (good, failed) = self.task.await.unwrap();
-        assert_eq!(failed, [""; 0], "of {good}");
-        good
+        self.task.await.unwrap();
+        let answers = self.answers.lock().unwrap();
+        assert_eq!(answers.failed, [""; 0], "of {}", answers.good);
     }
 }
 
@@ -142,7 +166,7 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
         world.install(slug, &id, json!({})).await;
         world.installed(slug).await;
     }
-    let loads = slugs.each_ref().map(|slug| Load::on(&world, slug, &id));
+    let loads = join_all(slugs.iter().map(|slug| Load::on(&world, slug, &id))).await;
     let original = get(&format!("{}{URL}", upstream(&world, &slugs[0]).await)).await.unwrap();
     let (mut before, entry) = (original.clone(), format!("{id}-1.0.0"));
     let username = format!("plugin:{id}");
@@ -174,7 +198,7 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
         before = now;
     }
     for load in loads {
-        assert!(load.end().await > 20);
+        load.end().await;
     }
     // Nothing is done twice for the same value.
     let recorded = format!("SELECT generation FROM core.credential_generation WHERE username = '{username}'");
@@ -283,7 +307,7 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     world.ready(&slug).await;
     world.install(&slug, &id, json!({ "isolation": "Dedicated" })).await;
     world.installed(&slug).await;
-    let load = Load::on(&world, &slug, &id);
+    let load = Load::on(&world, &slug, &id).await;
     let first = get(&format!("{}{URL}", upstream(&world, &slug).await)).await.unwrap();
     world.tenant(&slug, json!({ "rotation": { "interval": "12s", "overlap": "4s" } })).await;
     for generation in [2, 3] {
@@ -293,7 +317,7 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     }
     assert!(!signs_in(&first).await);
     let logins = ["login", "login2"].map(|word| format!("{word}_{}", role(&slug, &id).replacen("tenant_", "", 1)));
-    assert!(logins.iter().all(|login| load.has_seen(login)), "{:?}", load.logins);
+    assert!(logins.iter().all(|login| load.has_seen(login)), "{:?}", load.answers);
 
     // Paused, it stays as it is, whatever is asked.
     annotate(&world.tenants(), &slug, PAUSED, "true").await;
@@ -313,7 +337,7 @@ async fn by_the_interval_a_tenants_credentials_and_its_dedicated_plugins_are_rot
     })
     .await;
     assert_eq!((recorded().await, text(&identity(&world, &slug).await, "client-secret")), before);
-    assert!(load.end().await > 20);
+    load.end().await;
     world.tenant(&slug, json!({ "rotation": { "interval": "1h", "overlap": "4s" } })).await;
     annotate(&world.tenants(), &slug, PAUSED, Value::Null).await;
     turned_realm(&world, &slug, 4, false).await;

@@ -145,7 +145,7 @@ async fn a_failed_migration_goes_back_by_itself_and_says_why() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
     let old = stage.up().await;
-    let load = Load::on(&stage.world, &stage.slug, &stage.id);
+    let load = Load::on(&stage.world, &stage.slug, &stage.id).await;
     stage.world.plugin(&stage.id, REFUSES).await;
     let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await.status.unwrap();
     let message = &failed.conditions[0].message;
@@ -163,8 +163,7 @@ async fn a_failed_migration_goes_back_by_itself_and_says_why() {
         .await;
     };
     told(&format!("migrated 0/1, 1 failed: {}", stage.slug)).await;
-    let requests = load.end().await;
-    assert!(requests > 20, "{requests}");
+    load.end().await;
 
     // Somebody asks for another try, and for another version.
     stage.annotate("plexica.io/retry-upgrade", "1").await;
@@ -180,7 +179,7 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
     let old = stage.up().await;
-    let load = Load::on(&stage.world, &stage.slug, &stage.id);
+    let load = Load::on(&stage.world, &stage.slug, &stage.id).await;
     stage.world.plugin_with(&stage.id, SICKENS, json!({ "rollout": { "bakeSeconds": AN_HOUR } })).await;
     let back = stage.reaches(FIRST, UpgradePhase::RolledBack).await;
     assert!(back.upgrade.as_ref().unwrap().message.as_ref().unwrap().contains("headache"), "{back:?}");
@@ -189,8 +188,7 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     assert_eq!(stage.notes().await, all);
     let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await;
     assert!(failed.status.unwrap().conditions[0].message.contains("headache"));
-    let requests = load.end().await;
-    assert!(requests > 20, "{requests}");
+    load.end().await;
 }
 
 #[tokio::test]
