@@ -66,9 +66,10 @@ async fn a_deleted_tenant_is_backed_up_where_that_can_be() {
     assert_eq!(backups.len(), 1, "{backups:?}");
     let manifest: Value = serde_json::from_slice(&std::fs::read(backups[0].join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["sources"]["schemas"], json!(["tenant_acme", "tenant_acme_plugin_crm"]));
-    let dump = std::fs::read(backups[0].join("database/tenant_acme_plugin_crm.dump")).unwrap();
+    let content = backups[0].join(manifest["folder"].as_str().unwrap());
+    let dump = std::fs::read(content.join("database/tenant_acme_plugin_crm.dump")).unwrap();
     assert!(dump.starts_with(b"PGDMP"));
-    let users = std::fs::read_to_string(backups[0].join("identity/users.jsonl")).unwrap();
+    let users = std::fs::read_to_string(content.join("identity/users.jsonl")).unwrap();
     let users: Vec<Value> = users.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let grace = users.iter().find(|user| user["username"] == "grace").unwrap();
     assert!(grace["realmRoles"].as_array().unwrap().contains(&json!("admin")), "{grace}");

@@ -5,6 +5,7 @@ mod support;
 
 use std::{path::Path, process::Command};
 
+use plexica_backends::ownership::Stamp;
 use plexica_testkit::{
     keycloak::{Keycloak, settled},
     postgres::Database,
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use support::{Dev, ended, plexica};
 
-/// Fixed, as is the service account: what a killed run left behind is taken back by the next.
+/// Fixed, as is the service account: what a killed run left behind is taken over by the next.
 const INSTALLATION: &str = "dev-real";
 const SECRET: &str = "dev-real-secret";
 
@@ -36,6 +37,8 @@ struct Parts {
     database: Database,
     keycloak: Keycloak,
     store: ObjectStore,
+    /// The cluster of a run that was killed.
+    former: Option<String>,
     /// Roles are the whole server's, and the sample's tenant has one name: one such test at a time.
     _turn: PgConnection,
 }
@@ -47,7 +50,11 @@ impl Parts {
         let mut turn = PgConnection::connect(server.url().as_str()).await.unwrap();
         let lock = "SELECT pg_advisory_lock(hashtextextended('plexica dev_real', 0))";
         sqlx::query(lock).execute(&mut turn).await.unwrap();
-        let parts = Self { database: server.database().await, keycloak, store, _turn: turn };
+        let left = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'tenant_acme'";
+        let left: Option<Option<String>> = sqlx::query_scalar(left).fetch_optional(&mut turn).await.unwrap();
+        let left = left.flatten().and_then(|comment| Stamp::from_comment(&comment));
+        let former = left.and_then(|stamp| stamp.mark.installation.cluster);
+        let parts = Self { database: server.database().await, keycloak, store, former, _turn: turn };
         parts.service_account().await;
         Some(parts)
     }
@@ -55,6 +62,7 @@ impl Parts {
     fn command(&self, folder: &Path) -> Command {
         let mut command = plexica();
         command
+            .env("PLEXICA_FORMER_CLUSTERS", self.former.as_deref().unwrap_or("none"))
             .env("DATABASE_URL", self.database.url().as_str())
             .env("KEYCLOAK_URL", &self.keycloak.url)
             .env("KEYCLOAK_CLIENT_ID", INSTALLATION)

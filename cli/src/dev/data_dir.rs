@@ -9,7 +9,7 @@ use std::{
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::{Error, postgres};
+use super::{Error, clusters, postgres};
 
 /// A locked data folder. The lock ends with the process, however it ends.
 #[derive(Debug)]
@@ -69,11 +69,11 @@ impl DataDir {
         Ok(path)
     }
 
-    /// Removes everything in it but the lock.
+    /// Removes everything in it but the lock, and which clusters it was.
     pub fn clear(&self) -> Result<(), Error> {
         for entry in fs::read_dir(&self.path).map_err(Error::file(&self.path))? {
             let path = entry.map_err(Error::file(&self.path))?.path();
-            if path.file_name().is_some_and(|name| name == "lock") {
+            if path.file_name().is_some_and(|name| name == "lock" || name == clusters::FILE) {
                 continue;
             }
             let is_folder = fs::symlink_metadata(&path).map_err(Error::file(&path))?.is_dir();

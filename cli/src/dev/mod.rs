@@ -5,6 +5,7 @@
 
 mod addresses;
 mod backup;
+mod clusters;
 mod data_dir;
 mod database;
 mod error;

@@ -33,6 +33,9 @@ pub struct Options {
     /// for each that shares a Keycloak or an object store. A Postgres server has room for one.
     #[arg(long, env = "PLEXICA_INSTALLATION", default_value = installation::DEFAULT)]
     pub installation: Installation,
+    /// Clusters of data folders that are gone for good, as messages name them: what they had outside is taken over.
+    #[arg(long = "former-cluster", env = "PLEXICA_FORMER_CLUSTERS", value_delimiter = ',')]
+    pub former_clusters: Vec<String>,
     /// PEM file of CAs to trust besides the system's.
     #[arg(long, env = "PLEXICA_CA_BUNDLE")]
     pub ca_bundle: Option<PathBuf>,

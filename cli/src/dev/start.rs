@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DataDir, Error, Options, Secrets,
     addresses::{self, Addresses},
-    backup,
+    backup, clusters,
     database::Database,
     given, identity, plans,
     platform::Platform,
@@ -59,6 +59,9 @@ pub async fn start(
     let server = api(platform, pool.clone(), addresses.of("kubernetes-api")?, data, secrets).await?;
     let kubeconfig_of_admin = server.kubeconfig(rights::ADMIN, &secrets.tokens.admin);
     let kubeconfig = data.write_private("kubeconfig", kubeconfig_of_admin.as_bytes())?;
+    let client = service::client(&kubeconfig_of_admin).await?;
+    let mut former = clusters::former(data, &client).await?;
+    former.extend(options.former_clusters.iter().cloned());
     let identity = identity::start(platform, options, data, pool, addresses.of("issuer")?, secrets).await?;
     let store = store::start(platform, options, data, addresses.of("object-store")?, secrets).await?;
     let core_api = addresses.of("core-api")?;
@@ -71,6 +74,7 @@ pub async fn start(
         flags: of_operator(options, &database, &identity, &store, core_api, &data.folder("plugin-logs")?)
             .into_iter()
             .chain(backup)
+            .chain(former.iter().map(|cluster| format!("--former-cluster={cluster}")))
             .chain([format!("--plans={}", plans::file(data)?.display())])
             .collect(),
     };
@@ -106,7 +110,7 @@ pub async fn start(
         database: database.shown(),
         kubeconfig,
         pgpass: database.write_pgpass(data)?,
-        client: service::client(&kubeconfig_of_admin).await?,
+        client,
     })
 }
 
