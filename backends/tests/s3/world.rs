@@ -26,7 +26,7 @@ pub struct World {
     pub intents: Intents,
     pub config: Config,
     _database: Database,
-    _embedded: Option<(TempDir, DropGuard)>,
+    embedded: Option<(TempDir, DropGuard)>,
 }
 
 impl World {
@@ -43,6 +43,11 @@ impl World {
         Self::new(server, config, None).await
     }
 
+    /// Whether it is the store of `plexica dev`.
+    pub fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     async fn new(server: Server, config: Config, embedded: Option<(TempDir, DropGuard)>) -> Self {
         let database = server.database().await;
         let login = database.operator_login(bootstrap::SQL, "x").await;
@@ -54,7 +59,7 @@ impl World {
             intents: Intents::new(provisioner, System::S3),
             config,
             _database: database,
-            _embedded: embedded,
+            embedded,
         }
     }
 

@@ -99,7 +99,8 @@ struct Content {
 impl Content {
     async fn of(restore: &Restore<'_>, manifest: &Manifest, name: &str) -> Result<Self, Problem> {
         let expected = manifest.files.iter().find(|file| file.name == name).ok_or_else(|| broken(name))?.sha256.clone();
-        let pieces = Pieces::of(restore.store, restore.bucket, &format!("{}{name}", restore.prefix)).await?;
+        let pieces =
+            Pieces::of(restore.store, restore.bucket, &format!("{}{}{name}", restore.prefix, manifest.folder)).await?;
         Ok(Self { name: name.to_owned(), pieces, hash: Sha256::new(), expected })
     }
 

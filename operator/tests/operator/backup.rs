@@ -95,6 +95,13 @@ fn listed(dump: &[u8]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Nothing is beside the backup in its place that other attempts have left.
+async fn alone(world: &World, bucket: &str, prefix: &str, folder: &str) {
+    let mut others = keys(world, bucket).await;
+    others.retain(|key| key.starts_with(prefix) && !key.starts_with(folder));
+    assert_eq!(others, [format!("{prefix}manifest.json")]);
+}
+
 /// All that a backup must hold, read back.
 async fn check(world: &World, full: &Full, bucket: &str, prefix: &str) -> Value {
     let Full { slug, schema, plugin_schema, realm } = full;
@@ -106,9 +113,10 @@ async fn check(world: &World, full: &Full, bucket: &str, prefix: &str) -> Value 
     assert_eq!(manifest["installs"][0]["name"], "it");
     assert_eq!(manifest["installs"][0]["migratedVersion"], "1.0.0");
     let mut names = Vec::new();
+    let folder = format!("{prefix}{}", manifest["folder"].as_str().unwrap());
     for file in manifest["files"].as_array().unwrap() {
         let name = file["name"].as_str().unwrap();
-        let content = read(world, bucket, &format!("{prefix}{name}")).await.expect(name);
+        let content = read(world, bucket, &format!("{folder}{name}")).await.expect(name);
         assert_eq!(file["size"], content.len(), "{name}");
         assert_eq!(file["sha256"], hex::encode(Sha256::digest(&content)), "{name}");
         names.push(name.to_owned());
@@ -141,6 +149,7 @@ async fn check(world: &World, full: &Full, bucket: &str, prefix: &str) -> Value 
     let rest = ["identity/realm.json", "identity/users.jsonl", "storage/objects.jsonl"];
     let expected: Vec<String> = dumps.into_iter().chain(rest.map(str::to_owned)).collect();
     assert_eq!(names, expected);
+    alone(world, bucket, prefix, &folder).await;
     manifest
 }
 
@@ -336,6 +345,45 @@ async fn a_backup_is_finished_by_the_next_operator_wherever_one_is_killed() {
             break;
         }
     }
+    remove(&world, &bucket).await;
+}
+
+#[tokio::test]
+async fn an_operator_that_was_held_up_leaves_a_backup_as_another_has_made_it() {
+    let Some(world) = World::new().await else { return };
+    let (bucket, slug, folder) = (unique("backups"), world.database.unique("acme"), tempfile::tempdir().unwrap());
+    let (started, go) = (folder.path().join("started"), folder.path().join("go"));
+    let text = format!(
+        "echo begun >> {}; while [ ! -e {} ]; do sleep 0.1; done; echo what is left",
+        started.display(),
+        go.display()
+    );
+    let slow = script(folder.path(), &text);
+    let late = world.operator_with(|config| {
+        keeping(&bucket)(config);
+        config.backup.pg_dump = slow;
+    });
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete", "skipFinalBackup": false })).await;
+    world.ready(&slug).await;
+    world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
+    wait_until("one has begun", PATIENCE, async || started.exists()).await;
+    let other = world.operator_with(keeping(&bucket));
+    world.gone(&world.tenants(), &slug).await;
+    other.stop().await;
+    std::fs::write(go, "").unwrap();
+    late.stop().await;
+
+    let there = keys(&world, &bucket).await;
+    let manifest = there.iter().find(|key| key.ends_with("/manifest.json")).expect("a manifest");
+    let prefix = manifest.trim_end_matches("manifest.json");
+    let manifest: Value = serde_json::from_slice(&read(&world, &bucket, manifest).await.unwrap()).unwrap();
+    let own = format!("{prefix}{}", manifest["folder"].as_str().unwrap_or_default());
+    for file in manifest["files"].as_array().unwrap() {
+        let content = read(&world, &bucket, &format!("{own}{}", file["name"].as_str().unwrap())).await.unwrap();
+        assert_eq!(file["sha256"], hex::encode(Sha256::digest(&content)), "{file}");
+    }
+    assert_eq!(manifest["sources"]["realm"], format!("tenant-{slug}"), "it is the first one's");
+    alone(&world, &bucket, prefix, &own).await;
     remove(&world, &bucket).await;
 }
 

@@ -18,10 +18,15 @@ pub struct Object {
     pub modified: Option<i64>,
 }
 
-/// Up to a thousand objects, and where the next page begins if there is one. Empty without a bucket.
-pub async fn page(store: &Store, bucket: &str, from: Option<String>) -> Result<(Vec<Object>, Option<String>)> {
-    let listed = store.client.list_objects_v2().bucket(bucket).set_continuation_token(from).send().await;
-    let listed = match listed {
+/// Up to a thousand objects whose keys begin so, and where the next page begins if there is one. Empty without a bucket.
+pub async fn page(
+    store: &Store,
+    bucket: &str,
+    prefix: &str,
+    from: Option<String>,
+) -> Result<(Vec<Object>, Option<String>)> {
+    let list = store.client.list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(from);
+    let listed = match list.send().await {
         Err(error) if answered(&error, &["NoSuchBucket"]) => return Ok((Vec::new(), None)),
         listed => listed.map_err(failure(&format!("list the objects of bucket {bucket}")))?,
     };

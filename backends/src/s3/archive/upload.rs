@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Result;
 use crate::s3::Store;
-use crate::s3::failure::{answered, failure};
+use crate::s3::failure::failure;
 
 /// What is held in memory and sent at a time. A store takes 10,000 of them for one object: 78 GiB.
 const PART: usize = 8 * 1024 * 1024;
@@ -34,20 +34,10 @@ pub struct Upload<'a> {
 }
 
 impl<'a> Upload<'a> {
-    /// Begins. What an earlier attempt has left unfinished is removed.
-    pub async fn begin(store: &'a Store, bucket: &'a str, key: String) -> Result<Self> {
-        let doing = format!("begin to write {key} in bucket {bucket}");
-        let left = match store.client.list_multipart_uploads().bucket(bucket).prefix(&key).send().await {
-            // The embedded store cannot tell what is left in its folder.
-            Err(error) if answered(&error, &["NotImplemented"]) => Vec::new(),
-            left => left.map_err(failure(&doing))?.uploads.unwrap_or_default(),
-        };
-        for upload in left.into_iter().filter(|upload| upload.key() == Some(&key)) {
-            let abort = store.client.abort_multipart_upload().bucket(bucket).key(&key);
-            abort.set_upload_id(upload.upload_id).send().await.map_err(failure(&doing))?;
-        }
+    /// Nothing is sent yet.
+    pub fn begin(store: &'a Store, bucket: &'a str, key: String) -> Self {
         let (buffer, parts) = (Vec::new(), Vec::new());
-        Ok(Self { store, bucket, key, buffer, parts, id: None, hash: Sha256::new(), size: 0 })
+        Self { store, bucket, key, buffer, parts, id: None, hash: Sha256::new(), size: 0 }
     }
 
     /// Appends.

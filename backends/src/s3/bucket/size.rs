@@ -12,7 +12,7 @@ pub async fn bytes(store: &Store, desired: &Desired, enough: u64) -> Result<u64>
     }
     let (mut sum, mut from) = (0_u64, None);
     loop {
-        let (objects, next) = page(store, &desired.bucket, from).await?;
+        let (objects, next) = page(store, &desired.bucket, "", from).await?;
         let sizes = objects.iter().map(|object| u64::try_from(object.size).unwrap_or_default());
         sum = sum.saturating_add(sizes.sum());
         if next.is_none() || sum > enough {

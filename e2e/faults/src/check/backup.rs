@@ -40,8 +40,11 @@ async fn found(world: &World, case: &Case) -> Result<Vec<String>, aws_sdk_s3::Er
     if !has_own || !sources["realm"].is_string() || !sources["bucket"].is_string() {
         findings.push(format!("a backup of {sources}"));
     }
+    let folder = format!("{}{}", manifest.trim_end_matches(MANIFEST), whole["folder"].as_str().unwrap_or_default());
+    let left = objects.iter().filter(|(key, _)| !key.starts_with(&folder) && *key != manifest);
+    findings.extend(left.map(|(key, _)| format!("{key} is of no use to the backup in {folder}")));
     for file in whole["files"].as_array().into_iter().flatten() {
-        let key = format!("{}{}", manifest.trim_end_matches(MANIFEST), file["name"].as_str().unwrap_or_default());
+        let key = format!("{folder}{}", file["name"].as_str().unwrap_or_default());
         if !objects.iter().any(|(there, size)| *there == key && Some(*size) == file["size"].as_i64()) {
             findings.push(format!("{file} of the backup is not there: {objects:?}"));
         }

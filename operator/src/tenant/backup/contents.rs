@@ -25,14 +25,15 @@ const PIECE: usize = 64 * 1024;
 pub struct Target<'a> {
     pub context: &'a Context,
     pub bucket: &'a str,
-    pub prefix: &'a str,
+    /// What its keys begin with.
+    pub prefix: String,
     pub files: Vec<File>,
     pub sources: Sources,
 }
 
 impl<'a> Target<'a> {
     /// Nothing yet.
-    pub fn new(context: &'a Context, bucket: &'a str, prefix: &'a str) -> Self {
+    pub fn new(context: &'a Context, bucket: &'a str, prefix: String) -> Self {
         Self { context, bucket, prefix, files: Vec::new(), sources: Sources::default() }
     }
 
@@ -60,7 +61,7 @@ impl<'a> Target<'a> {
     async fn dump(&mut self, provisioner: &Provisioner, schema: &str) -> Part<()> {
         let mut dump = dump::Dump::start(&self.context.pg_dump, provisioner, schema)?;
         let name = format!("database/{schema}.dump");
-        let mut upload = self.begin(&name).await?;
+        let mut upload = self.begin(&name);
         let mut piece = vec![0; PIECE];
         let copied = async {
             loop {
@@ -83,12 +84,12 @@ impl<'a> Target<'a> {
         }
         let whole = realms.export(&valid.realm).await?;
         let name = "identity/realm.json".to_owned();
-        let mut upload = self.begin(&name).await?;
+        let mut upload = self.begin(&name);
         let written = upload.write(whole.to_string().as_bytes()).await.map_err(Problem::from);
         self.finish(name, upload, written).await?;
 
         let name = "identity/users.jsonl".to_owned();
-        let mut upload = self.begin(&name).await?;
+        let mut upload = self.begin(&name);
         let written = async {
             let mut first = Some(0);
             while let Some(from) = first {
@@ -112,11 +113,11 @@ impl<'a> Target<'a> {
             return Ok(());
         }
         let name = "storage/objects.jsonl".to_owned();
-        let mut upload = self.begin(&name).await?;
+        let mut upload = self.begin(&name);
         let written = async {
             let mut from = None;
             loop {
-                let (objects, next) = page(store, &valid.bucket, from).await?;
+                let (objects, next) = page(store, &valid.bucket, "", from).await?;
                 upload.write(lines(&objects).as_bytes()).await?;
                 from = next;
                 if from.is_none() {
@@ -130,14 +131,13 @@ impl<'a> Target<'a> {
         Ok(())
     }
 
-    async fn begin(&self, name: &str) -> Part<Upload<'a>> {
-        Ok(Upload::begin(&self.context.store, self.bucket, format!("{}{name}", self.prefix)).await?)
+    fn begin(&self, name: &str) -> Upload<'a> {
+        Upload::begin(&self.context.store, self.bucket, format!("{}{name}", self.prefix))
     }
 
     /// Only what was read to its end appears.
     async fn finish(&mut self, name: String, upload: Upload<'_>, copied: Part<()>) -> Part<()> {
         if let Err(error) = copied {
-            // The next attempt tidies up what is left.
             if let Err(left) = upload.abort().await {
                 tracing::warn!(error = %left, name, "an unfinished upload is left");
             }

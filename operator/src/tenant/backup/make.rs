@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use plexica_backends::{
-    Error, System,
-    s3::archive::{Upload, ensure, read},
+    Error, Kind, System,
+    s3::archive::{clear, create, ensure, read},
 };
 use plexica_crds::{PluginInstall, Reason, Tenant, tenant::FinalBackupStatus};
+use uuid::Uuid;
 
 use super::{
     contents::Target,
@@ -32,25 +33,74 @@ pub async fn make(
     abandoned: &[&str],
     place: &Place,
 ) -> Result<FinalBackupStatus, Problem> {
-    let Place { bucket, prefix, deleted_at } = place;
-    let status = |at| FinalBackupStatus { bucket: bucket.clone(), prefix: prefix.clone(), completed_at: Time(at) };
+    let Place { bucket, prefix, .. } = place;
     let mark = context.settings.backup_mark();
     let made = ensure(&context.store, &context.intents, bucket, &mark);
     let made = context.tried(System::S3, "ensure", made).await.map_err(|problem| failed("storage", &problem))?;
     context.wrote(System::S3, &made);
-    let key = format!("{prefix}{}", manifest::NAME);
-    let found = read(&context.store, bucket, &key);
+    let manifest = match found(context, tenant, place).await? {
+        Some(manifest) => manifest,
+        None => attempt(context, tenant, valid, abandoned, place).await?,
+    };
+    let whole = format!("{prefix}{}", manifest.folder);
+    tidy(context, place, prefix, |key| key == key_of_manifest(place) || key.starts_with(&whole)).await;
+    Ok(FinalBackupStatus { bucket: bucket.clone(), prefix: prefix.clone(), completed_at: Time(manifest.completed_at) })
+}
+
+fn key_of_manifest(place: &Place) -> String {
+    format!("{}{}", place.prefix, manifest::NAME)
+}
+
+/// The manifest of who has made the backup already.
+async fn found(context: &Context, tenant: &Tenant, place: &Place) -> Result<Option<Manifest>, Problem> {
+    let key = key_of_manifest(place);
+    let found = read(&context.store, &place.bucket, &key);
     let found = context.tried(System::S3, "observe", found).await.map_err(|problem| failed("storage", &problem))?;
-    let found = found.and_then(|found| serde_json::from_slice::<Manifest>(&found).ok());
-    if let Some(found) = found.filter(|found| found.is_of(&uid(tenant), *deleted_at)) {
-        return Ok(status(found.completed_at));
-    }
-    let mut manifest = begun(context, tenant, *deleted_at);
+    let Some(found) = found else { return Ok(None) };
+    let manifest = serde_json::from_slice::<Manifest>(&found).ok();
+    let own = manifest.filter(|manifest| manifest.is_of(&uid(tenant), place.deleted_at));
+    own.map(Some).ok_or_else(|| {
+        let message = format!("{key} in bucket {} is not of this backup", place.bucket);
+        failed("storage", &Error::new(System::S3, Kind::Conflict, message, "Remove or rename it.").into())
+    })
+}
+
+/// A backup from its beginning, or that of another who was done with it before.
+async fn attempt(
+    context: &Context,
+    tenant: &Tenant,
+    valid: &Valid,
+    abandoned: &[&str],
+    place: &Place,
+) -> Result<Manifest, Problem> {
+    let folder = format!("{}/", Uuid::now_v7());
+    let own = format!("{}{folder}", place.prefix);
+    let mut manifest = begun(context, tenant, place.deleted_at, folder);
     manifest.abandoned = abandoned.iter().map(|&part| part.to_owned()).collect();
-    let mut target = Target::new(context, bucket, prefix);
-    // One after the other: a backup takes as long as it takes, and others are served meanwhile.
+    if let Err(problem) = fill(context, valid, place, own.clone(), &mut manifest).await {
+        // Only what no manifest can name any more: one that was sent and not answered may still appear.
+        tidy(context, place, &own, |_| false).await;
+        return Err(problem);
+    }
+    let first = write(context, place, &manifest).await.map_err(|error| failed("storage", &error.into()))?;
+    if first {
+        return Ok(manifest);
+    }
+    let made = found(context, tenant, place).await?;
+    made.ok_or_else(|| Problem::new(Reason::BackupFailed, "the final backup was there, and is gone again."))
+}
+
+/// All parts, one after the other: a backup takes as long as it takes, and others are served meanwhile.
+async fn fill(
+    context: &Context,
+    valid: &Valid,
+    place: &Place,
+    folder: String,
+    manifest: &mut Manifest,
+) -> Result<(), Problem> {
+    let mut target = Target::new(context, &place.bucket, folder);
     let (database, identity, storage) = (PartName::Database, PartName::Identity, PartName::Storage);
-    let wanted = |part: PartName| !abandoned.contains(&part.as_str());
+    let wanted = |part: PartName| !manifest.abandoned.iter().any(|given_up| given_up == part.as_str());
     let told = |part: PartName| move |problem: Problem| failed(part.as_str(), &problem);
     if wanted(database) {
         target.database(valid).await.map_err(told(database))?;
@@ -63,11 +113,18 @@ pub async fn make(
     }
     let Target { files, sources, .. } = target;
     (manifest.files, manifest.sources, manifest.completed_at) = (files, sources, Timestamp::now());
-    write(context, bucket, key, &manifest).await.map_err(|error| failed("storage", &error.into()))?;
-    Ok(status(manifest.completed_at))
+    Ok(())
 }
 
-fn begun(context: &Context, tenant: &Tenant, deleted_at: Timestamp) -> Manifest {
+/// What is left takes room, and does no other harm.
+async fn tidy(context: &Context, place: &Place, prefix: &str, keep: impl Fn(&str) -> bool) {
+    let cleared = clear(&context.store, &place.bucket, prefix, keep);
+    if let Err(error) = context.tried(System::S3, "retire", cleared).await {
+        tracing::warn!(prefix, "what other attempts have left of a backup stays: {error}");
+    }
+}
+
+fn begun(context: &Context, tenant: &Tenant, deleted_at: Timestamp, folder: String) -> Manifest {
     let name = tenant.name_any();
     let installs = context.installs.state();
     let installs = installs.iter().filter(|install| install.spec.tenant_ref.name == name);
@@ -79,18 +136,16 @@ fn begun(context: &Context, tenant: &Tenant, deleted_at: Timestamp) -> Manifest 
     });
     let installs = installs.collect();
     let tenant = manifest::Tenant { name, uid: uid(tenant), spec: tenant.spec.clone() };
-    Manifest::new(&context.settings.installation.name, tenant, installs, deleted_at)
+    Manifest::new(&context.settings.installation.name, tenant, installs, deleted_at, folder)
 }
 
-async fn write(context: &Context, bucket: &str, key: String, manifest: &Manifest) -> Result<(), Error> {
+/// Whether it was the first.
+async fn write(context: &Context, place: &Place, manifest: &Manifest) -> Result<bool, Error> {
     let text = serde_json::to_vec_pretty(manifest).map_err(|error| {
         let remedy = "This is a fault of Plexica: please report it.";
-        Error::new(System::S3, plexica_backends::Kind::Invalid, "the manifest cannot be written as JSON", remedy)
-            .because(error)
+        Error::new(System::S3, Kind::Invalid, "the manifest cannot be written as JSON", remedy).because(error)
     })?;
-    let mut upload = Upload::begin(&context.store, bucket, key).await?;
-    upload.write(&text).await?;
-    upload.finish().await.map(drop)
+    create(&context.store, &place.bucket, &key_of_manifest(place), text).await
 }
 
 fn failed(part: &str, problem: &Problem) -> Problem {

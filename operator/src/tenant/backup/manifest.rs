@@ -32,6 +32,10 @@ pub struct Manifest {
     pub abandoned: Vec<String>,
     /// Where the parts were. One that was not there, or not the tenant's, is missing.
     pub sources: Sources,
+    /// The folder of its other objects, after the prefix: each attempt writes into one of its own, so that none
+    /// can change what another has made whole.
+    #[serde(default)]
+    pub folder: String,
     /// All other objects of the backup.
     pub files: Vec<File>,
 }
@@ -79,7 +83,7 @@ pub struct Sources {
 /// One object of the backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
-    /// Its key after the prefix.
+    /// Its key after the prefix and the folder.
     pub name: String,
     /// In bytes.
     pub size: u64,
@@ -97,7 +101,13 @@ impl File {
 
 impl Manifest {
     /// One of today's form, with no parts yet.
-    pub fn new(installation: &str, tenant: Tenant, installs: Vec<Install>, deleted_at: Timestamp) -> Self {
+    pub fn new(
+        installation: &str,
+        tenant: Tenant,
+        installs: Vec<Install>,
+        deleted_at: Timestamp,
+        folder: String,
+    ) -> Self {
         Self {
             form: FORM,
             operator: env!("CARGO_PKG_VERSION").into(),
@@ -108,6 +118,7 @@ impl Manifest {
             completed_at: deleted_at,
             abandoned: Vec::new(),
             sources: Sources::default(),
+            folder,
             files: Vec::new(),
         }
     }
