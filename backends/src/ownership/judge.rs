@@ -64,10 +64,8 @@ pub fn judge(found: &Found, owner: &Mark, adoption: AdoptionPolicy) -> Verdict {
     match found {
         Found::Absent => Verdict::Create,
         Found::Marked(Stamp { mark, retained_at: None }) if mark == owner => Verdict::Keep,
-        Found::Marked(Stamp { mark, retained_at: None })
-            if mark.same_name(owner) && !owner.installation.knows(&mark.installation) =>
-        {
-            Verdict::Refuse(Refusal::Elsewhere(mark.clone()))
+        Found::Marked(stamp) if stamp.is_in_use_elsewhere(owner) => {
+            Verdict::Refuse(Refusal::Elsewhere(stamp.mark.clone()))
         }
         // The owner itself came back, by a restore or because its deletion was never finished.
         Found::Marked(Stamp { mark, .. }) if owner.is(mark) => Verdict::Adopt,

@@ -64,6 +64,11 @@ impl Stamp {
         self.retained_at.is_none() && owner.is(&self.mark)
     }
 
+    /// Whether the object is in use by an owner of that name in another cluster, which may still be there.
+    pub fn is_in_use_elsewhere(&self, owner: &Mark) -> bool {
+        self.retained_at.is_none() && self.mark.same_name(owner) && !owner.installation.knows(&self.mark.installation)
+    }
+
     /// As one line of text, for SQL comments.
     pub fn to_comment(&self) -> String {
         // Plain strings and a timestamp: there is no value that would not serialise.

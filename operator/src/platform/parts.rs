@@ -24,35 +24,26 @@ pub async fn keep(
     identity: Gate,
     stop: CancellationToken,
 ) {
-    let databases = context.databases.iter();
-    futures::join!(
-        join_all(databases.map(|(name, provisioner)| keep_schema(&context, name, provisioner, &database, &stop))),
-        async {
-            while until_done("the platform's realm", &stop, Some(&context.outages), || realm(&context, &platform_realm))
-                .await
-                .is_some()
-            {
-                identity.open();
-                // As those of tenants, it can become another or somebody else's at any time.
-                stop.run_until_cancelled(tokio::time::sleep(context.resync)).await;
-            }
-        },
-    );
+    let schemas = context.databases.iter().map(async |(name, provisioner)| {
+        let what = format!("schema core of the database {name}");
+        let gate = (name == DEFAULT_PLACEMENT).then_some(&database);
+        // It becomes another cluster's when that one is told that this one is gone.
+        again(&context, &what, gate, &stop, || schema(&context, name, provisioner)).await;
+    });
+    // As those of tenants, the realm can become another or somebody else's at any time.
+    let realm = again(&context, "the platform's realm", Some(&identity), &stop, || realm(&context, &platform_realm));
+    futures::join!(join_all(schemas), realm);
 }
 
-async fn keep_schema(
-    context: &Context,
-    name: &str,
-    provisioner: &Provisioner,
-    default: &Gate,
-    stop: &CancellationToken,
-) {
-    let what = format!("schema core of the database {name}");
-    while until_done(&what, stop, Some(&context.outages), || schema(context, name, provisioner)).await.is_some() {
-        if name == DEFAULT_PLACEMENT {
-            default.open();
+/// Does it until it is done, opens the gate, and does it again after a while.
+async fn again<F>(context: &Context, what: &str, gate: Option<&Gate>, stop: &CancellationToken, bring: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), Problem>>,
+{
+    while until_done(what, stop, Some(&context.outages), &bring).await.is_some() {
+        if let Some(gate) = gate {
+            gate.open();
         }
-        // It becomes another cluster's when that one is told that this one is gone.
         stop.run_until_cancelled(tokio::time::sleep(context.resync)).await;
     }
 }

@@ -48,8 +48,8 @@ fn misplaced(valid: &Valid, holder: &str) -> Problem {
 
 /// Whether it is of this or an earlier tenant of the name; one of another cluster is that one's for as long as it
 /// is in use.
-fn is_the_tenants(Stamp { mark, retained_at }: &Stamp, own: &Mark) -> bool {
-    mark.same_name(own) && (retained_at.is_some() || own.installation.knows(&mark.installation))
+fn is_the_tenants(stamp: &Stamp, own: &Mark) -> bool {
+    stamp.mark.same_name(own) && !stamp.is_in_use_elsewhere(own)
 }
 
 /// Whether the namespace is of an earlier tenant of the name, as far as can be known.

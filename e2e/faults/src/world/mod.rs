@@ -245,8 +245,9 @@ impl World {
                 environment::CREDENTIAL_PASSWORD => self.hide(value),
                 environment::DATABASE_URL => {
                     let url: Option<url::Url> = value.parse().ok();
-                    let password = url.and_then(|url| url.password().map(str::to_owned));
-                    password.into_iter().for_each(|one| self.hide(one));
+                    if let Some(password) = url.as_ref().and_then(url::Url::password) {
+                        self.hide(password.to_owned());
+                    }
                 }
                 _ => {}
             }
