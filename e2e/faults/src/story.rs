@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// One thing that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// Tenant, plugin and install are made.
     Create,
@@ -41,7 +41,7 @@ pub enum Step {
 }
 
 /// In which order resources are applied that belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
     /// Each after what it needs.
     Forwards,
@@ -194,6 +194,11 @@ impl Step {
             self,
             Self::Create | Self::GoBack | Self::Upgrade | Self::Rotate | Self::Leave | Self::Return | Self::Remove
         )
+    }
+
+    /// Whether all that the tenant has is made or goes.
+    pub const fn is_of_the_whole_tenant(self) -> bool {
+        matches!(self, Self::Create | Self::Leave | Self::Return | Self::Remove)
     }
 
     const fn version(self) -> &'static str {

@@ -127,6 +127,25 @@ impl Cluster {
         format!("http://{}", address.unwrap())
     }
 
+    /// An object, as it is.
+    pub async fn get(&self, object: &str, namespace: &str) -> Value {
+        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
+        let text = self.kubectl(&[&["get", object, "--output=json"], namespaced].concat(), "").await.unwrap();
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Changes what the patch names.
+    pub async fn patch(&self, object: &str, namespace: &str, patch: &Value) {
+        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
+        let patch = ["patch", object, "--type=merge", "--patch", &patch.to_string()];
+        self.kubectl(&[&patch, namespaced].concat(), "").await.unwrap();
+    }
+
+    /// `kubectl delete`, which waits until it is gone.
+    pub async fn delete(&self, object: &str) {
+        self.kubectl(&["delete", "--timeout=120s", object], "").await.unwrap();
+    }
+
     /// Sets an annotation.
     pub async fn annotate(&self, object: &str, annotation: &str) {
         self.kubectl(&["annotate", "--overwrite", object, annotation], "").await.unwrap();

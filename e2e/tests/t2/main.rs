@@ -8,6 +8,7 @@ mod backup;
 mod browser;
 mod cluster;
 mod identity;
+mod lifecycle;
 mod platform;
 mod relay;
 
@@ -93,7 +94,11 @@ async fn from_chart_to_row() {
 
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
-    rolls(&cluster, &format!("{gateway}{path}"), &token).await;
+    let url = format!("{gateway}{path}");
+    lifecycle::rolls(&cluster, &url, &token).await;
+    lifecycle::rests(&cluster, &url, &token).await;
+    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    lifecycle::outlives_a_version_that_does_not_come_up(&cluster, &url, &token).await;
 
     // Each component may do what it needs to.
     nothing_was_forbidden(&cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
@@ -157,39 +162,6 @@ fn values(installation: &str, keycloak_url: &str, s3_endpoint: &str, backups: &s
         "backup": { "bucket": backups },
         "image": { "pullPolicy": "Never" }
     })
-}
-
-/// The plugin's pod is replaced for new credentials, while requests go on, each on a connection of its own.
-async fn rolls(cluster: &Cluster, url: &str, token: &str) {
-    let before = cluster.pods("crm").await;
-    assert_eq!(before.len(), 1, "{before:?}");
-    let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-    let mut served = 0;
-    let failed = async {
-        loop {
-            match http.get(url).bearer_auth(token).send().await {
-                Ok(answer) if answer.status().is_success() => served += 1,
-                other => break format!("{other:?}"),
-            }
-            // The node has two cores for everything.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let rolled = async {
-        cluster.annotate("plugin/crm-0.1.0", "plexica.io/rotate=once").await;
-        wait_for("another runs in the place of the pod, which is gone", Duration::from_mins(2), async || {
-            let now = cluster.pods("crm").await;
-            (now.len() == 1 && now != before).then_some(())
-        })
-        .await;
-        cluster.wait("plugininstall/acme-crm", NAMESPACE).await;
-    };
-    tokio::select! {
-        () = rolled => {}
-        answer = failed => panic!("{answer} after {served} requests that were served"),
-    }
-    assert!(served > 0);
-    println!("{served} requests were served while the plugin's pod was replaced, and none failed");
 }
 
 /// A tenant without anything, to be deleted.

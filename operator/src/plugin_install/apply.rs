@@ -136,6 +136,16 @@ pub async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &log
     Ok(())
 }
 
+/// Starts the version before that is to serve in the place of one which does not: what ran of it has ended with
+/// an operator, or was taken away. What cannot be done now is tried again at the next look.
+pub async fn revive(context: &Context, before: &Running) {
+    let Running { desired, seen, digest: _ } = before;
+    match context.tried(System::Workloads, "ensure", context.workloads.ensure(desired, seen)).await {
+        Ok(changes) => context.wrote(System::Workloads, &changes),
+        Err(problem) => tracing::warn!(workload = ?desired.place(), "the version before is not up: {problem}"),
+    }
+}
+
 /// Where the workload answers, once it is healthy.
 async fn bring_up(context: &Context, workload: Step<(Running, Aim)>, drift: &mut Drift) -> Step<Url> {
     let (Running { desired, seen, digest: _ }, aim) = workload?;

@@ -59,6 +59,8 @@ pub struct Observed {
     pub health: Health,
     /// Whether the version before could serve the tenant now, if the one that serves does not.
     pub way_back: bool,
+    /// The version before, if it would have to serve the tenant and does not run.
+    pub fallen: Option<Running>,
     /// Workloads of the plugin that no install needs.
     pub idle: Vec<Place>,
 }
@@ -88,12 +90,17 @@ pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, 
         // What it stands on is away, or we are: that is not its doing.
         _ => Health::Unknown,
     };
-    let way_back = match &health {
-        Health::Unwell(_) => before_is_well(context, valid, turn).await,
-        Health::Failing(_) => valid.before.is_some(),
-        Health::Well | Health::Unknown => false,
+    let before = match &health {
+        Health::Unwell(_) => before(context, valid, turn).await.ok().flatten(),
+        Health::Failing(_) | Health::Well | Health::Unknown => None,
     };
-    Observed { database, workload, health, way_back, idle }
+    let way_back = match (&health, &before) {
+        (Health::Unwell(_), Some(before)) => is_well(context, valid, &before.seen.state).await,
+        (Health::Failing(_), _) => valid.before.is_some(),
+        (Health::Unwell(_), None) | (Health::Well | Health::Unknown, _) => false,
+    };
+    let fallen = before.filter(|before| !matches!(before.seen.state, State::Ready { .. }));
+    Observed { database, workload, health, way_back, fallen, idle }
 }
 
 /// Asks the plugin itself, for as long as the answer decides anything.
@@ -109,18 +116,21 @@ async fn health(context: &Context, install: &PluginInstall, valid: &Valid, state
     }
 }
 
-/// Whether the version before, which is kept beside, serves the tenant as it should: if it does not
-/// either, what is wrong is not the new one's fault.
-async fn before_is_well(context: &Context, valid: &Valid, turn: &Step<Turn>) -> bool {
-    let (Some((manifest, uid)), Ok(turn)) = (&valid.before, turn) else { return false };
+/// The workload of the version before, which is kept beside.
+async fn before(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Step<Option<Running>> {
+    let Some((manifest, uid)) = &valid.before else { return Ok(None) };
     let before = Valid { manifest: manifest.clone(), plugin_uid: uid.clone(), ..valid.clone() };
-    let Ok(restarts) = restarts(context, &before).await else { return false };
-    let Ok(wanted) = wanted(context, &before, &turn.generation, restarts) else { return false };
-    match context.tried(System::Workloads, "observe", context.workloads.observe(&wanted)).await {
-        Ok(workloads::Observed { state: State::Ready { endpoint }, .. }) => {
-            context.lifecycle.health(&endpoint, &valid.slug).await.is_ok()
-        }
-        Ok(_) | Err(_) => false,
+    let turn = turn.as_ref().map_err(Clone::clone)?;
+    let restarts = restarts(context, &before).await?;
+    running(context, wanted(context, &before, &turn.generation, restarts)?).await.map(Some)
+}
+
+/// Whether the version before serves the tenant as it should: if it does not either, what is wrong is not
+/// the new one's fault.
+async fn is_well(context: &Context, valid: &Valid, before: &State) -> bool {
+    match before {
+        State::Ready { endpoint } => context.lifecycle.health(endpoint, &valid.slug).await.is_ok(),
+        State::Absent | State::Starting(_) | State::Failing(_) => false,
     }
 }
 
@@ -133,7 +143,10 @@ async fn database(context: &Context, valid: &Valid) -> Step<postgres::Observed> 
 
 async fn workload(context: &Context, valid: &Valid, turn: &Step<Turn>) -> Step<Running> {
     let turn = turn.as_ref().map_err(Clone::clone)?;
-    let desired = wanted(context, valid, &turn.generation, turn.restarts)?;
+    running(context, wanted(context, valid, &turn.generation, turn.restarts)?).await
+}
+
+async fn running(context: &Context, desired: Workload) -> Step<Running> {
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&desired)).await?;
     let digest = context.workloads.digest(&desired);
     Ok(Running { desired, seen, digest })

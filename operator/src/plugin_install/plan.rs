@@ -119,7 +119,7 @@ pub fn plan(
     (settings, keys): (&Settings, &Keys),
     record: &Record,
 ) -> Plan {
-    let Observed { database, workload, health: _, way_back: _, idle } = observed;
+    let Observed { database, workload, health: _, way_back: _, fallen: _, idle } = observed;
     let call = action(install, valid).map(|action| {
         let mut request = desired::call(valid, action);
         request.parameters.config.clone_from(told(install, valid));

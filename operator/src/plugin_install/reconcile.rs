@@ -10,7 +10,7 @@ use kube::{
 use plexica_crds::{PluginInstall, PluginInstallStatus, Reason, Tenant, label::FINALIZER, plugin_install::Isolation};
 
 use super::{
-    apply::apply,
+    apply::{apply, revive},
     cleanup::{DATABASE, cleanup},
     configuration,
     needed::{needed, told},
@@ -149,6 +149,9 @@ async fn bring(
     let rotates_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
     let note = turn.as_ref().ok().and_then(|turn| turn.note.clone());
     let observed = observe(context, &install, valid, &turn).await;
+    if let Some(before) = &observed.fallen {
+        revive(context, before).await;
+    }
     let decided = upgrade::goes_back(&install);
     let now = Timestamp::now();
     let subject = Subject {

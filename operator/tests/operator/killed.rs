@@ -27,7 +27,7 @@ fn patient(world: &World) -> Operator {
 }
 
 /// Lets an operator work until it has written so much and kills it; whether it had come to `end`.
-async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
+pub async fn killed_after(world: &World, writes: usize, end: impl Future<Output = ()>) -> bool {
     killed_by(world, writes, end, |config| config.plugins.purge_deadline = 600).await
 }
 

@@ -53,6 +53,7 @@ mod suspend;
 mod takeover;
 mod tenant;
 mod upgrade;
+mod upgrade_killed;
 mod world;
 
 use plexica_testkit::keycloak as issuer;

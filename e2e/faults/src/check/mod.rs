@@ -6,6 +6,7 @@ mod identity;
 mod kubernetes;
 mod log;
 mod neighbour;
+mod operation;
 mod orphan;
 mod snapshot;
 mod storage;
@@ -51,6 +52,7 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
         kubernetes::check(world, case, expected, &owners).await,
         kubernetes::process(world, case, expected),
         backup::check(world, case, expected).await,
+        operation::check(world, case).await,
     ];
     let findings: Vec<String> = findings.into_iter().flatten().collect();
     if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }

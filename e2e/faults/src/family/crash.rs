@@ -1,11 +1,16 @@
 //! The operator is killed right before and right after each write of each step, and the next one
 //! finishes: at once, or after it was killed, too.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
 use plexica_testkit::Missing;
 use rand::RngExt;
 
 use super::{
-    Effort, Row,
+    Effort, Row, Share,
     lanes::{each, first_writes, record},
 };
 use crate::{
@@ -25,7 +30,7 @@ const LEFT: usize = 6;
 const MORE: usize = 2;
 
 /// A write at which an operator dies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Death {
     /// Which write, from 0.
     at: usize,
@@ -41,19 +46,50 @@ struct Point {
     life: Vec<Step>,
 }
 
+/// A first death in a step, with resources in that order.
+type Place = (Order, Step, Death);
+
+/// All of a sweep.
+#[derive(Debug, Default)]
+struct Points {
+    lives: Vec<Point>,
+    starts: Vec<Point>,
+    /// What there is to strike by what was written in peace.
+    recorded: BTreeSet<Place>,
+}
+
+/// Where an operator did die.
+type Struck = Mutex<BTreeSet<Place>>;
+
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let (lives, starts) = if effort.quick { sample(effort) } else { all(effort, row).await? };
-    each(effort, effort.share.of(lives), Expectation::Quiet, row, life).await?;
+    let Points { lives, starts, recorded } = if effort.quick { sample(effort) } else { all(effort, row).await? };
+    let struck = Struck::default();
+    each(effort, effort.share.of(lives), Expectation::Quiet, row, async |world, operator, point, row| {
+        life(world, operator, point, &struck, row).await;
+    })
+    .await?;
     each(effort, effort.share.of(starts), Expectation::Quiet, row, async |_, _, point, row| {
         if let Err(missing) = start(effort, &point, row).await {
             row.note(format!("start {point:?}"), Err(Violation(missing.to_string())));
         }
     })
-    .await
+    .await?;
+    if effort.share == Share::default() {
+        tell(&recorded, &struck.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+    Ok(())
+}
+
+/// Steps do not write the same in each life: which deaths there was no occasion for.
+fn tell(recorded: &BTreeSet<Place>, struck: &BTreeSet<Place>) {
+    let never: Vec<&Place> = recorded.difference(struck).collect();
+    if !recorded.is_empty() {
+        eprintln!("crash: of {} deaths at recorded writes {} did not come: {never:?}", recorded.len(), never.len());
+    }
 }
 
 /// A few lives and one start.
-fn sample(effort: Effort) -> (Vec<Point>, Vec<Point>) {
+fn sample(effort: Effort) -> Points {
     let mut random = effort.random();
     let mut death = |writes| Death { at: random.random_range(0..writes), after: random.random() };
     let mut lives = Vec::new();
@@ -69,15 +105,19 @@ fn sample(effort: Effort) -> (Vec<Point>, Vec<Point>) {
         let order = Order::ALL[random.random_range(0..Order::ALL.len())];
         Point { deaths, order, life: Step::ALL.to_vec() }
     };
-    (lives.into_iter().map(&mut ordered).collect(), starts.into_iter().map(&mut ordered).collect())
+    let lives = lives.into_iter().map(&mut ordered).collect();
+    Points { lives, starts: starts.into_iter().map(&mut ordered).collect(), recorded: BTreeSet::new() }
 }
 
 /// Each write in each order; each in one of them with a second death besides; and each of a first start.
-async fn all(effort: Effort, row: &mut Row) -> Result<(Vec<Point>, Vec<Point>), Missing> {
-    let mut lives = Vec::new();
+async fn all(effort: Effort, row: &mut Row) -> Result<Points, Missing> {
+    let (mut lives, mut recorded) = (Vec::new(), BTreeSet::new());
     for (nth, order) in Order::ALL.into_iter().enumerate() {
         let steps = record(effort, order, row).await?;
         let writes = steps.map(|peace| peace.calls.iter().filter(|call| call.writes).count());
+        for (step, writes) in Step::ALL.into_iter().zip(writes) {
+            recorded.extend(deaths(writes).map(|death| (order, step, death)));
+        }
         for first in deaths(writes.into_iter().max().unwrap_or_default()) {
             // What has fewer writes than that is in lives of its own.
             let has_it =
@@ -97,7 +137,7 @@ async fn all(effort: Effort, row: &mut Row) -> Result<(Vec<Point>, Vec<Point>), 
         order: Order::Forwards,
         life: vec![Step::Create, Step::Remove],
     });
-    Ok((lives, starts.collect()))
+    Ok(Points { lives, starts: starts.collect(), recorded })
 }
 
 /// Before and after each of so many writes.
@@ -106,10 +146,14 @@ fn deaths(writes: usize) -> impl Iterator<Item = Death> {
 }
 
 /// One tenant's life, with the deaths in every step that has so many writes.
-async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
+async fn life(world: &World, operator: &mut Operator, point: Point, struck: &Struck, row: &mut Row) {
     let case = world.case();
     for &step in &point.life {
-        if !survive(world, operator, &case, step, &point, row).await {
+        let (deaths, well) = survive(world, operator, &case, step, &point, row).await;
+        if let Some(&first) = point.deaths.first().filter(|_| deaths > 0) {
+            struck.lock().unwrap_or_else(PoisonError::into_inner).insert((point.order, step, first));
+        }
+        if !well {
             break;
         }
     }
@@ -119,7 +163,7 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
 async fn start(effort: Effort, point: &Point, row: &mut Row) -> Result<(), Missing> {
     let world = World::new(effort.api).await?;
     let (case, mut operator) = (world.case(), Operator::default());
-    let lived = survive(&world, &mut operator, &case, Step::Create, point, row).await;
+    let (_, lived) = survive(&world, &mut operator, &case, Step::Create, point, row).await;
     if lived {
         Step::Remove.ask(&world, &case, point.order).await;
         row.note(format!("{point:?}"), Step::Remove.done(&world, &case).await);
@@ -129,7 +173,7 @@ async fn start(effort: Effort, point: &Point, row: &mut Row) -> Result<(), Missi
     Ok(())
 }
 
-/// One step with its deaths; whether all was well.
+/// One step with its deaths; how many came, and whether all was well.
 async fn survive(
     world: &World,
     operator: &mut Operator,
@@ -137,7 +181,7 @@ async fn survive(
     step: Step,
     point: &Point,
     row: &mut Row,
-) -> bool {
+) -> (usize, bool) {
     let (mut done, mut places) = (None, Vec::new());
     for (nth, &Death { at, after }) in point.deaths.iter().enumerate() {
         world.script.set(Plan::Kill { at, after });
@@ -171,5 +215,6 @@ async fn survive(
         step.done(world, case).await
     };
     let Point { deaths, order, life: _ } = point;
-    row.note(format!("{step:?} {deaths:?} {order:?} ({})", places.join(", then ")), done)
+    let well = row.note(format!("{step:?} {deaths:?} {order:?} ({})", places.join(", then ")), done);
+    (places.len(), well)
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use plexica_crds::Reason;
 use plexica_testkit::Missing;
 use rand::RngExt;
 
@@ -20,6 +22,8 @@ use crate::{
 /// How long the system is down.
 const WHOLE: Duration = Duration::from_mins(2);
 const SHORT: Duration = Duration::from_secs(15);
+/// How often it is looked what resources say.
+const LOOK: Duration = Duration::from_millis(200);
 /// How soon after its return a system that the step needs is called again, and all is well but for the work itself.
 const SOON: Duration = Duration::from_secs(5);
 /// So many times longer than alone the work itself may take beside the other lanes.
@@ -80,7 +84,16 @@ async fn disturb(
             row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
         }
     };
-    futures::join!(tokio::time::sleep(down), proceeds);
+    let named = async {
+        // Who is not there cannot be written to; who is silent is given up after a while that a sample does not have.
+        let shown = system != System::Kubernetes && (down == WHOLE || outage == Outage::Closed);
+        (shown && step.is_of_the_whole_tenant()).then_some(())?;
+        tokio::time::timeout(down, says_so(world, case)).await.err()
+    };
+    let (never, ..) = futures::join!(named, tokio::time::sleep(down), proceeds);
+    if never.is_some() {
+        row.note(&place, fails("neither tenant nor install said that something is away"));
+    }
     world.script.set(Plan::Clean);
     let back = Instant::now();
     row.tried += 1;
@@ -100,6 +113,24 @@ async fn disturb(
     Step::Remove.ask(world, &bystander, Order::Forwards).await;
     row.note("a bystander goes", Step::Remove.done(world, &bystander).await);
     well
+}
+
+/// Comes back when the tenant or the install says that it waits for a system.
+async fn says_so(world: &World, case: &Case) {
+    let away =
+        |conditions: &[Condition]| conditions.iter().any(|one| one.reason == Reason::BackendUnavailable.as_str());
+    loop {
+        let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
+        let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
+        let told = [
+            tenant.and_then(|tenant| tenant.status).map(|status| status.conditions),
+            install.and_then(|install| install.status).map(|status| status.conditions),
+        ];
+        if told.iter().flatten().any(|conditions| away(conditions)) {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// A plugin's upgrade takes Postgres and the API server, and nothing of what the tenant waits for.

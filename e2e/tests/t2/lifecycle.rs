@@ -1,0 +1,97 @@
+//! What happens to a plugin's pods while its tenant works with it.
+
+use std::time::Duration;
+
+use plexica_testkit::wait_for;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::{Cluster, NAMESPACE},
+    served,
+};
+
+const TENANT: &str = "tenant/acme";
+const INSTALL: &str = "plugininstall/acme-crm";
+/// The node has two cores for everything.
+const LONG: Duration = Duration::from_mins(2);
+
+/// The plugin's pod is replaced for new credentials, while requests go on, each on a connection of its own.
+pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
+    let before = cluster.pods("crm").await;
+    assert_eq!(before.len(), 1, "{before:?}");
+    let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let mut served = 0;
+    let failed = async {
+        loop {
+            match http.get(url).bearer_auth(token).send().await {
+                Ok(answer) if answer.status().is_success() => served += 1,
+                other => break format!("{other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let rolled = async {
+        cluster.annotate("plugin/crm-0.1.0", "plexica.io/rotate=once").await;
+        wait_for("another runs in the place of the pod, which is gone", LONG, async || {
+            let now = cluster.pods("crm").await;
+            (now.len() == 1 && now != before).then_some(())
+        })
+        .await;
+        cluster.wait(INSTALL, NAMESPACE).await;
+    };
+    tokio::select! {
+        () = rolled => {}
+        answer = failed => panic!("{answer} after {served} requests that were served"),
+    }
+    assert!(served > 0);
+    println!("{served} requests were served while the plugin's pod was replaced, and none failed");
+}
+
+/// A tenant that is suspended has no pods, and its users are told why; resumed, all is as it was.
+pub async fn rests(cluster: &Cluster, url: &str, token: &str) {
+    let http = reqwest::Client::new();
+    cluster.patch(TENANT, "", &json!({ "spec": { "suspend": true } })).await;
+    wait_for("its users are told", LONG, async || {
+        let answer = http.get(url).bearer_auth(token).send().await.expect("the gateway answers");
+        let status = answer.status();
+        let told: Value = answer.json().await.expect("JSON");
+        (status == StatusCode::FORBIDDEN && told["error"]["code"] == "TENANT_SUSPENDED").then_some(())
+    })
+    .await;
+    wait_for("no pod is left", LONG, async || cluster.pods("crm").await.is_empty().then_some(())).await;
+    cluster.patch(TENANT, "", &json!({ "spec": { "suspend": false } })).await;
+    cluster.wait(TENANT, "").await;
+    cluster.wait(INSTALL, NAMESPACE).await;
+    let found = wait_for("it is served again", LONG, async || {
+        let answer = http.get(url).bearer_auth(token).send().await.expect("the gateway answers");
+        if answer.status().is_success() { answer.json::<Value>().await.ok() } else { None }
+    })
+    .await;
+    assert_eq!(found["name"], "Grace Hopper");
+}
+
+/// The version before goes on, and what was wrong is said.
+pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &str, token: &str) {
+    let pods = cluster.pods("crm").await;
+    let mut entry = cluster.get("plugin/crm-0.1.0", "").await;
+    // Its image is that of the version before, which refuses to run as another.
+    entry["metadata"] = json!({ "name": "crm-0.2.0" });
+    entry["spec"]["version"] = json!("0.2.0");
+    entry["spec"]["rollout"] = json!({ "progressDeadlineSeconds": 20 });
+    entry.as_object_mut().expect("an object").remove("status");
+    cluster.apply(&entry).await;
+    let message = wait_for("it is given up", LONG, async || {
+        let install = cluster.get(INSTALL, NAMESPACE).await;
+        let conditions = install["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let failed = conditions.into_iter().find(|one| one["type"] == "Ready" && one["reason"] == "UpgradeFailed")?;
+        Some(failed["message"].to_string())
+    })
+    .await;
+    assert!(message.contains("did not come up in time"), "{message}");
+    let http = reqwest::Client::new();
+    assert_eq!(served(|| http.get(url).bearer_auth(token)).await["name"], "Grace Hopper");
+    wait_for("nothing is left of it", LONG, async || (cluster.pods("crm").await == pods).then_some(())).await;
+    cluster.delete("plugin/crm-0.2.0").await;
+    cluster.wait(INSTALL, NAMESPACE).await;
+}
