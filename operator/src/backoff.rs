@@ -51,7 +51,10 @@ impl<K: Hash + Eq> Backoff<K> {
     /// did fail for that.
     pub fn relieve(&self, key: &K) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = matches!(counts.get(key), Some((Remedy::Retry, None | Some(Reason::BackendUnavailable), _)));
+        let waits = matches!(
+            counts.get(key),
+            Some((Remedy::Retry, None | Some(Reason::BackendUnavailable | Reason::BackupFailed), _))
+        );
         if waits {
             counts.remove(key);
         }

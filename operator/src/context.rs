@@ -42,6 +42,9 @@ const WRITING: Duration = Duration::from_secs(150);
 /// How long it may take to note what was done: what is to be done next waits for it.
 const RECORDING: Duration = Duration::from_secs(10);
 
+/// How soon that is tried again of what is well otherwise.
+const RECORD: Duration = Duration::from_secs(10);
+
 /// Shared by all controllers.
 pub struct Context {
     /// Kubernetes.
@@ -138,7 +141,7 @@ impl Context {
         match problem {
             None => {
                 self.backoff.reset(&key);
-                Action::requeue(self.pause())
+                Action::requeue(self.pause(object))
             }
             Some(problem) => {
                 if problem.reason == Reason::BackendUnavailable {
@@ -157,7 +160,7 @@ impl Context {
     {
         self.backoff.reset(&key(object));
         let left = Duration::try_from(by.duration_since(Timestamp::now())).unwrap_or_default();
-        Action::requeue(self.pause().min(left))
+        Action::requeue(self.pause(object).min(left))
     }
 
     /// Those of the objects that failed for want of a system that is there again.
@@ -170,8 +173,10 @@ impl Context {
     }
 
     /// Spread: what was made together need not be looked at together.
-    fn pause(&self) -> Duration {
-        self.resync.mul_f64(rand::random_range(0.8..1.2))
+    fn pause<K: Resource>(&self, object: &K) -> Duration {
+        let pause = self.resync.mul_f64(rand::random_range(0.8..1.2));
+        let owed = object.meta().uid.as_ref().is_some_and(|uid| self.operations.owes(uid));
+        if owed { pause.min(RECORD) } else { pause }
     }
 
     /// Waits until every kind was listed once.

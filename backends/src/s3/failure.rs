@@ -35,7 +35,8 @@ pub(super) fn answered<E: ProvideErrorMetadata>(error: &SdkError<E>, codes: &[&s
 
 fn by_answer(status: u16, code: &str) -> Kind {
     match (status, code) {
-        (_, "SlowDown" | "RequestTimeout" | "OperationAborted") | (429 | 500..=599, _) => Kind::Unavailable,
+        (_, "SlowDown" | "RequestTimeout" | "OperationAborted" | "ConditionalRequestConflict")
+        | (429 | 500..=599, _) => Kind::Unavailable,
         (401 | 403, _) => Kind::Denied,
         (_, "BucketAlreadyExists") => Kind::Conflict,
         _ => Kind::Invalid,
@@ -64,6 +65,7 @@ mod tests {
             (500, "InternalError", Kind::Unavailable),
             (429, "", Kind::Unavailable),
             (409, "OperationAborted", Kind::Unavailable),
+            (409, "ConditionalRequestConflict", Kind::Unavailable),
             (409, "BucketAlreadyExists", Kind::Conflict),
             (400, "InvalidBucketName", Kind::Invalid),
         ] {

@@ -57,6 +57,7 @@ async fn reset(options: &Options, data: &DataDir) -> Result<(), Error> {
         database::Database::clear(url, options, &secrets).await?;
     }
     postgres::clear(data).await?;
+    clusters::Clusters::end(data)?;
     data.clear()
 }
 

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DataDir, Error, Options, Secrets,
     addresses::{self, Addresses},
-    backup, clusters,
+    backup,
+    clusters::Clusters,
     database::Database,
     given, identity, plans,
     platform::Platform,
@@ -60,7 +61,7 @@ pub async fn start(
     let kubeconfig_of_admin = server.kubeconfig(rights::ADMIN, &secrets.tokens.admin);
     let kubeconfig = data.write_private("kubeconfig", kubeconfig_of_admin.as_bytes())?;
     let client = service::client(&kubeconfig_of_admin).await?;
-    let mut former = clusters::former(data, &client).await?;
+    let mut former = Clusters::begin(data, &client).await?.former;
     former.extend(options.former_clusters.iter().cloned());
     let identity = identity::start(platform, options, data, pool, addresses.of("issuer")?, secrets).await?;
     let store = store::start(platform, options, data, addresses.of("object-store")?, secrets).await?;

@@ -139,4 +139,7 @@ pub struct FinalBackupStatus {
     pub prefix: String,
     /// When it was complete.
     pub completed_at: Time,
+    /// Parts that are not in it, since they had been given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<String>,
 }

@@ -49,11 +49,11 @@ pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
 }
 
 /// A tenant that is suspended has no pods, and its users are told why; resumed, all is as it was.
-pub async fn rests(cluster: &Cluster, url: &str, token: &str) {
-    let http = reqwest::Client::new();
+pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> String) {
+    let (http, token) = (reqwest::Client::new(), signs_in().await);
     cluster.patch(TENANT, "", &json!({ "spec": { "suspend": true } })).await;
     wait_for("its users are told", LONG, async || {
-        let answer = http.get(url).bearer_auth(token).send().await.expect("the gateway answers");
+        let answer = http.get(url).bearer_auth(&token).send().await.expect("the gateway answers");
         let status = answer.status();
         let told: Value = answer.json().await.expect("JSON");
         (status == StatusCode::FORBIDDEN && told["error"]["code"] == "TENANT_SUSPENDED").then_some(())
@@ -61,10 +61,9 @@ pub async fn rests(cluster: &Cluster, url: &str, token: &str) {
     .await;
     wait_for("no pod is left", LONG, async || cluster.pods("crm").await.is_empty().then_some(())).await;
     cluster.patch(TENANT, "", &json!({ "spec": { "suspend": false } })).await;
-    cluster.wait(TENANT, "").await;
-    cluster.wait(INSTALL, NAMESPACE).await;
+    let token = signs_in().await;
     let found = wait_for("it is served again", LONG, async || {
-        let answer = http.get(url).bearer_auth(token).send().await.expect("the gateway answers");
+        let answer = http.get(url).bearer_auth(&token).send().await.expect("the gateway answers");
         if answer.status().is_success() { answer.json::<Value>().await.ok() } else { None }
     })
     .await;

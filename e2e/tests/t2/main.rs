@@ -96,7 +96,7 @@ async fn from_chart_to_row() {
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
     let url = format!("{gateway}{path}");
     lifecycle::rolls(&cluster, &url, &token).await;
-    lifecycle::rests(&cluster, &url, &token).await;
+    lifecycle::rests(&cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     lifecycle::outlives_a_version_that_does_not_come_up(&cluster, &url, &token).await;
 

@@ -1,8 +1,8 @@
 //! Recording what is done, so that it can be read when the status says it no more.
 
 use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
@@ -19,22 +19,46 @@ use crate::{context::Context, plugin_install::allowed, problem::Problem, resourc
 
 /// What this operator has recorded last of each resource, so that what is at rest costs nothing.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<HashMap<String, (String, OperationPhase)>>);
+pub struct Ledger(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    /// By the resource's uid.
+    known: HashMap<String, (String, OperationPhase)>,
+    /// Of whom something is not recorded yet.
+    owed: HashSet<String>,
+}
 
 impl Ledger {
     fn knows(&self, uid: &str, operation: &OperationStatus) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(uid).is_some_and(|(id, phase)| *id == operation.id && *phase == operation.phase)
+        let known = self.book().known.get(uid).cloned();
+        known.is_some_and(|(id, phase)| id == operation.id && phase == operation.phase)
     }
 
     fn note(&self, uid: &str, operation: &OperationStatus) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(uid.to_owned(), (operation.id.clone(), operation.phase));
+        let mut book = self.book();
+        book.known.insert(uid.to_owned(), (operation.id.clone(), operation.phase));
+        book.owed.remove(uid);
+    }
+
+    fn owe(&self, uid: &str) {
+        self.book().owed.insert(uid.to_owned());
+    }
+
+    /// Whether something of the resource is still to be recorded.
+    pub fn owes(&self, uid: &str) -> bool {
+        self.book().owed.contains(uid)
     }
 
     /// The resource is gone.
     pub fn forget(&self, uid: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+        let mut book = self.book();
+        book.known.remove(uid);
+        book.owed.remove(uid);
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,9 +130,12 @@ async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_
         return Ok(());
     }
     let database = context.databases.default_database()?;
-    context.tried(System::Postgres, "record", record(database, &entry)).await?;
-    context.operations.note(entry.uid, entry.operation);
-    Ok(())
+    let recorded = context.tried(System::Postgres, "record", record(database, &entry)).await;
+    match &recorded {
+        Ok(_) => context.operations.note(entry.uid, entry.operation),
+        Err(_) => context.operations.owe(entry.uid),
+    }
+    recorded.map(drop)
 }
 
 /// For what is not held up by it: it is said in the log, and tried again at the next look.

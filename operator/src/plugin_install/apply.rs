@@ -14,7 +14,7 @@ use plexica_contract::{
     name::PluginVersion,
 };
 use plexica_crds::{
-    Reason,
+    PluginInstall, Reason,
     plugin_install::{DatabaseStatus, Isolation},
 };
 use url::Url;
@@ -35,15 +35,15 @@ use crate::{
     problem::Problem,
 };
 
-/// Applies the plan.
-pub async fn apply(context: &Context, valid: &Valid, plan: Plan) -> Applied {
+/// Applies the plan for the install, as it was written last.
+pub async fn apply(context: &Context, install: &PluginInstall, valid: &Valid, plan: Plan) -> Applied {
     match plan {
-        Plan::Serve(plan) => Applied::Served(Box::new(serve(context, valid, *plan).await)),
-        Plan::Disable(plan) => Applied::Disabled(disable(context, valid, *plan).await),
+        Plan::Serve(plan) => Applied::Served(Box::new(serve(context, install, valid, *plan).await)),
+        Plan::Disable(plan) => Applied::Disabled(disable(context, install, valid, *plan).await),
     }
 }
 
-async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
+async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: Serve) -> Served {
     let Serve {
         database,
         database_aim,
@@ -57,7 +57,6 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
         configuration,
         restart,
         begun,
-        idle,
         former,
     } = plan;
     let place = workload.as_ref().ok().map(|(running, _)| running.desired.place());
@@ -89,7 +88,10 @@ async fn serve(context: &Context, valid: &Valid, plan: Serve) -> Served {
     {
         context.workloads.settle(&place).await;
     }
-    sweep::retire(context, idle).await;
+    if let Err(problem) = sweep::sweep(context, install, valid).await {
+        // It is no reason to fail: the next look finds it again.
+        tracing::warn!("idle workloads are left: {problem}");
+    }
     release(context, valid, former).await;
     Served { database, workload, migrated, registered, configured, restart, begun, credentials, drift }
 }
@@ -228,8 +230,8 @@ async fn try_forget(context: &Context, username: &str, keep: &[Secret], generati
     Ok(())
 }
 
-async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
-    let Disable { call, workload, credentials, idle, former } = plan;
+async fn disable(context: &Context, install: &PluginInstall, valid: &Valid, plan: Disable) -> Disabled {
+    let Disable { call, workload, credentials, former } = plan;
     let told = match (call, workload) {
         (Some(request), Ok(running)) => match running.seen.state {
             State::Ready { endpoint } => context.lifecycle.call(&endpoint, &valid.manifest.id, &request).await,
@@ -239,11 +241,14 @@ async fn disable(context: &Context, valid: &Valid, plan: Disable) -> Disabled {
         (Some(_), Err(problem)) => Err(problem),
         (None, _) => Ok(()),
     };
-    if told.is_ok() {
-        sweep::retire(context, idle).await;
+    let ended = match told {
+        Ok(()) => sweep::sweep(context, install, valid).await,
+        Err(problem) => Err(problem),
+    };
+    if ended.is_ok() {
         release(context, valid, former).await;
     }
-    Disabled { told, credentials }
+    Disabled { ended, credentials }
 }
 
 /// Takes the tenant's role from logins of the isolation that the install had before, and removes that of

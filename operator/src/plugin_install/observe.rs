@@ -6,7 +6,7 @@ use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     Generation, System,
     postgres::{self, plugin},
-    workloads::{self, Place, State, Workload},
+    workloads::{self, State, Workload},
 };
 use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
@@ -14,7 +14,6 @@ use super::{
     Step, desired,
     restart::restarts,
     rotation::Turn,
-    sweep,
     upgrade::{self, Health},
     validate::{References, Valid},
 };
@@ -61,8 +60,6 @@ pub struct Observed {
     pub way_back: bool,
     /// The version before, if it would have to serve the tenant and does not run.
     pub fallen: Option<Running>,
-    /// Workloads of the plugin that no install needs.
-    pub idle: Vec<Place>,
 }
 
 /// A workload as it should be, and as it is.
@@ -78,13 +75,7 @@ pub struct Running {
 
 /// Reads the parts.
 pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, turn: &Step<Turn>) -> Observed {
-    let (database, workload, idle) =
-        futures::join!(database(context, valid), workload(context, valid, turn), sweep::idle(context, valid));
-    // What is left over is no reason to fail: the next look finds it again.
-    let idle = idle.unwrap_or_else(|problem| {
-        tracing::warn!("idle workloads could not be listed: {problem}");
-        Vec::new()
-    });
+    let (database, workload) = futures::join!(database(context, valid), workload(context, valid, turn));
     let health = match (&database, &workload) {
         (Ok(_), Ok(running)) => health(context, install, valid, &running.seen.state).await,
         // What it stands on is away, or we are: that is not its doing.
@@ -100,7 +91,7 @@ pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, 
         (Health::Unwell(_), None) | (Health::Well | Health::Unknown, _) => false,
     };
     let fallen = before.filter(|before| !matches!(before.seen.state, State::Ready { .. }));
-    Observed { database, workload, health, way_back, fallen, idle }
+    Observed { database, workload, health, way_back, fallen }
 }
 
 /// Asks the plugin itself, for as long as the answer decides anything.

@@ -7,7 +7,7 @@ use plexica_backends::{
         login::{self, Login},
         permission, plugin,
     },
-    workloads::{Place, State},
+    workloads::State,
 };
 use plexica_contract::{
     lifecycle::{Action, Request},
@@ -75,8 +75,6 @@ pub struct Serve {
     pub restart: Option<i64>,
     /// Whether new processes were wanted for that, and are begun.
     pub begun: bool,
-    /// Workloads that nobody needs.
-    pub idle: Vec<Place>,
     /// Logins of the isolation or generation it had before, which may still take the tenant's role.
     pub former: Vec<Login>,
 }
@@ -90,8 +88,6 @@ pub struct Disable {
     pub workload: Step<Running>,
     /// What is told of what the workload would sign in with.
     pub credentials: Step<CredentialStatus>,
-    /// Workloads that nobody needs.
-    pub idle: Vec<Place>,
     /// Logins of the isolation or generation it had before, which may still take the tenant's role.
     pub former: Vec<Login>,
 }
@@ -119,7 +115,7 @@ pub fn plan(
     (settings, keys): (&Settings, &Keys),
     record: &Record,
 ) -> Plan {
-    let Observed { database, workload, health: _, way_back: _, fallen: _, idle } = observed;
+    let Observed { database, workload, health: _, way_back: _, fallen: _ } = observed;
     let call = action(install, valid).map(|action| {
         let mut request = desired::call(valid, action);
         request.parameters.config.clone_from(told(install, valid));
@@ -132,7 +128,7 @@ pub fn plan(
     let Valid { slug, manifest, isolation, enabled, .. } = valid;
     if !enabled {
         let credentials = turn.map(|turn| turn.told);
-        return Plan::Disable(Box::new(Disable { call, workload, credentials, idle, former }));
+        return Plan::Disable(Box::new(Disable { call, workload, credentials, former }));
     }
     let desired = desired::database(valid, settings);
     let username = desired::username(slug, &manifest.id, *isolation);
@@ -169,7 +165,6 @@ pub fn plan(
         call,
         permissions: (permissions, of_permissions),
         configuration: change(install, valid),
-        idle,
         former,
     }))
 }

@@ -119,8 +119,8 @@ async fn look(
             }
             let rests = suspended || !install.spec.enabled;
             let install = write(context, api, install, status, Some(&problem)).await?;
-            if rests {
-                sweep::rest(context, &install).await;
+            if rests && let Err(left) = sweep::rest(context, &install).await {
+                return Ok((context.again(&install, Some(&left)), Some(left)));
             }
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
@@ -171,7 +171,7 @@ async fn bring(
     }
     let plan = plan(&install, valid, turn, observed, (&context.settings, &context.keys), &record);
     let install = forget(context, api, install, &plan.changing()).await?;
-    let applied = apply(context, valid, plan).await;
+    let applied = apply(context, &install, valid, plan).await;
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }

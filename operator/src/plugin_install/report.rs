@@ -63,8 +63,8 @@ pub struct Served {
 /// What came of disabling.
 #[derive(Clone, Debug)]
 pub struct Disabled {
-    /// Whether the plugin knows, if it runs.
-    pub told: Step<()>,
+    /// Whether the plugin knew if it ran, and runs for nobody any more.
+    pub ended: Step<()>,
     /// What it would sign in with.
     pub credentials: Step<CredentialStatus>,
 }
@@ -112,8 +112,8 @@ impl Applied {
                 .flatten()
                 .collect()
             }
-            Self::Disabled(Disabled { told, credentials: _ }) => {
-                told.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
+            Self::Disabled(Disabled { ended, credentials: _ }) => {
+                ended.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
             }
         }
     }
@@ -141,7 +141,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     }
     match applied {
         Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
-        Applied::Disabled(Disabled { told: _, credentials }) => {
+        Applied::Disabled(Disabled { ended: _, credentials }) => {
             next.route = None;
             // It is begun anew when it is wanted again.
             next.upgrade = next.upgrade.filter(|upgrade| upgrade.phase != UpgradePhase::Expanding);

@@ -25,18 +25,34 @@ use super::{
 };
 use crate::{context::Context, resource::has_left, settings::Settings};
 
-/// Idle workloads where this install's own may be.
-pub async fn idle(context: &Context, valid: &Valid) -> Step<Vec<Place>> {
+/// Ends what runs for nobody any more where this install's own may be; `install` is as it was written last.
+///
+/// # Errors
+/// What cannot be looked for or removed now.
+pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid) -> Step<()> {
     let (slug, id) = (&valid.slug, &valid.manifest.id);
     // One that serves looks again after each change, and most of the time nothing is idle.
     if valid.enabled {
+        let mut seen = context.installs.state();
+        seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
+        seen.push(Arc::new(install.clone()));
         let listed = listed(context, slug, id).await?;
-        let seen = context.installs.state();
         if unneeded(context, id, None, &seen, listed).is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
     }
-    of_plugin(context, slug, id, None).await
+    retire(context, of_plugin(context, slug, id, None).await?).await
+}
+
+/// The same for an install that is not to run and cannot be looked at further.
+///
+/// # Errors
+/// What cannot be looked for or removed now.
+pub async fn rest(context: &Context, install: &PluginInstall) -> Step<()> {
+    let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
+        return Ok(());
+    };
+    retire(context, of_plugin(context, &slug, &plugin, None).await?).await
 }
 
 async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTreeSet<Place>> {
@@ -46,23 +62,11 @@ async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTree
     Ok(listed.into_iter().flatten().collect())
 }
 
-/// Ends what runs for nobody any more of an install that is not to run and cannot be looked at further.
-pub async fn rest(context: &Context, install: &PluginInstall) {
-    let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
-        return;
-    };
-    match of_plugin(context, &slug, &plugin, None).await {
-        Ok(idle) => retire(context, idle).await,
-        // The next look finds them again.
-        Err(problem) => tracing::warn!("idle workloads could not be listed: {problem}"),
-    }
-}
-
 /// Idle workloads of the plugin in the platform's namespace and the tenant's, not counting what the
 /// install `leaving` needs. What may be left of one that was being made or removed is not listed:
 /// where an install that leaves may have had one is among them, there or not.
 ///
-/// Installs are asked for, not taken from the cache: what this or another install has written a moment ago
+/// Installs are asked for, not taken from the cache: what was written of this or another a moment ago
 /// may not be there yet, and nothing wakes anybody to look again when it is.
 pub async fn of_plugin(
     context: &Context,
@@ -71,6 +75,9 @@ pub async fn of_plugin(
     leaving: Option<&PluginInstall>,
 ) -> Step<Vec<Place>> {
     let mut places = listed(context, slug, plugin).await?;
+    if places.is_empty() && leaving.is_none() {
+        return Ok(Vec::new());
+    }
     let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
     let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
     if let Some(leaving) = leaving {
@@ -121,14 +128,12 @@ pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
     known.iter().filter(|install| serves(install)).filter_map(|install| route(install)).all(|route| route == here)
 }
 
-/// What cannot be removed now is found again at the next look.
-pub async fn retire(context: &Context, idle: Vec<Place>) {
+async fn retire(context: &Context, idle: Vec<Place>) -> Step<()> {
     for place in idle {
-        match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {
-            Ok(retired) => tracing::info!(?place, ?retired, "an idle workload"),
-            Err(problem) => tracing::warn!(?place, "an idle workload could not be removed: {problem}"),
-        }
+        let retired = context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await?;
+        tracing::info!(?place, ?retired, "an idle workload");
     }
+    Ok(())
 }
 
 /// Where workloads for the tenant may be.

@@ -110,7 +110,7 @@ impl Restore<'_> {
         })?;
         let manifest: Manifest = serde_json::from_slice(&found)
             .map_err(|error| invalid(format!("{key} in bucket {bucket} is no manifest: {error}.")))?;
-        if manifest.form != manifest::FORM {
+        if !(manifest::OLDEST_FORM..=manifest::FORM).contains(&manifest.form) {
             return Err(invalid(format!("{key} is of the form {}, which this version does not read.", manifest.form)));
         }
         if manifest.tenant.name != slug.as_str() {

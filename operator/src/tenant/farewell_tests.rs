@@ -112,6 +112,7 @@ fn what_is_removed_says_where_its_backup_is() {
         bucket: "backups".into(),
         prefix: "acme/1/".into(),
         completed_at: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+        abandoned: Vec::new(),
     };
     let failed = || vec![Problem::new(Reason::BackupFailed, "no answer.")];
     for (policy, skip, made, holding, expected) in [

@@ -371,7 +371,11 @@ async fn an_operator_that_was_held_up_leaves_a_backup_as_another_has_made_it() {
     world.gone(&world.tenants(), &slug).await;
     other.stop().await;
     std::fs::write(go, "").unwrap();
+    // A manifest and the one dump, realm, users and objects of the other: the late one's own are gone.
+    let of_one = async || keys(&world, &bucket).await.len() == 5;
+    wait_until("the late one has given up", PATIENCE, of_one).await;
     late.stop().await;
+    assert!(of_one().await);
 
     let there = keys(&world, &bucket).await;
     let manifest = there.iter().find(|key| key.ends_with("/manifest.json")).expect("a manifest");

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, BodyStream, StreamBody, combinators::UnsyncBoxBody
 use kube::client::Body;
 use tower::{BoxError, Service};
 
-/// A way to Kubernetes whose watches are behind by so much.
+/// A way to Kubernetes whose watches take so long for each piece of what they tell.
 pub struct Late<S> {
     pub inner: S,
     pub by: Duration,

@@ -5,8 +5,8 @@ use crate::Result;
 use crate::s3::Store;
 use crate::s3::failure::{answered, failure};
 
-/// Removes the objects whose keys begin so, but for those that are to be kept, and what was not finished
-/// of any. A store that lists unfinished uploads by whole keys alone (`MinIO`) keeps them for as long as it is
+/// Removes the objects whose keys begin so, and aborts unfinished uploads to such keys, but for those that are
+/// to be kept. A store that lists unfinished uploads by whole keys alone (`MinIO`) keeps them for as long as it is
 /// told to, which is a day by default.
 pub async fn clear(store: &Store, bucket: &str, prefix: &str, keep: impl Fn(&str) -> bool) -> Result<()> {
     let doing = format!("remove what is left below {prefix} in bucket {bucket}");

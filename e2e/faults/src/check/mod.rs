@@ -52,7 +52,7 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
         kubernetes::check(world, case, expected, &owners).await,
         kubernetes::process(world, case, expected),
         backup::check(world, case, expected).await,
-        operation::check(world, case).await,
+        operation::check(world, case, expected).await,
     ];
     let findings: Vec<String> = findings.into_iter().flatten().collect();
     if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }

@@ -1,27 +1,50 @@
 //! Whether what was done about a tenant and its install is over, as they and the history tell.
 
-use plexica_crds::{OperationPhase, OperationStatus};
+use plexica_crds::{OperationKind, OperationPhase, OperationStatus, plugin_install::UpgradePhase};
 
+use super::Expected;
 use crate::world::{Case, World};
 
-pub async fn check(world: &World, case: &Case) -> Vec<String> {
-    let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
-    let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
-    let told =
-        [tenant.and_then(|tenant| tenant.status?.operation), install.and_then(|install| install.status?.operation)];
-    let mut findings: Vec<String> = told.iter().flatten().filter_map(unfinished).collect();
-    findings.extend(history(world, case).await.unwrap_or_else(|error| vec![format!("no history: {error}")]));
-    findings
+pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
+    match (told(world, case, expected).await, history(world, case).await) {
+        (Ok((mut findings, goes_on)), Ok(running)) => {
+            if running != goes_on {
+                findings.push(format!("the history has {running:?} under way, and not {goes_on:?}"));
+            }
+            findings
+        }
+        (told, history) => [told.err(), history.err().map(|error| error.to_string())].into_iter().flatten().collect(),
+    }
 }
 
-fn unfinished(operation: &OperationStatus) -> Option<String> {
-    let over = operation.phase == OperationPhase::Succeeded && operation.completed_at.is_some();
-    (!over).then(|| format!("{:?} is {:?}: {:?}", operation.kind, operation.phase, operation.steps))
+/// What is wrong with what the resources say, and what goes on.
+async fn told(world: &World, case: &Case, expected: Expected) -> Result<(Vec<String>, Vec<String>), String> {
+    let (mut findings, mut goes_on) = (Vec::new(), Vec::new());
+    if matches!(expected, Expected::Retained | Expected::Gone) {
+        return Ok((findings, goes_on));
+    }
+    let install = world.install(case).await?.status.unwrap_or_default();
+    let bakes = install.upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == UpgradePhase::Baking);
+    let tenant = world.tenant(case).await?.status.and_then(|status| status.operation);
+    for (of_install, operation) in [(false, tenant), (true, install.operation)] {
+        let Some(operation) = operation else {
+            findings.push(format!("nothing was ever done about it (install: {of_install})"));
+            continue;
+        };
+        let OperationStatus { id, kind, phase, steps, .. } = operation;
+        match phase {
+            OperationPhase::Succeeded => {}
+            // It has served, and is still watched.
+            OperationPhase::Running if of_install && bakes && kind == OperationKind::Upgrade => goes_on.push(id),
+            phase => findings.push(format!("{kind:?} is {phase:?}: {steps:?}")),
+        }
+    }
+    Ok((findings, goes_on))
 }
 
+/// Ids of what goes on.
 async fn history(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> {
-    let query = "SELECT format('%s %s is %s in the history', operation ->> 'kind', id, phase) FROM core.operation
-                 WHERE tenant = $1 AND phase = 'Running'";
+    let query = "SELECT id FROM core.operation WHERE tenant = $1 AND phase = 'Running' ORDER BY id";
     let mut superuser = world.database.connect().await;
     sqlx::query_scalar(query).bind(case.slug.as_str()).fetch_all(&mut superuser).await
 }

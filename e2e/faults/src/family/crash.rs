@@ -75,17 +75,23 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     })
     .await?;
     if effort.share == Share::default() {
-        tell(&recorded, &struck.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let missed = missed(&recorded, &struck.into_inner().unwrap_or_else(PoisonError::into_inner));
+        row.note("the end", missed);
     }
     Ok(())
 }
 
-/// Steps do not write the same in each life: which deaths there was no occasion for.
-fn tell(recorded: &BTreeSet<Place>, struck: &BTreeSet<Place>) {
+/// Steps do not write the same in each life: says which deaths there was no occasion for. None may be
+/// without any.
+fn missed(recorded: &BTreeSet<Place>, struck: &BTreeSet<Place>) -> Result<(), Violation> {
     let never: Vec<&Place> = recorded.difference(struck).collect();
     if !recorded.is_empty() {
         eprintln!("crash: of {} deaths at recorded writes {} did not come: {never:?}", recorded.len(), never.len());
     }
+    let steps = |places: &BTreeSet<Place>| places.iter().map(|(order, step, _)| (*order, *step)).collect();
+    let (steps, died): (BTreeSet<_>, BTreeSet<_>) = (steps(recorded), steps(struck));
+    let spared: Vec<_> = steps.difference(&died).collect();
+    if spared.is_empty() { Ok(()) } else { fails(format!("no operator has died in {spared:?}")) }
 }
 
 /// A few lives and one start.

@@ -117,8 +117,8 @@ async fn disturb(
 
 /// Comes back when the tenant or the install says that it waits for a system.
 async fn says_so(world: &World, case: &Case) {
-    let away =
-        |conditions: &[Condition]| conditions.iter().any(|one| one.reason == Reason::BackendUnavailable.as_str());
+    let reasons = [Reason::BackendUnavailable, Reason::BackupFailed].map(Reason::as_str);
+    let away = |conditions: &[Condition]| conditions.iter().any(|one| reasons.contains(&one.reason.as_str()));
     loop {
         let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
         let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();

@@ -254,6 +254,14 @@ impl World {
         }
     }
 
+    /// How many operators run.
+    pub fn operators(&self) -> usize {
+        let mine = format!("--installation\0{}\0", self.name);
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let lines = all.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+        lines.filter(|line| String::from_utf8_lossy(line).contains(&mine)).count()
+    }
+
     /// Whether a process of the plugin runs.
     pub fn runs(&self, plugin: &PluginId) -> bool {
         self.processes()

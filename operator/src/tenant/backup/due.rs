@@ -1,11 +1,16 @@
 //! Whether a backup is to be made, and where. Pure.
 
 use jiff::Timestamp;
-use plexica_crds::{Reason, Tenant, tenant::DeletionPolicy};
+use plexica_crds::{
+    Reason, Tenant,
+    label::ABANDON,
+    tenant::{DeletionPolicy, FinalBackupStatus},
+};
 
 use crate::{
     problem::Problem,
     settings::{BackupPlace, Settings},
+    tenant::abandoned_parts,
 };
 
 /// Where a tenant's backup lies.
@@ -36,8 +41,11 @@ pub fn due(tenant: &Tenant, settings: &Settings) -> Option<Place> {
 /// # Errors
 /// When there is no backup yet and nobody has said to go without.
 pub fn made(tenant: &Tenant, settings: &Settings) -> Result<(), Problem> {
-    if !wanted(tenant, settings) || tenant.status.as_ref().is_some_and(|status| status.final_backup.is_some()) {
+    if !wanted(tenant, settings) {
         return Ok(());
+    }
+    if let Some(backup) = tenant.status.as_ref().and_then(|status| status.final_backup.as_ref()) {
+        return complete(tenant, backup);
     }
     let name = tenant.metadata.name.as_deref().unwrap_or_default();
     Err(if settings.backup == BackupPlace::Missing {
@@ -48,6 +56,21 @@ pub fn made(tenant: &Tenant, settings: &Settings) -> Result<(), Problem> {
     } else {
         Problem::new(Reason::Deleting, format!("waits for the final backup of the tenant {name}."))
     })
+}
+
+/// What was given up when the backup was made, and is not any more, would go without being in any.
+fn complete(tenant: &Tenant, backup: &FinalBackupStatus) -> Result<(), Problem> {
+    let given_up = abandoned_parts(tenant).unwrap_or_default();
+    let missing: Vec<&str> =
+        backup.abandoned.iter().map(String::as_str).filter(|part| !given_up.contains(part)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(",");
+    let message = format!(
+        "the final backup was made without {missing}, which was given up then and is not any more: annotate the tenant with {ABANDON}={missing} again, or set spec.skipFinalBackup to true to remove it without a backup."
+    );
+    Err(Problem::new(Reason::BackupFailed, message))
 }
 
 /// Whether there is to be one before data goes.
@@ -62,7 +85,6 @@ mod tests {
     use super::*;
     use crate::fixture;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use plexica_crds::tenant::FinalBackupStatus;
 
     #[test]
     fn data_goes_with_a_backup_or_when_told_to() {
@@ -85,8 +107,7 @@ mod tests {
             (tenant.spec.deletion_policy, tenant.spec.skip_final_backup) = (policy, skip);
             if done {
                 let (bucket, prefix) = ("backups".into(), "acme/".into());
-                let done = FinalBackupStatus { bucket, prefix, completed_at: Time(Timestamp::UNIX_EPOCH) };
-                tenant.status.as_mut().unwrap().final_backup = Some(done);
+                tenant.status.as_mut().unwrap().final_backup = Some(backup(bucket, prefix, &[]));
             }
             let mut settings = fixture::settings();
             settings.backup = place;
@@ -94,6 +115,33 @@ mod tests {
             assert_eq!(due(&tenant, &settings).is_some(), is_due, "{label}");
             assert_eq!(made(&tenant, &settings).err().map(|problem| problem.reason), holds, "{label}");
         }
+    }
+
+    fn backup(bucket: String, prefix: String, abandoned: &[&str]) -> FinalBackupStatus {
+        let abandoned = abandoned.iter().map(ToString::to_string).collect();
+        FinalBackupStatus { bucket, prefix, completed_at: Time(Timestamp::UNIX_EPOCH), abandoned }
+    }
+
+    #[test]
+    fn what_is_not_in_it_goes_only_while_it_is_given_up() {
+        let mut tenant = fixture::tenant("acme");
+        tenant.spec.deletion_policy = DeletionPolicy::Delete;
+        let done = backup("backups".into(), "acme/".into(), &["database", "storage"]);
+        tenant.status.as_mut().unwrap().final_backup = Some(done);
+        for (annotation, missing) in [
+            (None, Some("without database,storage,")),
+            (Some("database"), Some("without storage,")),
+            (Some("database,storage"), None),
+        ] {
+            let annotation = annotation.map(|parts| [(ABANDON.to_owned(), parts.to_owned())].into());
+            tenant.metadata.annotations = annotation;
+            let held = made(&tenant, &fixture::settings()).err();
+            assert_eq!(held.as_ref().map(|problem| problem.reason), missing.map(|_| Reason::BackupFailed));
+            assert!(held.is_none_or(|held| held.message.contains(missing.unwrap())), "{missing:?}");
+        }
+        tenant.spec.skip_final_backup = true;
+        tenant.metadata.annotations = None;
+        assert_eq!(made(&tenant, &fixture::settings()), Ok(()));
     }
 
     #[test]

@@ -42,9 +42,15 @@ pub async fn make(
         Some(manifest) => manifest,
         None => attempt(context, tenant, valid, abandoned, place).await?,
     };
-    let whole = format!("{prefix}{}", manifest.folder);
-    tidy(context, place, prefix, |key| key == key_of_manifest(place) || key.starts_with(&whole)).await;
-    Ok(FinalBackupStatus { bucket: bucket.clone(), prefix: prefix.clone(), completed_at: Time(manifest.completed_at) })
+    let Manifest { folder, completed_at, abandoned, .. } = manifest;
+    let content = format!("{prefix}{folder}");
+    tidy(context, place, prefix, |key| key == key_of_manifest(place) || key.starts_with(&content)).await;
+    Ok(FinalBackupStatus {
+        bucket: bucket.clone(),
+        prefix: prefix.clone(),
+        completed_at: Time(completed_at),
+        abandoned,
+    })
 }
 
 fn key_of_manifest(place: &Place) -> String {
@@ -116,7 +122,7 @@ async fn fill(
     Ok(())
 }
 
-/// What is left takes room, and does no other harm.
+/// What is left is part of what the backup holds, and is named by nothing.
 async fn tidy(context: &Context, place: &Place, prefix: &str, keep: impl Fn(&str) -> bool) {
     let cleared = clear(&context.store, &place.bucket, prefix, keep);
     if let Err(error) = context.tried(System::S3, "retire", cleared).await {

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// The manifest's name.
 pub const NAME: &str = "manifest.json";
-/// Which form of manifest this is.
-pub const FORM: u32 = 1;
+/// Which form of manifest this is; of the first, files lay beside it.
+pub const FORM: u32 = 2;
+/// The oldest form that is still read.
+pub const OLDEST_FORM: u32 = 1;
 
 /// The last thing that is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -48,7 +48,7 @@ async fn disabled(world: &World, case: &Case) -> Result<(), Violation> {
             && status.phase == Some(Phase::Disabled)
             && status.route.is_none()
             && !world.runs(&case.plugin);
-        if is { Ok(()) } else { Err(format!("{status:?}")) }
+        if is { Ok(()) } else { Err(format!("runs: {}, {status:?}", world.runs(&case.plugin))) }
     })
     .await
 }
