@@ -35,11 +35,11 @@ use crate::{
     problem::Problem,
 };
 
-/// Applies the plan for the install, as it was written last.
-pub async fn apply(context: &Context, install: &PluginInstall, valid: &Valid, plan: Plan) -> Applied {
+/// Applies the plan for the install, as it was written last; `rested` is whether it [did rest](sweep::rests) before.
+pub async fn apply(context: &Context, install: &PluginInstall, rested: bool, valid: &Valid, plan: Plan) -> Applied {
     match plan {
         Plan::Serve(plan) => Applied::Served(Box::new(serve(context, install, valid, *plan).await)),
-        Plan::Disable(plan) => Applied::Disabled(disable(context, install, valid, *plan).await),
+        Plan::Disable(plan) => Applied::Disabled(disable(context, install, rested, valid, *plan).await),
     }
 }
 
@@ -88,7 +88,7 @@ async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: 
     {
         context.workloads.settle(&place).await;
     }
-    if let Err(problem) = sweep::sweep(context, install, valid).await {
+    if let Err(problem) = sweep::sweep(context, install, valid, false).await {
         // It is no reason to fail: the next look finds it again.
         tracing::warn!("idle workloads are left: {problem}");
     }
@@ -230,7 +230,7 @@ async fn try_forget(context: &Context, username: &str, keep: &[Secret], generati
     Ok(())
 }
 
-async fn disable(context: &Context, install: &PluginInstall, valid: &Valid, plan: Disable) -> Disabled {
+async fn disable(context: &Context, install: &PluginInstall, rested: bool, valid: &Valid, plan: Disable) -> Disabled {
     let Disable { call, workload, credentials, former } = plan;
     let told = match (call, workload) {
         (Some(request), Ok(running)) => match running.seen.state {
@@ -242,7 +242,7 @@ async fn disable(context: &Context, install: &PluginInstall, valid: &Valid, plan
         (None, _) => Ok(()),
     };
     let ended = match told {
-        Ok(()) => sweep::sweep(context, install, valid).await,
+        Ok(()) => sweep::sweep(context, install, valid, rested).await,
         Err(problem) => Err(problem),
     };
     if ended.is_ok() {

@@ -137,6 +137,7 @@ async fn bring(
 ) -> Outcome {
     // Before anything is made: what has no finalizer can go without being cleaned up.
     let mut install = add_finalizer(api, install).await?;
+    let rested = sweep::rests(&install);
     let routed = |install: &PluginInstall| install.status.as_ref().and_then(|status| status.route.clone());
     if !valid.enabled && routed(&install).is_some() {
         // No request may come while the plugin is told to stop.
@@ -171,7 +172,7 @@ async fn bring(
     }
     let plan = plan(&install, valid, turn, observed, (&context.settings, &context.keys), &record);
     let install = forget(context, api, install, &plan.changing()).await?;
-    let applied = apply(context, &install, valid, plan).await;
+    let applied = apply(context, &install, rested, valid, plan).await;
     if let Some(drift) = applied.drift() {
         drift::tell(context, &install, drift).await;
     }

@@ -11,7 +11,7 @@ use kube::{Api, runtime::reflector::ObjectRef};
 use plexica_backends::{System, workloads::Place};
 use plexica_contract::name::{PluginId, PluginVersion, Slug, workload};
 use plexica_crds::{
-    Plugin, PluginInstall, PluginInstallStatus,
+    ConditionType, Plugin, PluginInstall, PluginInstallStatus, Reason,
     dependency::Catalogue,
     plugin_install::{Isolation, Phase},
 };
@@ -25,14 +25,29 @@ use super::{
 };
 use crate::{context::Context, resource::has_left, settings::Settings};
 
-/// Ends what runs for nobody any more where this install's own may be; `install` is as it was written last.
+/// What an install says that rests.
+const RESTS: [&str; 2] = [Reason::Disabled.as_str(), Reason::Suspended.as_str()];
+
+/// Whether the install rests, and says so: it does only when it was looked, after its route had been
+/// withdrawn, for what nobody needs any more.
+pub fn rests(install: &PluginInstall) -> bool {
+    install.status.as_ref().is_some_and(|PluginInstallStatus { route, observed_generation, conditions, .. }| {
+        let ready = conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str());
+        route.is_none()
+            && *observed_generation == install.metadata.generation
+            && ready.is_some_and(|ready| ready.status == "True" && RESTS.contains(&ready.reason.as_str()))
+    })
+}
+
+/// Ends what runs for nobody any more where this install's own may be. `install` is as it was written last;
+/// `rested` is whether it did [rest](rests) before.
 ///
 /// # Errors
 /// What cannot be looked for or removed now.
-pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid) -> Step<()> {
+pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, rested: bool) -> Step<()> {
     let (slug, id) = (&valid.slug, &valid.manifest.id);
     // One that serves looks again after each change, and most of the time nothing is idle.
-    if valid.enabled {
+    if valid.enabled || rested {
         let mut seen = context.installs.state();
         seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
         seen.push(Arc::new(install.clone()));
@@ -245,6 +260,8 @@ pub(super) fn settled(install: &PluginInstall) -> bool {
 mod tests {
     use super::*;
     use crate::fixture;
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
     use plexica_crds::plugin_install::RouteStatus;
 
     const SUSPENDED: &str = "idle";
@@ -253,6 +270,35 @@ mod tests {
         let entries = ["1.0.0", "2.0.0"].map(|version| Arc::new(fixture::plugin("crm", version)));
         let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref));
         (entries, catalogue)
+    }
+
+    #[test]
+    fn it_rests_when_it_says_so_of_its_spec_of_now() {
+        let at = |generation, route: Option<&str>, status: &str, reason: Reason| {
+            let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+            let path = "/".into();
+            install.status = Some(PluginInstallStatus {
+                observed_generation: generation,
+                route: route.map(|upstream| RouteStatus { path, upstream: upstream.into() }),
+                conditions: vec![Condition {
+                    type_: "Ready".into(),
+                    status: status.into(),
+                    reason: reason.as_str().into(),
+                    message: String::new(),
+                    last_transition_time: Time(Timestamp::UNIX_EPOCH),
+                    observed_generation: generation,
+                }],
+                ..PluginInstallStatus::default()
+            });
+            install.metadata.generation = Some(2);
+            rests(&install)
+        };
+        assert!(at(Some(2), None, "True", Reason::Disabled) && at(Some(2), None, "True", Reason::Suspended));
+        assert!(!at(Some(1), None, "True", Reason::Disabled), "of an earlier spec");
+        assert!(!at(Some(2), Some("http://x"), "True", Reason::Disabled));
+        assert!(!at(Some(2), None, "True", Reason::Provisioned), "its route was withdrawn, and no more");
+        assert!(!at(Some(2), None, "False", Reason::BackendUnavailable));
+        assert!(!rests(&fixture::install("tenant-acme", "crm", "acme", "crm")));
     }
 
     fn places(installs: &[PluginInstall], leaving: Option<&str>) -> Vec<(String, String)> {

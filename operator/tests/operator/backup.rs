@@ -205,6 +205,29 @@ async fn all_data_is_in_a_backup_before_it_goes() {
 }
 
 #[tokio::test]
+async fn a_backup_is_good_for_another_cluster() {
+    let Some(mut world) = World::standalone().await else { return };
+    let (bucket, id) = (unique("backups"), world.database.unique("crm"));
+    let operator = world.operator_with(keeping(&bucket));
+    world.plugin(&id, "1.0.0").await;
+    let full = Full::make(&world, &id).await;
+    let watched = Watched::of(&world, &full.slug).await;
+    world.delete(&world.tenants(), &full.slug).await;
+    let made = place(watched.all().await.last().unwrap()).expect("it says where");
+    operator.stop().await;
+
+    let lost = world.cluster().await;
+    drop(world.rebuild().await);
+    let operator = world.operator_with(|config| {
+        keeping(&bucket)(config);
+        config.names.former_clusters = vec![lost];
+    });
+    restores(&world, &full, &bucket, &made.prefix).await;
+    remove(&world, &bucket).await;
+    operator.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_place_for_a_backup_nothing_goes_until_somebody_says_so() {
     let Some(world) = World::new().await else { return };
     let operator = world.operator();

@@ -21,8 +21,8 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use plexica_crds::{
-    Plugin, PluginInstall, Tenant,
-    label::{DRY_RUN, PAUSED},
+    Plugin, PluginInstall, Reason, Tenant,
+    label::{CONFIRM_DELETION, DRY_RUN, PAUSED},
 };
 use plexica_testkit::Missing;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -223,11 +223,38 @@ async fn ends_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Re
     asked.say_all(world, &alone).await?;
     credentials(world, &alone).await?;
     same(world, case, &alone).await?;
+    mistaken(world, case).await?;
+    asked.say_all(world, case).await?;
+    Step::Upgrade.done(world, case).await?;
     for case in [case, &alone] {
         Step::Remove.ask(world, case, Order::Forwards).await;
         Step::Remove.done(world, case).await?;
     }
     Ok(())
+}
+
+/// A removal with all data that nobody confirms takes nothing, and becomes one that keeps it when told to.
+async fn mistaken(world: &World, case: &Case) -> Result<(), Violation> {
+    let params = PatchParams::default();
+    let policy = async |policy: &str| {
+        let unsaid = json!({ "annotations": { CONFIRM_DELETION: null } });
+        let patch = Patch::Merge(json!({ "metadata": unsaid, "spec": { "deletionPolicy": policy } }));
+        let patched = world.tenants().patch(case.slug.as_str(), &params, &patch).await;
+        patched.map(drop).or_else(|error| fails(format!("deletionPolicy {policy} is refused: {error}")))
+    };
+    let of_install = Patch::Merge(json!({ "spec": { "deletionPolicy": "Retain" } }));
+    let patched = world.installs().patch(&World::install_name(case), &params, &of_install).await;
+    patched.map(drop).or_else(|error| fails(format!("an install that keeps its data is refused: {error}")))?;
+    policy("Delete").await?;
+    world.delete_tenant(case).await;
+    converges(&format!("{} asks whether it is meant", case.slug), async || {
+        let conditions = world.tenant(case).await?.status.unwrap_or_default().conditions;
+        let asks = conditions.iter().any(|one| one.reason == Reason::DeletionNotConfirmed.as_str());
+        if asks { Ok(()) } else { Err(format!("{conditions:?}")) }
+    })
+    .await?;
+    policy("Retain").await?;
+    Step::Leave.done(world, case).await
 }
 
 /// Deletes it, waits until it is gone, and says the same again.
