@@ -51,14 +51,15 @@ impl<K: Hash + Eq> Backoff<K> {
     /// did fail for that.
     pub fn relieve(&self, key: &K) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = matches!(
-            counts.get(key),
-            Some((Remedy::Retry, None | Some(Reason::BackendUnavailable | Reason::BackupFailed), _))
-        );
-        if waits {
-            counts.remove(key);
+        match counts.get(key) {
+            Some((Remedy::Retry, None | Some(Reason::BackendUnavailable), _)) => {
+                counts.remove(key);
+                true
+            }
+            // It may be what brings the system down: the next pause is as long as it would have been.
+            Some((Remedy::Retry, Some(Reason::BackupFailed), _)) => true,
+            _ => false,
         }
-        waits
     }
 
     /// It is as it should be, or gone.

@@ -176,7 +176,7 @@ impl Context {
     fn pause<K: Resource>(&self, object: &K) -> Duration {
         let pause = self.resync.mul_f64(rand::random_range(0.8..1.2));
         let owed = object.meta().uid.as_ref().is_some_and(|uid| self.operations.owes(uid));
-        if owed { pause.min(RECORD) } else { pause }
+        if owed { pause.min(RECORD.mul_f64(rand::random_range(0.8..1.2))) } else { pause }
     }
 
     /// Waits until every kind was listed once.

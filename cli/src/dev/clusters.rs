@@ -38,10 +38,11 @@ impl Clusters {
         const WHAT: &str = "the Kubernetes API";
         let namespace = Api::<Namespace>::all(client.clone()).get(NAMESPACE).await.map_err(Error::service(WHAT))?;
         let (mut clusters, now) = (Self::read(data), namespace.metadata.uid.unwrap_or_default());
+        clusters.former.retain(|cluster| *cluster != now);
         if !clusters.current.contains(&now) {
             clusters.current.push(now);
-            clusters.write(data)?;
         }
+        clusters.write(data)?;
         Ok(clusters)
     }
 

@@ -53,11 +53,12 @@ pub async fn run(options: &Options, started: Instant) -> Result<(), crate::error
 
 /// A given database is cleared first: what is in it is only known to be ours by the folder.
 async fn reset(options: &Options, data: &DataDir) -> Result<(), Error> {
+    // First: who begins again after a half reset has another cluster as well.
+    clusters::Clusters::end(data)?;
     if let (Some(url), Ok(secrets)) = (&options.database_url, Secrets::read(data.path())) {
         database::Database::clear(url, options, &secrets).await?;
     }
     postgres::clear(data).await?;
-    clusters::Clusters::end(data)?;
     data.clear()
 }
 

@@ -320,6 +320,11 @@ reasons! {
         "The final backup of a tenant failed, so that nothing of it is removed yet.",
         "Read the message and mend what it names; the operator tries again by itself. Set spec.skipFinalBackup to true to go without."
     }
+    BackupIncomplete {
+        Change, "data.md",
+        "A part of the tenant is to be removed that is not in its final backup: it was given up when that was made, and is not any more.",
+        "Set the annotation that the message names, or spec.deletionPolicy to Retain, or spec.skipFinalBackup to true to remove the part without a backup."
+    }
     CredentialsRotated {
         Wait, "rotation.md",
         "New credentials are in force; those before them work until the time in status.",

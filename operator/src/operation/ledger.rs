@@ -12,7 +12,7 @@ use plexica_backends::{
 };
 use plexica_contract::name::Slug;
 use plexica_crds::{
-    OperationPhase, OperationStatus, PluginInstall, PluginInstallStatus, Tenant, TenantStatus, label::FINALIZER,
+    OperationPhase, OperationStatus, PluginInstall, PluginInstallStatus, Reason, Tenant, TenantStatus, label::FINALIZER,
 };
 
 use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
@@ -43,6 +43,12 @@ impl Ledger {
 
     fn owe(&self, uid: &str) {
         self.book().owed.insert(uid.to_owned());
+    }
+
+    fn settle(&self, uid: Option<&String>) {
+        if let Some(uid) = uid {
+            self.book().owed.remove(uid);
+        }
     }
 
     /// Whether something of the resource is still to be recorded.
@@ -123,17 +129,21 @@ fn is_replaced(last: Option<&OperationStatus>, next: Option<&OperationStatus>) -
 
 async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_>>) -> Result<(), Problem> {
     let Some(entry) = entry.filter(|entry| !context.operations.knows(entry.uid, entry.operation)) else {
+        context.operations.settle(object.meta().uid.as_ref());
         return Ok(());
     };
     // What has no finalizer was not begun, and can go without anybody being there to say how it ended.
     if !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+        context.operations.settle(object.meta().uid.as_ref());
         return Ok(());
     }
     let database = context.databases.default_database()?;
     let recorded = context.tried(System::Postgres, "record", record(database, &entry)).await;
     match &recorded {
         Ok(_) => context.operations.note(entry.uid, entry.operation),
-        Err(_) => context.operations.owe(entry.uid),
+        Err(problem) if problem.reason == Reason::BackendUnavailable => context.operations.owe(entry.uid),
+        // Nothing that will pass by itself.
+        Err(_) => context.operations.settle(object.meta().uid.as_ref()),
     }
     recorded.map(drop)
 }

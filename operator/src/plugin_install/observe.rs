@@ -58,7 +58,7 @@ pub struct Observed {
     pub health: Health,
     /// Whether the version before could serve the tenant now, if the one that serves does not.
     pub way_back: bool,
-    /// The version before, if it would have to serve the tenant and does not run.
+    /// The version before, if it would have to serve the tenant and is not there, or not as it should be.
     pub fallen: Option<Running>,
 }
 
@@ -90,7 +90,8 @@ pub async fn observe(context: &Context, install: &PluginInstall, valid: &Valid, 
         (Health::Failing(_), _) => valid.before.is_some(),
         (Health::Unwell(_), None) | (Health::Well | Health::Unknown, _) => false,
     };
-    let fallen = before.filter(|before| !matches!(before.seen.state, State::Ready { .. }));
+    let runs = |state: &State| matches!(state, State::Ready { .. } | State::Failing(_));
+    let fallen = before.filter(|before| !runs(&before.seen.state));
     Observed { database, workload, health, way_back, fallen }
 }
 

@@ -51,7 +51,10 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
         }
         Ok(Some(install)) if install.metadata.deletion_timestamp.is_some() => go(context, &api, install).await,
         Ok(Some(install)) => stay(context, &api, install).await,
-        Ok(None) => return (Action::await_change(), None),
+        Ok(None) => {
+            context.operations.forget(&uid(install));
+            return (Action::await_change(), None);
+        }
         Err(error) => Err(error),
     };
     result.unwrap_or_else(|error| (context.refused(install, &error), Some(error.into())))
@@ -64,6 +67,8 @@ fn of_tenant(context: &Context, install: &PluginInstall, is_held: impl Fn(&Tenan
 }
 
 async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    // Nothing is done about it, so that there is nothing to be recorded before that ends.
+    context.operations.forget(&uid(&install));
     let status = report::paused(&install, Timestamp::now());
     let install = write_status(&context.recorder, api, install, &status).await?;
     Ok((context.again(&install, None), None))
@@ -71,6 +76,7 @@ async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstal
 
 /// Does nothing, and says what it would do.
 async fn tell(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+    context.operations.forget(&uid(&install));
     let references = references(context, &install);
     let status = rehearse(&install, &references, &context.settings, Timestamp::now());
     let install = write_status(&context.recorder, api, install, &status).await?;
@@ -120,6 +126,7 @@ async fn look(
             let rests = suspended || !install.spec.enabled;
             let install = write(context, api, install, status, Some(&problem)).await?;
             if rests && let Err(left) = sweep::rest(context, &install).await {
+                tracing::warn!(install = install.name_any(), "what runs for nobody any more is left: {left}");
                 return Ok((context.again(&install, Some(&left)), Some(left)));
             }
             Ok((context.again(&install, Some(&problem)), Some(problem)))
@@ -150,7 +157,9 @@ async fn bring(
     let rotates_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
     let note = turn.as_ref().ok().and_then(|turn| turn.note.clone());
     let observed = observe(context, &install, valid, &turn).await;
-    if let Some(before) = &observed.fallen {
+    if let Some(before) = &observed.fallen
+        && upgrade::was_unwell(&install)
+    {
         revive(context, before).await;
     }
     let decided = upgrade::goes_back(&install);

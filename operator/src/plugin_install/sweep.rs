@@ -143,12 +143,19 @@ pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
     known.iter().filter(|install| serves(install)).filter_map(|install| route(install)).all(|route| route == here)
 }
 
+/// All that can be; the first that cannot.
 async fn retire(context: &Context, idle: Vec<Place>) -> Step<()> {
+    let mut first = Ok(());
     for place in idle {
-        let retired = context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await?;
-        tracing::info!(?place, ?retired, "an idle workload");
+        match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {
+            Ok(retired) => tracing::info!(?place, ?retired, "an idle workload"),
+            Err(problem) => {
+                tracing::warn!(?place, "an idle workload could not be removed: {problem}");
+                first = first.and(Err(problem));
+            }
+        }
     }
-    Ok(())
+    first
 }
 
 /// Where workloads for the tenant may be.

@@ -145,8 +145,12 @@ fn backup(conditions: &mut Conditions, tenant: &Tenant, holding: &[Problem], set
     let kind = ConditionType::BackedUp;
     let about_it = |problem: &&Problem| matches!(problem.reason, Reason::BackupFailed | Reason::BackupNotConfigured);
     let made = tenant.status.as_ref().and_then(|status| status.final_backup.as_ref());
-    if let Some(FinalBackupStatus { bucket, prefix, .. }) = made {
-        conditions.set_true(kind, Reason::BackedUp, format!("the final backup lies in bucket {bucket} under {prefix}"));
+    if let Some(problem) = holding.iter().find(|problem| problem.reason == Reason::BackupIncomplete) {
+        conditions.set_false(kind, problem.reason, &problem.message);
+    } else if let Some(FinalBackupStatus { bucket, prefix, abandoned, .. }) = made {
+        let without = if abandoned.is_empty() { String::new() } else { format!(", without {}", abandoned.join(",")) };
+        let told = format!("the final backup lies in bucket {bucket} under {prefix}{without}");
+        conditions.set_true(kind, Reason::BackedUp, told);
     } else if tenant.spec.deletion_policy == DeletionPolicy::Retain {
         // There is nothing to be backed up.
     } else if !wanted(tenant, settings) {

@@ -34,13 +34,18 @@ pub async fn reconcile(context: &Context, tenant: &Tenant) -> (Action, Option<Pr
             Box::pin(leave(context, &api, tenant)).await
         }
         Ok(Some(tenant)) => Box::pin(stay(context, &api, tenant)).await,
-        Ok(None) => return (Action::await_change(), None),
+        Ok(None) => {
+            context.operations.forget(&uid(tenant));
+            return (Action::await_change(), None);
+        }
         Err(error) => Err(error),
     };
     result.unwrap_or_else(|error| (context.refused(tenant, &error), Some(error.into())))
 }
 
 async fn rest(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
+    // Nothing is done about it, so that there is nothing to be recorded before that ends.
+    context.operations.forget(&uid(&tenant));
     let status = report::paused(&tenant, Timestamp::now());
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
     Ok((context.again(&tenant, None), None))
@@ -48,6 +53,7 @@ async fn rest(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(A
 
 /// Does nothing, and says what it would do.
 async fn tell(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(Action, Option<Problem>), kube::Error> {
+    context.operations.forget(&uid(&tenant));
     let (status, unseen) = rehearse::tell(context, &tenant).await;
     let tenant = write_status(&context.recorder, api, tenant, &status).await?;
     Ok((context.again(&tenant, unseen.as_ref()), unseen))

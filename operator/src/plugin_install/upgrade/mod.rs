@@ -42,6 +42,11 @@ pub fn kept(install: &PluginInstall) -> Option<&str> {
     kept.then_some(upgrade.from.as_str())
 }
 
+/// Whether what serves was unwell at the look before, too.
+pub fn was_unwell(install: &PluginInstall) -> bool {
+    of(install).is_some_and(|upgrade| upgrade.unhealthy_since.is_some())
+}
+
 /// Whether the version before is to serve again, which is decided and not done yet.
 pub fn goes_back(install: &PluginInstall) -> bool {
     of(install).is_some_and(|upgrade| upgrade.phase == UpgradePhase::RollingBack)

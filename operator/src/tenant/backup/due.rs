@@ -1,5 +1,7 @@
 //! Whether a backup is to be made, and where. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use plexica_crds::{
     Reason, Tenant,
@@ -61,16 +63,17 @@ pub fn made(tenant: &Tenant, settings: &Settings) -> Result<(), Problem> {
 /// What was given up when the backup was made, and is not any more, would go without being in any.
 fn complete(tenant: &Tenant, backup: &FinalBackupStatus) -> Result<(), Problem> {
     let given_up = abandoned_parts(tenant).unwrap_or_default();
-    let missing: Vec<&str> =
-        backup.abandoned.iter().map(String::as_str).filter(|part| !given_up.contains(part)).collect();
+    let lacks = || backup.abandoned.iter().map(String::as_str);
+    let missing: Vec<&str> = lacks().filter(|part| !given_up.contains(part)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let missing = missing.join(",");
+    let all: BTreeSet<&str> = lacks().chain(given_up).collect();
+    let (missing, all) = (missing.join(","), all.into_iter().collect::<Vec<_>>().join(","));
     let message = format!(
-        "the final backup was made without {missing}, which was given up then and is not any more: annotate the tenant with {ABANDON}={missing} again, or set spec.skipFinalBackup to true to remove it without a backup."
+        "the final backup was made without {missing}, which was given up then and is not any more: annotate the tenant with {ABANDON}={all}, or set spec.deletionPolicy to Retain, or spec.skipFinalBackup to true to remove it without a backup."
     );
-    Err(Problem::new(Reason::BackupFailed, message))
+    Err(Problem::new(Reason::BackupIncomplete, message))
 }
 
 /// Whether there is to be one before data goes.
@@ -129,14 +132,15 @@ mod tests {
         let done = backup("backups".into(), "acme/".into(), &["database", "storage"]);
         tenant.status.as_mut().unwrap().final_backup = Some(done);
         for (annotation, missing) in [
-            (None, Some("without database,storage,")),
-            (Some("database"), Some("without storage,")),
+            (None, Some("without database,storage, ")),
+            (Some("namespace"), Some("plexica.io/abandon=database,namespace,storage, ")),
+            (Some("database"), Some("plexica.io/abandon=database,storage, ")),
             (Some("database,storage"), None),
         ] {
             let annotation = annotation.map(|parts| [(ABANDON.to_owned(), parts.to_owned())].into());
             tenant.metadata.annotations = annotation;
             let held = made(&tenant, &fixture::settings()).err();
-            assert_eq!(held.as_ref().map(|problem| problem.reason), missing.map(|_| Reason::BackupFailed));
+            assert_eq!(held.as_ref().map(|problem| problem.reason), missing.map(|_| Reason::BackupIncomplete));
             assert!(held.is_none_or(|held| held.message.contains(missing.unwrap())), "{missing:?}");
         }
         tenant.spec.skip_final_backup = true;

@@ -22,6 +22,9 @@ use crate::{
     tenant::{farewell::PartName, validate::Valid},
 };
 
+/// The parts that a backup reads.
+const READ: [PartName; 3] = [PartName::Database, PartName::Identity, PartName::Storage];
+
 /// What is there when it is done; parts that were given up are not read.
 ///
 /// # Errors
@@ -42,7 +45,9 @@ pub async fn make(
         Some(manifest) => manifest,
         None => attempt(context, tenant, valid, abandoned, place).await?,
     };
-    let Manifest { folder, completed_at, abandoned, .. } = manifest;
+    let Manifest { folder, completed_at, mut abandoned, .. } = manifest;
+    // Of the others nothing is in any backup.
+    abandoned.retain(|part| READ.iter().any(|read| read.as_str() == part));
     let content = format!("{prefix}{folder}");
     tidy(context, place, prefix, |key| key == key_of_manifest(place) || key.starts_with(&content)).await;
     Ok(FinalBackupStatus {
@@ -105,7 +110,7 @@ async fn fill(
     manifest: &mut Manifest,
 ) -> Result<(), Problem> {
     let mut target = Target::new(context, &place.bucket, folder);
-    let (database, identity, storage) = (PartName::Database, PartName::Identity, PartName::Storage);
+    let [database, identity, storage] = READ;
     let wanted = |part: PartName| !manifest.abandoned.iter().any(|given_up| given_up == part.as_str());
     let told = |part: PartName| move |problem: Problem| failed(part.as_str(), &problem);
     if wanted(database) {

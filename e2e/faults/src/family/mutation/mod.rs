@@ -236,15 +236,22 @@ async fn ends_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Re
 /// A removal with all data that nobody confirms takes nothing, and becomes one that keeps it when told to.
 async fn mistaken(world: &World, case: &Case) -> Result<(), Violation> {
     let params = PatchParams::default();
+    // The API server may have no time, or another write at the same moment.
     let policy = async |policy: &str| {
         let unsaid = json!({ "annotations": { CONFIRM_DELETION: null } });
         let patch = Patch::Merge(json!({ "metadata": unsaid, "spec": { "deletionPolicy": policy } }));
-        let patched = world.tenants().patch(case.slug.as_str(), &params, &patch).await;
-        patched.map(drop).or_else(|error| fails(format!("deletionPolicy {policy} is refused: {error}")))
+        converges(&format!("the deletionPolicy of {} is {policy}", case.slug), async || {
+            let patched = world.tenants().patch(case.slug.as_str(), &params, &patch).await;
+            patched.map(drop).map_err(|error| error.to_string())
+        })
+        .await
     };
     let of_install = Patch::Merge(json!({ "spec": { "deletionPolicy": "Retain" } }));
-    let patched = world.installs().patch(&World::install_name(case), &params, &of_install).await;
-    patched.map(drop).or_else(|error| fails(format!("an install that keeps its data is refused: {error}")))?;
+    converges(&format!("the install of {} keeps its data", case.slug), async || {
+        let patched = world.installs().patch(&World::install_name(case), &params, &of_install).await;
+        patched.map(drop).map_err(|error| error.to_string())
+    })
+    .await?;
     policy("Delete").await?;
     world.delete_tenant(case).await;
     converges(&format!("{} asks whether it is meant", case.slug), async || {
@@ -253,6 +260,10 @@ async fn mistaken(world: &World, case: &Case) -> Result<(), Violation> {
         if asks { Ok(()) } else { Err(format!("{conditions:?}")) }
     })
     .await?;
+    let install = world.install(case).await.or_else(fails)?;
+    if install.metadata.deletion_timestamp.is_some() {
+        return fails("the install goes, although nobody has confirmed that");
+    }
     policy("Retain").await?;
     Step::Leave.done(world, case).await
 }
