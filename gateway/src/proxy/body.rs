@@ -49,7 +49,7 @@ impl Progress {
 /// A client's body on its way to an upstream.
 #[derive(Debug)]
 pub struct RequestBody {
-    inner: Incoming,
+    inner: Option<Incoming>,
     left: u64,
     pause: Pause,
     progress: Arc<Progress>,
@@ -63,7 +63,14 @@ impl RequestBody {
             too_large: AtomicBool::new(false),
             too_slow: AtomicBool::new(false),
         });
-        (Self { inner, left: limit, pause: Pause::new(pause), progress: progress.clone() }, progress)
+        (Self { inner: Some(inner), left: limit, pause: Pause::new(pause), progress: progress.clone() }, progress)
+    }
+}
+
+impl RequestBody {
+    /// One without a byte.
+    pub fn none(progress: Arc<Progress>) -> Self {
+        Self { inner: None, left: 0, pause: Pause::new(Duration::ZERO), progress }
     }
 }
 
@@ -72,7 +79,8 @@ impl Body for RequestBody {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let polled = Pin::new(inner).poll_frame(cx);
         let Poll::Ready(frame) = polled else {
             ready!(self.pause.poll(cx));
             self.progress.too_slow.store(true, Ordering::Release);
@@ -98,11 +106,11 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Error;
+use hyper::body::{Body as _, Incoming};
+use hyper_util::client::legacy::{Error, ResponseFuture};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
@@ -20,14 +20,52 @@ pub async fn forward(
     request: Request<RequestBody>,
     progress: &Arc<Progress>,
 ) -> Result<Response<Body>, Refusal> {
-    let limits = &state.limits;
-    let mut sending = state.client.request(request);
-    let began = Instant::now();
+    let again = repeatable(&request).then(|| repeated(&request, progress));
+    let mut answer = answered(state, state.client.request(request), progress).await?;
+    // What serves no more closes its connections, and may have done so just when the request was on its way in
+    // one that had been kept: that is no answer to it (RFC 9110, 9.2.2).
+    if let Some(again) = again.filter(|_| answer.as_ref().is_err_and(|error| !error.is_connect())) {
+        tracing::info!("the upstream closed its connection; the request is sent again");
+        answer = answered(state, state.fresh.request(again), progress).await?;
+    }
+    match answer {
+        // Nothing was asked to be switched to, so nothing can be.
+        Ok(answer) if answer.status().is_informational() => {
+            state.metrics.upstream_failed("broken");
+            Err(refusal::BROKEN)
+        }
+        Ok(answer) => Ok(answer.map(|body: Incoming| ResponseBody::boxed(body, state.limits.upstream_idle_timeout))),
+        Err(_) if progress.too_large() => Err(refusal::TOO_LARGE),
+        Err(_) if progress.too_slow() => Err(refusal::SLOW),
+        Err(error) => Err(failed(state, &error)),
+    }
+}
+
+/// Whether it does the same when it comes twice, and nothing of it has to be kept for that.
+fn repeatable(request: &Request<RequestBody>) -> bool {
+    request.method().is_idempotent() && request.body().is_end_stream()
+}
+
+fn repeated(request: &Request<RequestBody>, progress: &Arc<Progress>) -> Request<RequestBody> {
+    let mut again = Request::new(RequestBody::none(progress.clone()));
+    again.method_mut().clone_from(request.method());
+    again.uri_mut().clone_from(request.uri());
+    again.headers_mut().clone_from(request.headers());
+    again
+}
+
+/// What comes back, unless it takes too long.
+async fn answered(
+    state: &State,
+    mut sending: ResponseFuture,
+    progress: &Arc<Progress>,
+) -> Result<Result<Response<Incoming>, Error>, Refusal> {
+    let (limits, began) = (&state.limits, Instant::now());
     // The clock runs from when the upstream last got something, so that a long upload is no fault.
-    let answer = loop {
+    loop {
         let deadline = progress.last().max(began) + limits.upstream_timeout;
         tokio::select! {
-            answer = &mut sending => break answer,
+            answer = &mut sending => return Ok(answer),
             () = sleep_until(deadline) => {
                 if progress.last().max(began) + limits.upstream_timeout <= Instant::now() {
                     state.metrics.upstream_failed("timeout");
@@ -35,17 +73,6 @@ pub async fn forward(
                 }
             }
         }
-    };
-    match answer {
-        // Nothing was asked to be switched to, so nothing can be.
-        Ok(answer) if answer.status().is_informational() => {
-            state.metrics.upstream_failed("broken");
-            Err(refusal::BROKEN)
-        }
-        Ok(answer) => Ok(answer.map(|body: Incoming| ResponseBody::boxed(body, limits.upstream_idle_timeout))),
-        Err(_) if progress.too_large() => Err(refusal::TOO_LARGE),
-        Err(_) if progress.too_slow() => Err(refusal::SLOW),
-        Err(error) => Err(failed(state, &error)),
     }
 }
 

@@ -35,6 +35,8 @@ pub struct State {
     /// What `/metrics` tells.
     pub metrics: Metrics,
     pub(super) client: Client<HttpConnector, RequestBody>,
+    /// Opens a connection for each request.
+    pub(super) fresh: Client<HttpConnector, RequestBody>,
 }
 
 impl State {
@@ -46,7 +48,8 @@ impl State {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(std::time::Duration::from_secs(30))
-            .build(connector);
+            .build(connector.clone());
+        let fresh = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Self {
             snapshot: ArcSwapOption::empty(),
             minter: ArcSwapOption::empty(),
@@ -56,6 +59,7 @@ impl State {
             limits,
             metrics,
             client,
+            fresh,
         }
     }
 }

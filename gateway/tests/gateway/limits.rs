@@ -76,6 +76,31 @@ async fn an_upstream_that_breaks_off_is_502() {
 }
 
 #[tokio::test]
+async fn a_connection_that_closes_under_a_request_is_no_answer_to_what_can_be_repeated() {
+    let bench = Bench::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    bench.publish(&[install("tenant-acme", "acme", &format!("http://{}", listener.local_addr().unwrap()))]);
+    // Each connection answers one request, is kept, and closes under the next.
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                let _read = stream.read(&mut head).await;
+                let _written = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                let _read = stream.read(&mut head).await;
+            });
+        }
+    });
+    for _ in 0..3 {
+        let answer = bench.get("/api/plugins/crm/x").await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "ok"));
+    }
+    let token = bench.acme.token(&claims("tenant-acme"));
+    let post = bench.http.post(bench.url("/api/plugins/crm/x")).bearer_auth(&token).send().await.unwrap();
+    assert_eq!(post.status(), 502, "who knows whether it was done");
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_is_cut_off() {
     let bench = Bench::with(Limits { head_timeout: Duration::from_millis(200), ..limits() }, |_| {}).await;
     let began = Instant::now();
