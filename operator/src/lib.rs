@@ -45,5 +45,6 @@ mod watch;
 
 pub use config::Config;
 pub use plans::PlansError;
+pub use platform::cluster_uid;
 pub use problem::Problem;
 pub use start::{StartError, start};

@@ -1,16 +1,13 @@
 //! The clusters that a data folder was, one after the other: each reset makes another of it, whose operator
 //! takes over what is outside of the folder and was the former ones'.
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::{Api, Client};
+use kube::Client;
 use serde::{Deserialize, Serialize};
 
 use super::{DataDir, Error};
 
 /// Outlives a reset.
 pub const FILE: &str = "clusters.json";
-/// Marks name a cluster by the uid of this namespace.
-const NAMESPACE: &str = "kube-system";
 
 /// Clusters by their uids.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -36,8 +33,8 @@ impl Clusters {
     /// With the one that is started now.
     pub async fn begin(data: &DataDir, client: &Client) -> Result<Self, Error> {
         const WHAT: &str = "the Kubernetes API";
-        let namespace = Api::<Namespace>::all(client.clone()).get(NAMESPACE).await.map_err(Error::service(WHAT))?;
-        let (mut clusters, now) = (Self::read(data), namespace.metadata.uid.unwrap_or_default());
+        let now = plexica_operator::cluster_uid(client).await.map_err(Error::service(WHAT))?;
+        let mut clusters = Self::read(data);
         clusters.former.retain(|cluster| *cluster != now);
         if !clusters.current.contains(&now) {
             clusters.current.push(now);

@@ -36,19 +36,15 @@ impl Ledger {
     }
 
     fn note(&self, uid: &str, operation: &OperationStatus) {
-        let mut book = self.book();
-        book.known.insert(uid.to_owned(), (operation.id.clone(), operation.phase));
-        book.owed.remove(uid);
+        self.book().known.insert(uid.to_owned(), (operation.id.clone(), operation.phase));
     }
 
     fn owe(&self, uid: &str) {
         self.book().owed.insert(uid.to_owned());
     }
 
-    fn settle(&self, uid: Option<&String>) {
-        if let Some(uid) = uid {
-            self.book().owed.remove(uid);
-        }
+    fn settle(&self, uid: &str) {
+        self.book().owed.remove(uid);
     }
 
     /// Whether something of the resource is still to be recorded.
@@ -128,13 +124,13 @@ fn is_replaced(last: Option<&OperationStatus>, next: Option<&OperationStatus>) -
 }
 
 async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_>>) -> Result<(), Problem> {
+    // Owed is what fails now, and nothing that was owed before.
+    context.operations.settle(&uid(object));
     let Some(entry) = entry.filter(|entry| !context.operations.knows(entry.uid, entry.operation)) else {
-        context.operations.settle(object.meta().uid.as_ref());
         return Ok(());
     };
     // What has no finalizer was not begun, and can go without anybody being there to say how it ended.
     if !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
-        context.operations.settle(object.meta().uid.as_ref());
         return Ok(());
     }
     let database = context.databases.default_database()?;
@@ -143,7 +139,7 @@ async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_
         Ok(_) => context.operations.note(entry.uid, entry.operation),
         Err(problem) if problem.reason == Reason::BackendUnavailable => context.operations.owe(entry.uid),
         // Nothing that will pass by itself.
-        Err(_) => context.operations.settle(object.meta().uid.as_ref()),
+        Err(_) => {}
     }
     recorded.map(drop)
 }

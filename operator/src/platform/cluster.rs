@@ -10,7 +10,10 @@ use crate::problem::Problem;
 /// for the cluster's by others, too (OpenTelemetry's `k8s.cluster.uid`).
 const NAMESPACE: &str = "kube-system";
 
-/// The uid of the cluster.
+/// The uid of the cluster, by which marks know it.
+///
+/// # Errors
+/// When the API does not say.
 pub async fn uid(client: &Client) -> Result<String, Problem> {
     let found = Api::<Namespace>::all(client.clone()).get_opt(NAMESPACE).await?;
     found.and_then(|namespace| namespace.metadata.uid).ok_or_else(|| {

@@ -10,6 +10,7 @@ mod namespace;
 mod parts;
 mod whose;
 
+pub use cluster::uid as cluster_uid;
 pub use keys::Keys;
 pub use namespace::ensure as namespace;
 pub use parts::keep;

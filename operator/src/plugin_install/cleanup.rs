@@ -245,11 +245,7 @@ fn waits_for<'a>(install: &PluginInstall, others: &'a [PluginInstall]) -> Option
 
 async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
     let idle = sweep::of_plugin(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
-    for place in idle {
-        let retired = context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await?;
-        tracing::info!(?place, ?retired, "retired");
-    }
-    Ok(())
+    sweep::retire(context, idle).await
 }
 
 /// Logins hold no data, so they go with the last install that needs them.

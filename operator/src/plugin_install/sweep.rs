@@ -143,8 +143,11 @@ pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
     known.iter().filter(|install| serves(install)).filter_map(|install| route(install)).all(|route| route == here)
 }
 
-/// All that can be; the first that cannot.
-async fn retire(context: &Context, idle: Vec<Place>) -> Step<()> {
+/// Ends all that can be ended.
+///
+/// # Errors
+/// The first that cannot.
+pub async fn retire(context: &Context, idle: Vec<Place>) -> Step<()> {
     let mut first = Ok(());
     for place in idle {
         match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {

@@ -274,6 +274,14 @@ fn script(folder: &Path, text: &str) -> PathBuf {
     path
 }
 
+/// One that says that it has begun in the second file, and goes on when there is the third.
+fn held(folder: &Path, then: &str) -> (PathBuf, PathBuf, PathBuf) {
+    let (started, go) = (folder.join("started"), folder.join("go"));
+    let begun = format!("echo begun >> {}", started.display());
+    let text = format!("{begun}; while [ ! -e {} ]; do sleep 0.1; done; {then}", go.display());
+    (script(folder, &text), started, go)
+}
+
 #[tokio::test]
 async fn a_backup_that_fails_holds_the_data_and_is_made_anew() {
     let Some(world) = World::new().await else { return };
@@ -375,13 +383,7 @@ async fn a_backup_is_finished_by_the_next_operator_wherever_one_is_killed() {
 async fn an_operator_that_was_held_up_leaves_a_backup_as_another_has_made_it() {
     let Some(world) = World::new().await else { return };
     let (bucket, slug, folder) = (unique("backups"), world.database.unique("acme"), tempfile::tempdir().unwrap());
-    let (started, go) = (folder.path().join("started"), folder.path().join("go"));
-    let text = format!(
-        "echo begun >> {}; while [ ! -e {} ]; do sleep 0.1; done; echo what is left",
-        started.display(),
-        go.display()
-    );
-    let slow = script(folder.path(), &text);
+    let (slow, started, go) = held(folder.path(), "echo what is left");
     let late = world.operator_with(|config| {
         keeping(&bucket)(config);
         config.backup.pg_dump = slow;
@@ -418,14 +420,7 @@ async fn an_operator_that_was_held_up_leaves_a_backup_as_another_has_made_it() {
 async fn many_backups_at_once_hold_up_nobody_else() {
     let Some(world) = World::new().await else { return };
     let (bucket, folder) = (unique("backups"), tempfile::tempdir().unwrap());
-    let (started, go) = (folder.path().join("started"), folder.path().join("go"));
-    let text = format!(
-        "echo begun >> {}; while [ ! -e {} ]; do sleep 0.1; done; exec {} \"$@\"",
-        started.display(),
-        go.display(),
-        program("pg_dump").display()
-    );
-    let slow = script(folder.path(), &text);
+    let (slow, started, go) = held(folder.path(), &format!("exec {} \"$@\"", program("pg_dump").display()));
     let operator = world.operator_with(|config| {
         keeping(&bucket)(config);
         config.backup.pg_dump = slow;

@@ -80,7 +80,7 @@ struct Answers {
 }
 
 /// So many requests are enough to say something.
-const ENOUGH: usize = 20;
+const ENOUGH: usize = 21;
 
 impl Load {
     /// The first request has been answered.

@@ -48,8 +48,8 @@ pub async fn make(
     let Manifest { folder, completed_at, mut abandoned, .. } = manifest;
     // Of the others nothing is in any backup.
     abandoned.retain(|part| READ.iter().any(|read| read.as_str() == part));
-    let content = format!("{prefix}{folder}");
-    tidy(context, place, prefix, |key| key == key_of_manifest(place) || key.starts_with(&content)).await;
+    let (whole, content) = (key_of_manifest(place), format!("{prefix}{folder}"));
+    tidy(context, place, prefix, |key| key == whole || key.starts_with(&content)).await;
     Ok(FinalBackupStatus {
         bucket: bucket.clone(),
         prefix: prefix.clone(),
