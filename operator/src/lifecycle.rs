@@ -31,6 +31,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How much of an answer is read: a plugin cannot fill the operator's memory.
 const LONGEST: usize = 64 * 1024;
 
+/// What proxies answer that have nowhere to lead a request, as one on the way out of the cluster does for a
+/// Service that its node does not know yet. A plugin's own come with an error of the contract.
+const FROM_ELSEWHERE: [StatusCode; 3] = [StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+
 /// Calls plugins with tokens of the platform.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
@@ -55,8 +59,8 @@ impl Lifecycle {
     /// Asks, and waits a while until it is done.
     ///
     /// # Errors
-    /// [`Reason::MigrationFailed`] with the plugin's own message, [`Reason::WorkloadNotReady`] when
-    /// it cannot be reached, [`Reason::Progressing`] while it is still at it.
+    /// [`Reason::MigrationFailed`] with the plugin's own message, [`Reason::Pending`] when it cannot be
+    /// reached, [`Reason::WorkloadNotReady`] when it says so, [`Reason::Progressing`] while it is still at it.
     pub async fn call(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<(), Problem> {
         self.ask(endpoint, plugin, request).await.map(|_restart| ())
     }
@@ -147,9 +151,7 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked, about: Action) -> 
     telemetry::inject(&mut trace);
     let mut answer = request.headers(trace).send().await.map_err(|error| {
         tracing::warn!(%error, "a lifecycle call got no answer");
-        // A cluster's proxies hear of a healthy pod a moment later than we do: a new thing to wait for,
-        // with short pauses again.
-        Problem::new(Reason::Pending, "the plugin did not answer a lifecycle call; it is tried again.")
+        unreached("the plugin did not answer a lifecycle call")
     })?;
     let status = answer.status();
     let body = body(&mut answer).await;
@@ -172,7 +174,18 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked, about: Action) -> 
         let told = told.unwrap_or_else(|| "it is not ready.".into());
         return Err(Problem::new(Reason::WorkloadNotReady, format!("the plugin answered 503: {told}")));
     }
+    if told.is_none() && FROM_ELSEWHERE.contains(&status) {
+        let status = status.as_u16();
+        tracing::warn!(status, "a lifecycle call was answered by something that is no plugin");
+        return Err(unreached(&format!("something that is no plugin answered {status} to a lifecycle call")));
+    }
     Err(failed(&format!("it answered {}: {}", status.as_u16(), told.unwrap_or_else(|| "no message.".into()))))
+}
+
+/// The plugin is not where it is called. A cluster's proxies hear of a healthy pod a moment later than we do:
+/// a new thing to wait for, with short pauses again.
+fn unreached(what: &str) -> Problem {
+    Problem::new(Reason::Pending, format!("{what}; it is tried again."))
 }
 
 /// What an error says to people.

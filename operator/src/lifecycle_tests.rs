@@ -42,8 +42,27 @@ async fn a_poll_that_finds_nothing_is_a_call_to_be_made_anew() {
     let pending = || Body::from(json!({ "status": "pending", "poll": format!("{LIFECYCLE}/1") }).to_string());
     let problem = answered(StatusCode::ACCEPTED, pending).await.unwrap_err();
     assert_eq!(problem.reason, Reason::Progressing, "{problem}");
-    let problem = answered(StatusCode::NOT_FOUND, Body::empty).await.unwrap_err();
+    let unknown = || {
+        Body::from(
+            json!({ "error": { "code": "NOT_FOUND", "message": "Not here.", "correlationId": "c" } }).to_string(),
+        )
+    };
+    let problem = answered(StatusCode::NOT_FOUND, unknown).await.unwrap_err();
     assert_eq!(problem.reason, Reason::MigrationFailed, "the call itself finds nothing: {problem}");
+    assert!(problem.message.ends_with("it answered 404: Not here."), "{problem}");
+}
+
+#[tokio::test]
+async fn what_a_proxy_answers_is_not_the_plugins_word() {
+    let empty = |status| answered(status, Body::empty);
+    for status in [StatusCode::NOT_FOUND, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT] {
+        let problem = empty(status).await.unwrap_err();
+        assert_eq!(problem.reason, Reason::Pending, "{problem}");
+    }
+    let page = || Body::from("<html>no such host</html>");
+    assert_eq!(answered(StatusCode::NOT_FOUND, page).await.unwrap_err().reason, Reason::Pending);
+    let problem = empty(StatusCode::INTERNAL_SERVER_ERROR).await.unwrap_err();
+    assert_eq!(problem.reason, Reason::MigrationFailed, "a plugin may fail without a word: {problem}");
 }
 
 #[tokio::test]

@@ -71,14 +71,11 @@ impl Cluster {
         self.kubectl(&["apply", "--filename", path.to_str().unwrap()], "").await.unwrap();
     }
 
-    /// `kubectl wait` until it is Ready; in the failure, what it says of itself.
+    /// `kubectl wait` until it is Ready.
     pub async fn wait(&self, object: &str, namespace: &str) {
         let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
         let waited = ["wait", "--for=condition=Ready", "--timeout=120s", object];
-        if let Err(error) = self.kubectl(&[&waited, namespaced].concat(), "").await {
-            let described = self.kubectl(&[&["describe", object], namespaced].concat(), "").await;
-            panic!("{error}\n{}\n{}", described.unwrap_or_default(), self.logs().await);
-        }
+        self.kubectl(&[&waited, namespaced].concat(), "").await.unwrap();
     }
 
     /// `helm install` of the chart in this repository.
@@ -86,9 +83,7 @@ impl Cluster {
         let chart = root().join("charts/plexica");
         let arguments = ["install", RELEASE, chart.to_str().unwrap(), "--namespace", NAMESPACE];
         let waiting = ["--values", "-", "--wait", "--timeout", "180s"];
-        if let Err(error) = self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await {
-            panic!("{error}\n{}", self.logs().await);
-        }
+        self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await.unwrap();
     }
 
     /// `helm uninstall`; fine if there is nothing.
@@ -168,9 +163,7 @@ impl Cluster {
         let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
         self.kubectl(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
         self.annotate(&format!("tenant/{tenant}"), &format!("plexica.io/confirm-deletion={tenant}")).await;
-        if let Err(error) = self.kubectl(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await {
-            panic!("{error}\n{}", self.logs().await);
-        }
+        self.kubectl(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await.unwrap();
     }
 
     /// `kubectl delete` that does not wait.
@@ -181,9 +174,7 @@ impl Cluster {
     /// `kubectl wait` until it is gone.
     pub async fn wait_gone(&self, tenant: &str) {
         let waited = ["wait", "--for=delete", "--timeout=180s", &format!("tenant/{tenant}")];
-        if let Err(error) = self.kubectl(&waited, "").await {
-            panic!("{error}\n{}", self.logs().await);
-        }
+        self.kubectl(&waited, "").await.unwrap();
     }
 
     /// Everything a component has logged since its pod runs.
@@ -192,13 +183,23 @@ impl Cluster {
         self.kubectl(&["logs", "--namespace", NAMESPACE, &deployment, "--tail=-1"], "").await.unwrap()
     }
 
-    /// What our pods said last, for a failure.
-    async fn logs(&self) -> String {
-        let pods = self.kubectl(&["get", "pods", "--all-namespaces", "--output=wide"], "").await.unwrap_or_default();
+    /// How everything of the platform is, and what its pods said last, for a failure.
+    pub async fn report(&self) -> String {
         let selector = "--selector=app.kubernetes.io/part-of=plexica";
-        let arguments = ["logs", "--namespace", NAMESPACE, selector, "--prefix", "--tail=40"];
-        let logs = self.kubectl(&arguments, "").await;
-        format!("{pods}\n{}", logs.unwrap_or_else(|error| error))
+        let [kinds, pods] = [KINDS.join(","), "pods".to_owned()];
+        let looks: [&[&str]; 5] = [
+            &["get", &kinds, "--all-namespaces", "--output=yaml"],
+            &["get", "nodes,pods,deployments,services", "--all-namespaces", "--output=wide"],
+            &["describe", &pods, "--all-namespaces"],
+            &["get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"],
+            &["logs", "--namespace", NAMESPACE, selector, "--prefix", "--tail=400"],
+        ];
+        let mut report = String::new();
+        for look in looks {
+            let found = self.kubectl(look, "").await.unwrap_or_else(|error| error);
+            report.push_str(&format!("--- kubectl {}\n{found}\n", look.join(" ")));
+        }
+        report
     }
 }
 

@@ -12,10 +12,12 @@ mod lifecycle;
 mod platform;
 mod relay;
 
-use plexica_testkit::{require, unique, wait_for};
+use futures::FutureExt;
+use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique, wait_for};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::{Duration, Instant};
 
 use browser::Browser;
@@ -36,9 +38,16 @@ async fn from_chart_to_row() {
     plexica_testkit::tls();
     let cluster = Cluster::new(&kubernetes);
     cluster.clear().await;
+    let line = AssertUnwindSafe(line(&cluster, &postgres, &keycloak, &minio));
+    if let Err(failed) = line.catch_unwind().await {
+        println!("{}", cluster.report().await);
+        resume_unwind(failed);
+    }
+}
 
+async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: &ObjectStore) {
     // As docs/bootstrap.md says: least rights, one Secret each.
-    let database = platform::database(&postgres).await;
+    let database = platform::database(postgres).await;
     let node = cluster.address();
     let database_url = |login: &str, password: &str| {
         let mut url = database.url_as(login, password);
@@ -49,7 +58,7 @@ async fn from_chart_to_row() {
     let keycloak_url = relay::url(&node, &keycloak.url).await;
     let s3_endpoint = relay::url(&node, &minio.endpoint).await;
     let installation = unique("t2");
-    let administrator = Administrator::new(&keycloak_url, &keycloak);
+    let administrator = Administrator::new(&keycloak_url, keycloak);
     let client = administrator.create_operator(&installation).await;
     let mut urls = [platform::OPERATOR, platform::CORE_API].map(|(login, password)| database_url(login, password));
     for url in &mut urls {
@@ -95,13 +104,13 @@ async fn from_chart_to_row() {
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
     let url = format!("{gateway}{path}");
-    lifecycle::rolls(&cluster, &url, &token).await;
-    lifecycle::rests(&cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
+    lifecycle::rolls(cluster, &url, &token).await;
+    lifecycle::rests(cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
-    lifecycle::outlives_a_version_that_does_not_come_up(&cluster, &url, &token).await;
+    lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
 
     // Each component may do what it needs to.
-    nothing_was_forbidden(&cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
+    nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
 
     // Uninstalling takes nothing from a tenant, and the next operator goes on with it.
     cluster.uninstall().await;
@@ -127,8 +136,8 @@ async fn from_chart_to_row() {
 
     // Everything goes again with the tenant, its install too; there is a backup of it by then.
     cluster.delete_tenant(TENANT).await;
-    backup::holds(&minio, &backups, &["manifest.json", "tenant_acme.dump", "tenant_acme_plugin_crm.dump"]).await;
-    nothing_was_forbidden(&cluster, &["plexica-operator"]).await;
+    backup::holds(minio, &backups, &["manifest.json", "tenant_acme.dump", "tenant_acme_plugin_crm.dump"]).await;
+    nothing_was_forbidden(cluster, &["plexica-operator"]).await;
     let left: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'")
         .fetch_all(&mut connection)
         .await
@@ -182,11 +191,17 @@ async fn create_contact(gateway: &str, token: &str) -> Value {
 
 /// Tries until the plugin is up and the gateway has its route.
 async fn served(request: impl Fn() -> RequestBuilder) -> Value {
+    let mut said = String::new();
     wait_for("the gateway has the route", Duration::from_mins(3), async || {
         let answer = request().send().await.expect("the gateway answers");
         let status = answer.status();
         let body = answer.text().await.unwrap();
         assert!(status.is_success() || status == 404 || status == 503, "{status}: {body}");
+        let says = format!("{status}: {body}");
+        if says != said {
+            println!("{says}");
+            said = says;
+        }
         status.is_success().then(|| serde_json::from_str(&body).expect("JSON"))
     })
     .await
