@@ -183,6 +183,8 @@ impl Step {
     pub fn life(wanted: impl Fn(Self) -> bool) -> Vec<Self> {
         let mut life = vec![Self::Create, Self::Remove];
         for step in Self::ALL.into_iter().filter(|step| wanted(*step)) {
+            // What has left is not there to be removed.
+            let step = if step == Self::Leave { Self::Return } else { step };
             life.extend(std::iter::successors(Some(step), |step| step.needs()));
         }
         Self::ALL.into_iter().filter(|step| life.contains(step)).collect()
@@ -369,6 +371,7 @@ mod tests {
         assert_eq!(Step::life(|_| true), Step::ALL);
         assert_eq!(Step::life(|_| false), [Create, Remove]);
         assert_eq!(Step::life(|step| step == GoBack), [Create, Bake, GoBack, Remove]);
+        assert_eq!(Step::life(|step| step == Leave), [Create, Upgrade, Leave, Return, Remove]);
         let some = Step::life(|step| matches!(step, Resume | Return));
         assert_eq!(some, [Create, Upgrade, Plan, Suspend, Resume, Leave, Return, Remove]);
     }

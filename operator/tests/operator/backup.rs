@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use crate::{
     farewell::{Watched, event},
     foreign::root,
-    issuer::Administrator,
     killed::killed_by,
     restore::restores,
     world::{PATIENCE, World, is},
@@ -57,7 +56,7 @@ impl Full {
         world.installed(&slug).await;
         world.execute(&format!("CREATE TABLE {schema}.kept AS SELECT 42 AS answer")).await;
         world.execute(&format!("ALTER TABLE {schema}.kept OWNER TO plexica_provisioner")).await;
-        let administrator = Administrator::of(&world.issuer);
+        let administrator = world.administrator();
         let ada = json!({ "username": "ada@acme.test", "email": "ada@acme.test", "enabled": true,
             "firstName": "Ada", "credentials": [{ "type": "password", "value": "correct horse" }] });
         administrator.post(&format!("/{realm}/users"), ada).await;

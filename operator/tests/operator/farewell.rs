@@ -17,7 +17,6 @@ use tokio::task::JoinHandle;
 
 use crate::{
     foreign::root,
-    issuer::Administrator,
     world::{PATIENCE, World, is},
 };
 
@@ -107,7 +106,7 @@ async fn every_retained_part_has_its_mark_and_time_and_loses_it_when_it_is_taken
     world.install(&slug, &id, json!({})).await;
     world.installed(&slug).await;
 
-    let (administrator, store) = (Administrator::of(&world.issuer), root(&world));
+    let (administrator, store) = (world.administrator(), root(&world));
     // The mark's time of each part; none where it has none.
     let marks = async || {
         let comment = async |query: String| -> Option<String> {
@@ -176,7 +175,7 @@ async fn a_deletion_tells_what_it_removed_and_remembers_it_while_it_waits() {
     world.ready(&slug).await;
     // One part goes by other hands, which nobody repairs any more, and one's backend is down.
     operator.stop().await;
-    Administrator::of(&world.issuer).remove(&name).await;
+    world.administrator().remove(&name).await;
     world.s3.shut();
     let watched = Watched::of(&world, &slug).await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();

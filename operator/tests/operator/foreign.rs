@@ -119,7 +119,7 @@ async fn a_foreign_realm_is_never_told_of_as_the_platforms() {
         assert_eq!(data[key].0, value.as_bytes());
     }
     // Another installation takes it over.
-    let administrator = Administrator::of(&world.issuer);
+    let administrator = world.administrator();
     let mut realm = administrator.get(&format!("/{name}")).await;
     for value in realm["attributes"].as_object_mut().unwrap().values_mut().filter(|value| *value == "plexica") {
         *value = json!("another");

@@ -79,7 +79,7 @@ impl<'a> Victim<'a> {
             slug: slug.into(),
             name: format!("tenant-{slug}"),
             schema: format!("tenant_{}", slug.replace('-', "_")),
-            administrator: Administrator::of(&world.issuer),
+            administrator: world.administrator(),
         }
     }
 

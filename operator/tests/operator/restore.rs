@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::{
     backup::{Full, program},
-    issuer::Administrator,
     world::World,
 };
 
@@ -83,7 +82,7 @@ pub async fn restores(world: &World, full: &Full, bucket: &str, prefix: &str) {
     }
     assert_eq!(world.sql::<i32>(&format!("SELECT answer FROM {schema}.kept")).await, 42);
     assert_eq!(world.sql::<i64>(&format!("SELECT count(*) FROM {plugin_schema}.note")).await, 1);
-    let administrator = Administrator::of(&world.issuer);
+    let administrator = world.administrator();
     let ada = administrator.get(&format!("/{realm}/users?username=ada@acme.test&exact=true")).await;
     let path = format!("/{realm}/users/{}/role-mappings/realm", ada[0]["id"].as_str().unwrap());
     let roles = administrator.get(&path).await;

@@ -10,10 +10,7 @@ use kube::{
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::{
-    issuer::Administrator,
-    world::{PATIENCE, World, apply},
-};
+use crate::world::{PATIENCE, World, apply};
 
 /// Waits until the realm, or something in it, is as said.
 async fn until(what: &str, get: impl AsyncFn() -> Value, is: impl Fn(&Value) -> bool) -> Value {
@@ -34,7 +31,7 @@ async fn settings_follow_the_spec_and_drift_is_repaired() {
     let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     let path = format!("/tenant-{slug}");
-    let administrator = Administrator::of(&world.issuer);
+    let administrator = world.administrator();
     let realm = async || administrator.get(&path).await;
     let said = json!({ "mfa": "Required", "loginTheme": "keycloak", "passwordPolicy": { "minLength": 12 },
         "sessions": { "accessTokenSeconds": 60, "idleSeconds": 600, "maxSeconds": 1200 } });
@@ -77,7 +74,7 @@ async fn a_missing_secret_is_named_and_waited_for_and_a_changed_one_is_noticed()
     let operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     let path = format!("/tenant-{slug}/identity-provider/instances");
-    let administrator = Administrator::of(&world.issuer);
+    let administrator = world.administrator();
     let brokers = async || administrator.get(&path).await;
     let broker = |alias: &str, kind: &str| json!({ "alias": alias, "type": kind, "clientId": "it", "clientSecretRef": { "key": alias } });
     let identity = json!({ "loginTheme": "keycloak", "brokers": [broker("google", "Google")],

@@ -121,6 +121,11 @@ impl World {
         })
     }
 
+    /// Who administers the realms that operators of this world make.
+    pub fn administrator(&self) -> Administrator {
+        Administrator::account(&self.issuer, &self.account)
+    }
+
     /// The operator's login to Postgres, and its password.
     pub fn login(&self) -> (&str, &str) {
         (&self.login, PASSWORD)

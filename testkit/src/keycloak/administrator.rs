@@ -18,18 +18,42 @@ const FRESH: Duration = Duration::from_secs(20);
 /// Keycloak changes the composite roles of `master` one at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// The administrator of realm `master`.
+/// The account that makes [service accounts](Administrator::service_account), and the rights it has for that.
+const REGISTRAR: &str = "test-registrar";
+const OF_REGISTRAR: [&str; 3] = ["manage-clients", "manage-users", "view-realm"];
+
+/// Who signs in.
+#[derive(Clone, Debug)]
+enum Login {
+    Administrator,
+    Account(String),
+}
+
+/// Who administers realms: the administrator of realm `master`, or a service account its own.
+///
+/// The administrator has roles in each realm there is, and Keycloak goes through all of them at each call
+/// after any realm came or went: with a hundred realms of other tests a call takes twenty times as long.
 pub struct Administrator {
     http: reqwest::Client,
     keycloak: Keycloak,
+    login: Login,
     /// The token of the last call, and since when.
     token: Mutex<Option<(String, Instant)>>,
 }
 
 impl Administrator {
-    /// Of a running server.
+    /// Of all realms of a running server.
     pub fn of(keycloak: &Keycloak) -> Self {
-        Self { http: reqwest::Client::new(), keycloak: keycloak.clone(), token: Mutex::default() }
+        Self::with(keycloak, Login::Administrator)
+    }
+
+    /// Of the realms that a [service account](Self::service_account) has made.
+    pub fn account(keycloak: &Keycloak, id: &str) -> Self {
+        Self::with(keycloak, Login::Account(id.into()))
+    }
+
+    fn with(keycloak: &Keycloak, login: Login) -> Self {
+        Self { http: reqwest::Client::new(), keycloak: keycloak.clone(), login, token: Mutex::default() }
     }
 
     /// Good for a minute; to ask for one costs Keycloak more than most calls do.
@@ -46,15 +70,25 @@ impl Administrator {
     }
 
     async fn sign_in(&self) -> String {
-        let form = [
-            ("grant_type", "password"),
-            ("client_id", "admin-cli"),
-            ("username", self.keycloak.admin_user.as_str()),
-            ("password", self.keycloak.admin_password.as_str()),
-        ];
-        let url = format!("{}/realms/master/protocol/openid-connect/token", self.keycloak.url);
-        let (_, answer) = settled(async || answered(self.http.post(&url).form(&form)).await).await;
+        let (status, answer) = self.try_sign_in().await;
+        assert_eq!(status, 200, "{:?} cannot sign in: {answer}", self.login);
         answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn try_sign_in(&self) -> (u16, Value) {
+        let form = match &self.login {
+            Login::Administrator => vec![
+                ("grant_type", "password"),
+                ("client_id", "admin-cli"),
+                ("username", self.keycloak.admin_user.as_str()),
+                ("password", self.keycloak.admin_password.as_str()),
+            ],
+            Login::Account(id) => {
+                vec![("grant_type", "client_credentials"), ("client_id", id), ("client_secret", SECRET)]
+            }
+        };
+        let url = format!("{}/realms/master/protocol/openid-connect/token", self.keycloak.url);
+        settled(async || answered(self.http.post(&url).form(&form)).await).await
     }
 
     /// What stands at a path below `/admin/realms`.
@@ -123,19 +157,43 @@ impl Administrator {
     /// If it is refused.
     pub async fn service_account(&self) -> String {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
+        let registrar = self.registrar().await;
         let id = unique("operator");
+        registrar.create_account(&id).await;
+        id
+    }
+
+    /// Who makes accounts, with no more roles than that takes.
+    async fn registrar(&self) -> Self {
+        let registrar = Self::account(&self.keycloak, REGISTRAR);
+        if registrar.try_sign_in().await.0 == 200 {
+            return registrar;
+        }
+        // Another process may be at it as well.
+        let user = self.create_account(REGISTRAR).await;
+        let master = self.get("/master/clients?clientId=master-realm").await[0]["id"].as_str().unwrap().to_owned();
+        let mut roles = Vec::new();
+        for role in OF_REGISTRAR {
+            roles.push(self.get(&format!("/master/clients/{master}/roles/{role}")).await);
+        }
+        self.post(&format!("/master/users/{user}/role-mappings/clients/{master}"), json!(roles)).await;
+        registrar
+    }
+
+    /// Sees to it that there is a service account that may create realms; its user.
+    async fn create_account(&self, id: &str) -> String {
         let client = json!({
             "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,
             "standardFlowEnabled": false, "attributes": { "client.use.lightweight.access.token.enabled": "true" },
         });
-        self.post("/master/clients", client).await;
+        let (status, answer) = self.send(Method::POST, "/master/clients", Some(client)).await;
+        assert!(matches!(status, 201 | 409), "{id}: {status} {answer}");
         let client = self.get(&format!("/master/clients?clientId={id}")).await;
         let path = format!("/master/clients/{}/service-account-user", client[0]["id"].as_str().unwrap());
-        let user = self.get(&path).await;
+        let user = self.get(&path).await["id"].as_str().unwrap().to_owned();
         let role = self.get("/master/roles/create-realm").await;
-        let path = format!("/master/users/{}/role-mappings/realm", user["id"].as_str().unwrap());
-        self.post(&path, json!([role])).await;
-        id
+        self.post(&format!("/master/users/{user}/role-mappings/realm"), json!([role])).await;
+        user
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {

@@ -10,7 +10,7 @@ const SECRET: &str = "plexica-identity";
 
 pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
     let name = world.prefixes().realm(&case.slug);
-    let realm = world.administrator.find(&format!("/{name}")).await;
+    let realm = world.account.find(&format!("/{name}")).await;
     let Some(realm) = realm else {
         return if expected == Expected::Gone { Vec::new() } else { vec![format!("there is no realm {name}")] };
     };

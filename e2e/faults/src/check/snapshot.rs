@@ -37,9 +37,9 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         conditions.into_iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
     };
     let realm = world.prefixes().realm(&case.slug);
-    let settings = world.administrator.find(&format!("/{realm}")).await.unwrap_or_default();
-    let web = world.administrator.find(&format!("/{realm}/clients?clientId=web")).await.unwrap_or_default();
-    let brokers = world.administrator.find(&format!("/{realm}/identity-provider/instances")).await.unwrap_or_default();
+    let settings = world.account.find(&format!("/{realm}")).await.unwrap_or_default();
+    let web = world.account.find(&format!("/{realm}/clients?clientId=web")).await.unwrap_or_default();
+    let brokers = world.account.find(&format!("/{realm}/identity-provider/instances")).await.unwrap_or_default();
     let mut redirects: Vec<&str> =
         web[0]["redirectUris"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     redirects.sort_unstable();

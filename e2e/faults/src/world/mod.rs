@@ -63,6 +63,8 @@ pub struct World {
     pub database: Database,
     /// Keycloak, past the proxy.
     pub administrator: Administrator,
+    /// Its realms that the operator made, past the proxy.
+    pub account: Administrator,
     /// The issuer, past the proxy.
     pub issuer: Reached,
     /// The object store, past the proxy.
@@ -107,6 +109,7 @@ impl World {
         let client = api.client().await;
         let administrator = Administrator::of(&keycloak);
         let issuer = issuer.reach(&keycloak, &server).await;
+        let account = Administrator::account(&keycloak, &issuer.client_id);
         let database = server.database().await;
         let login = database.operator_login(bootstrap::SQL, PASSWORD).await;
 
@@ -172,6 +175,7 @@ impl World {
             client,
             database,
             administrator,
+            account,
             issuer,
             secrets: Mutex::new(secrets.into()),
             cases: Mutex::default(),
