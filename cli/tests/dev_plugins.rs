@@ -12,7 +12,9 @@ use std::{
 };
 
 use plexica_contract::tenancy::environment;
-use plexica_sdk::{ConfigChange, Error, Json, Lifecycle, Manifest, Plugin, Reload, Result, Routes, SignedIn, Tenant};
+use plexica_sdk::{
+    Allowed, ConfigChange, Error, Json, Lifecycle, Manifest, Plugin, Reload, Result, Routes, SignedIn, Tenant,
+};
 use plexica_testkit::{wait_for, wait_until};
 use reqwest::Client;
 use schemars::JsonSchema;
@@ -56,6 +58,15 @@ async fn second_info(_: SignedIn, tenant: Tenant) -> Result<Json<Value>> {
     Ok(Json(json!({ "pid": std::process::id(), "currency": currency })))
 }
 
+plexica_sdk::permissions! {
+    /// Which only the second version asks for.
+    Books = "probe:books:read", "Read the books", ["user", "admin"];
+}
+
+async fn books(_: Allowed<Books>) -> Result<Json<Value>> {
+    Ok(Json(json!("the books")))
+}
+
 async fn decide(change: ConfigChange) -> Result<Reload> {
     let (old, new): (First, First) = (change.previous()?, change.tenant.config()?);
     match new.currency.as_str() {
@@ -73,7 +84,7 @@ async fn upgraded(lifecycle: Lifecycle) -> Result {
 fn plugin(id: &str, version: &str) -> Plugin {
     let manifest = Manifest::new(id, version);
     if version == SECOND {
-        let routes = Routes::new().get("/info", second_info);
+        let routes = Routes::new().get("/info", second_info).get("/books", books);
         return Plugin::new(manifest.configuration::<Second>()).routes(routes).on_upgrade(upgraded);
     }
     Plugin::new(manifest.configuration::<First>()).routes(Routes::new().get("/info", info)).on_config(decide)
@@ -225,6 +236,16 @@ async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_g
     reader.until("the new version has the new one", |read| read["currency"] == "DKK").await;
     let seen = load.end().await;
     assert_eq!(seen, ["DKK", "EUR", "NOK", "SEK"].map(str::to_owned).into(), "and none was refused");
+
+    // What it asks for beyond what was granted is refused until somebody consents.
+    wait_until("consent is waited for", SOON, async || says("ConsentRequired")).await;
+    let clerk = Reader { url: reader.url.replace("/info", "/books"), ..reader.clone() };
+    let refused = clerk.read().await.unwrap_err();
+    assert!(refused.starts_with("403") && refused.contains("probe:books:read"), "{refused}");
+    let mut consented = install("=2.0.0", json!({ "money": "DKK", "until": until }));
+    consented["metadata"]["annotations"] = json!({ "plexica.io/consent": SECOND });
+    apply(&dev, consented);
+    clerk.until("it may", |read| read == "the books").await;
 
     // What was done is told by the id that the install's status gives it.
     let of_status = wait_for("the upgrade is over", SOON, async || {

@@ -50,7 +50,9 @@ impl Lifecycle {
     pub fn new(minter: Minter) -> Result<Self, Problem> {
         // Plugins are inside: a proxy for the outside world is none for them, and they redirect nowhere.
         let http = reqwest::Client::builder().timeout(CALL).no_proxy().redirect(reqwest::redirect::Policy::none());
-        let http = http.build().map_err(|error| {
+        // A connection stays where the Service led when it was opened, at a pod that ends or past a cluster that
+        // did not know the Service yet: a call is to go where it leads now.
+        let http = http.pool_max_idle_per_host(0).build().map_err(|error| {
             Problem::new(Reason::BackendUnavailable, format!("there can be no HTTP client for plugins: {error}."))
         })?;
         Ok(Self { http, minter })

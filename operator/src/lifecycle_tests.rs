@@ -1,25 +1,60 @@
 use super::*;
-use axum::{Router, body::Body, routing::post};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use axum::{Json, Router, body::Body, extract::ConnectInfo, response::IntoResponse, routing::post};
 use futures::stream;
 use plexica_contract::token::SigningKey;
 use serde_json::json;
 
-/// What a plugin's answer comes to.
-async fn answered(status: StatusCode, body: impl Fn() -> Body + Clone + Send + Sync + 'static) -> Result<(), Problem> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let app = Router::new().route(LIFECYCLE, post(async move || (status, body())));
-    let plugin = tokio::spawn(async move { axum::serve(listener, app).await });
+fn lifecycle() -> Lifecycle {
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
-    let lifecycle = Lifecycle::new(Minter::new("plexica", SigningKey::from_pkcs8_pem(&pem).unwrap())).unwrap();
+    Lifecycle::new(Minter::new("plexica", SigningKey::from_pkcs8_pem(&pem).unwrap())).unwrap()
+}
+
+async fn call(lifecycle: &Lifecycle, endpoint: &Url) -> Result<(), Problem> {
     let request = json!({
         "action": "install", "tenant": "acme", "toVersion": "1.0.0",
         "parameters": { "tenant": "acme", "schema": "s", "role": "s", "config": {}, "enabled": true },
     });
     let request = serde_json::from_value(request).unwrap();
-    let result = lifecycle.call(&endpoint, &"crm".parse().unwrap(), &request).await;
+    lifecycle.call(endpoint, &"crm".parse().unwrap(), &request).await
+}
+
+/// A server that answers so, and where it is.
+async fn served(app: Router) -> (Url, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    (endpoint, tokio::spawn(async move { axum::serve(listener, app).await }))
+}
+
+/// What a plugin's answer comes to.
+async fn answered(status: StatusCode, body: impl Fn() -> Body + Clone + Send + Sync + 'static) -> Result<(), Problem> {
+    let (endpoint, plugin) = served(Router::new().route(LIFECYCLE, post(async move || (status, body())))).await;
+    let result = call(&lifecycle(), &endpoint).await;
     plugin.abort();
     result
+}
+
+#[tokio::test]
+async fn no_call_goes_where_an_earlier_one_was_led() {
+    // As where a cluster did not know the Service yet, and does now: old connections stay where they are.
+    let first = Arc::new(OnceLock::new());
+    let app = async move |ConnectInfo(from): ConnectInfo<SocketAddr>| {
+        if *first.get_or_init(|| from) == from {
+            StatusCode::NOT_FOUND.into_response()
+        } else {
+            Json(json!({ "status": "done" })).into_response()
+        }
+    };
+    let (endpoint, plugin) = served(Router::new().route(LIFECYCLE, post(app))).await;
+    let lifecycle = lifecycle();
+    assert_eq!(call(&lifecycle, &endpoint).await.unwrap_err().reason, Reason::Pending);
+    assert_eq!(call(&lifecycle, &endpoint).await, Ok(()));
+    plugin.abort();
 }
 
 fn endless() -> Body {

@@ -130,7 +130,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     let gateway = cluster.service("plexica-gateway").await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
-    let http = reqwest::Client::new();
+    let http = anew();
     let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(&token)).await;
     assert_eq!(found["name"], "Grace Hopper");
 
@@ -184,9 +184,15 @@ fn second_tenant() -> Value {
 }
 
 async fn create_contact(gateway: &str, token: &str) -> Value {
-    let client = reqwest::Client::new();
+    let client = anew();
     let contact = json!({ "name": "Grace Hopper" });
     served(|| client.post(format!("{gateway}/api/plugins/crm/contacts")).bearer_auth(token).json(&contact)).await
+}
+
+/// A client that opens a connection for each request: one that is kept stays where its Service led when it was
+/// opened, which may be nowhere on a node that does not know it yet.
+pub(crate) fn anew() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }
 
 /// Tries until the plugin is up and the gateway has its route.

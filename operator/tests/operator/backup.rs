@@ -8,7 +8,11 @@ use std::{
 };
 
 use kube::api::{DeleteParams, Patch, PatchParams};
-use plexica_crds::{Tenant, tenant::FinalBackupStatus};
+use plexica_crds::{
+    Tenant,
+    label::{ABANDON, PAUSED},
+    tenant::FinalBackupStatus,
+};
 use plexica_operator::Config;
 use plexica_testkit::{require, unique, wait_for, wait_until};
 use serde_json::{Value, json};
@@ -376,6 +380,57 @@ async fn a_backup_is_finished_by_the_next_operator_wherever_one_is_killed() {
         }
     }
     remove(&world, &bucket).await;
+}
+
+#[tokio::test]
+async fn a_part_that_is_given_up_no_more_does_not_go_without_being_in_a_backup() {
+    let Some(world) = World::new().await else { return };
+    let (bucket, id) = (unique("backups"), world.database.unique("crm"));
+    let operator = world.operator_with(keeping(&bucket));
+    world.plugin(&id, "1.0.0").await;
+    let full = Full::make(&world, &id).await;
+    let annotates = async |annotations: Value| {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": annotations } }));
+        world.tenants().patch(&full.slug, &PatchParams::default(), &patch).await.unwrap();
+    };
+    // An install that is paused holds everything up but the backup.
+    let pauses = async |value: Value| {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
+        world.installs(&full.slug).patch("it", &PatchParams::default(), &patch).await.unwrap();
+    };
+    pauses(json!("true")).await;
+    annotates(json!({ ABANDON: "storage" })).await;
+    world.tenants().delete(&full.slug, &DeleteParams::default()).await.unwrap();
+    let made =
+        wait_for("the backup is made", PATIENCE, async || place(&world.tenants().get(&full.slug).await.unwrap())).await;
+    assert_eq!(made.abandoned, ["storage"]);
+
+    annotates(json!({ ABANDON: null })).await;
+    let tenant = world.until(&full.slug, "Ready", "False", "BackupIncomplete").await;
+    let message = &tenant.status.as_ref().unwrap().conditions[0].message;
+    assert!(message.contains("without storage") && message.contains("plexica.io/abandon=storage"), "{message}");
+    pauses(json!(null)).await;
+    let install = wait_for("the install says what it waits for", PATIENCE, async || {
+        let install = world.installs(&full.slug).get("it").await.unwrap();
+        let ready = install.status?.conditions.into_iter().next()?;
+        (ready.reason == "BackupIncomplete").then_some(ready.message)
+    });
+    world.installs(&full.slug).delete("it", &DeleteParams::default()).await.unwrap();
+    install.await;
+    for schema in [&full.schema, &full.plugin_schema] {
+        assert!(world.has_schema(schema).await);
+    }
+    assert_eq!(world.realm(&full.realm).await, 200);
+    assert_eq!(keys(&world, &full.realm).await, ["a/b.txt"]);
+
+    annotates(json!({ ABANDON: "storage" })).await;
+    world.gone(&world.tenants(), &full.slug).await;
+    assert_eq!(keys(&world, &full.realm).await, ["a/b.txt"], "what was given up is left alone");
+    assert!(!world.has_schema(&full.schema).await);
+    for bucket in [&bucket, &full.realm] {
+        remove(&world, bucket).await;
+    }
+    operator.stop().await;
 }
 
 #[tokio::test]

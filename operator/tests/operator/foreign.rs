@@ -14,12 +14,17 @@ use crate::{
 
 /// The store, with its root user's keys.
 pub fn root(world: &World) -> aws_sdk_s3::Client {
-    client(world, &world.store.access_key, &world.store.secret_key)
+    client(world, &world.store.access_key, &world.store.secret_key, None)
 }
 
-/// The store, with a pair of keys.
-pub fn client(world: &World, access_key_id: &str, secret_access_key: &str) -> aws_sdk_s3::Client {
-    let keys = Credentials::new(access_key_id, secret_access_key, None, None, "test");
+/// The store, with a pair of keys, and the token of their session if they are of one.
+pub fn client(
+    world: &World,
+    access_key_id: &str,
+    secret_access_key: &str,
+    session: Option<String>,
+) -> aws_sdk_s3::Client {
+    let keys = Credentials::new(access_key_id, secret_access_key, session, None, "test");
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))

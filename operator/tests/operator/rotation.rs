@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    foreign::client,
     hands::told,
     plugin::{NOTES, URL},
     running::{Operator, vigilant},
@@ -235,6 +236,13 @@ pub async fn gets_token(identity: &Secret) -> bool {
     .await
 }
 
+/// Whether a server that has read that Secret gets into its bucket.
+async fn opens_bucket(world: &World, storage: &Secret) -> bool {
+    let [id, key, session] = ["access-key-id", "secret-access-key", "session-token"].map(|part| text(storage, part));
+    let store = client(world, &id, &key, Some(session));
+    store.list_objects_v2().bucket(text(storage, "bucket")).send().await.is_ok()
+}
+
 pub async fn identity(world: &World, slug: &str) -> Secret {
     world.find(slug, "plexica-identity").await.unwrap()
 }
@@ -258,6 +266,7 @@ async fn a_tenants_servers_sign_in_with_both_secrets_until_the_old_one_ends() {
     world.ready(&slug).await;
     let original = identity(&world, &slug).await;
     let keys: Secret = world.find(&slug, "plexica-storage").await.unwrap();
+    assert!(opens_bucket(&world, &keys).await);
     let mut before = original.clone();
     for (request, generation) in [("one", 2), ("two", 3)] {
         annotate(&world.tenants(), &slug, ROTATE, request).await;
@@ -271,6 +280,7 @@ async fn a_tenants_servers_sign_in_with_both_secrets_until_the_old_one_ends() {
         assert_eq!(until.duration_since(told.rotated_at.unwrap().0).as_secs(), i64::from(OVERLAP));
         while jiff::Timestamp::now() < until - Duration::from_secs(1) {
             assert!(gets_token(&before).await && gets_token(&now).await);
+            assert!(opens_bucket(&world, &keys).await, "keys end by themselves, long after this");
         }
         crate::hands::told(&world, "default", &slug, "CredentialsRotated", "identity: generation").await;
         turned_realm(&world, &slug, generation, true).await;
@@ -282,6 +292,7 @@ async fn a_tenants_servers_sign_in_with_both_secrets_until_the_old_one_ends() {
     // The keys to its bucket were made anew as well; those before end by themselves.
     let next: Secret = world.find(&slug, "plexica-storage").await.unwrap();
     assert_ne!(text(&keys, "access-key-id"), text(&next, "access-key-id"));
+    assert!(opens_bucket(&world, &next).await);
     let told = world.tenants().get(&slug).await.unwrap().status.unwrap().credentials.storage.unwrap();
     assert_eq!(told.generation, 3);
     assert!(told.rotated_at.is_some() && told.previous_until.is_some());

@@ -45,7 +45,7 @@ async fn the_pair_in_the_file_is_handed_out_and_followed() {
     assert_eq!(status.storage.unwrap().credentials_expire_at, None);
     let secret: Secret = world.find(&slug, "plexica-storage").await.unwrap();
     assert_eq!(text(&secret, "session-token"), "");
-    let store = client(&world, &text(&secret, "access-key-id"), &text(&secret, "secret-access-key"));
+    let store = client(&world, &text(&secret, "access-key-id"), &text(&secret, "secret-access-key"), None);
     let (bucket, body) = (text(&secret, "bucket"), aws_sdk_s3::primitives::ByteStream::from_static(b"hello"));
     store.put_object().bucket(&bucket).key("a").body(body).send().await.unwrap();
     assert_eq!(store.get_object().bucket(&bucket).key("a").send().await.unwrap().content_length(), Some(5));
