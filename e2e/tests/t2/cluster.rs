@@ -194,12 +194,12 @@ impl Cluster {
             &["get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"],
             &["logs", "--namespace", NAMESPACE, selector, "--prefix", "--tail=400"],
         ];
-        let mut report = String::new();
+        let mut report = Vec::new();
         for look in looks {
             let found = self.kubectl(look, "").await.unwrap_or_else(|error| error);
-            report.push_str(&format!("--- kubectl {}\n{found}\n", look.join(" ")));
+            report.push(format!("--- kubectl {}\n{found}\n", look.join(" ")));
         }
-        report
+        report.concat()
     }
 }
 

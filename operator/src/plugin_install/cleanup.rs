@@ -88,14 +88,39 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'s
     Ok(leaving.abandoned)
 }
 
-async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
+/// What runs or signs in for nobody, once the install is gone: of two operators at once, one may have started it,
+/// to purge or to serve, when the other had just ended it.
+///
+/// # Errors
+/// What cannot be looked for or removed now.
+pub async fn forsaken(context: &Context, install: &PluginInstall) -> Step<()> {
+    let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
+    let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
+    if allowed(install, &slug, &context.settings).is_err() {
+        return Ok(());
+    }
+    let abandoned = abandoned(install, &PARTS)?;
+    let others = others(context, install).await?;
+    let (policy, placements) = (DeletionPolicy::Retain, context.databases.iter().collect());
+    let leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
+    if !leaving.abandoned.contains(&WORKLOAD) {
+        workloads(context, &leaving).await?;
+    }
+    if leaving.abandoned.contains(&DATABASE) {
+        return Ok(());
+    }
+    logins(context, &leaving).await
+}
+
+/// Other installs of the same plugin. Read from the API, not from the cache: one made a moment ago counts.
+async fn others(context: &Context, install: &PluginInstall) -> Step<Vec<PluginInstall>> {
     let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-    let others = all
-        .into_iter()
-        .filter(|other| {
-            other.spec.plugin.id == install.spec.plugin.id && other.uid() != install.uid() && !has_left(other)
-        })
-        .collect();
+    let of_plugin = all.into_iter().filter(|other| other.spec.plugin.id == install.spec.plugin.id);
+    Ok(of_plugin.filter(|other| other.uid() != install.uid() && !has_left(other)).collect())
+}
+
+async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
+    let others = others(context, install).await?;
     let tenant = tenant(context, &slug).await?;
     if tenant.as_ref().is_some_and(is_paused) {
         return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));

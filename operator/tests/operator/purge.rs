@@ -1,14 +1,19 @@
 //! Plugins that do not remove a tenant's data themselves.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use kube::api::{DeleteParams, Patch, PatchParams};
 use plexica_crds::{label::CONFIRM_DELETION, plugin_install::Phase};
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
-    plugin::{KEEPS, QUITS},
+    plugin::{KEEPS, PID, QUITS},
+    rotation::{get, upstream},
     world::{PATIENCE, World},
 };
 
@@ -110,4 +115,43 @@ async fn a_plugin_has_its_time_also_after_a_late_confirmation() {
 
 fn schema(slug: &str, id: &str) -> String {
     format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
+}
+
+#[tokio::test]
+async fn what_runs_for_an_install_that_another_operator_let_go_is_not_left_to_nobody() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator_with(|config| config.plugins.purge_deadline = 600);
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+    world.installed(&slug).await;
+    let process = get(&format!("{}{PID}", upstream(&world, &slug).await)).await.unwrap();
+    let logins = format!(
+        "SELECT count(*) FROM pg_roles WHERE rolcanlogin AND rolname LIKE 'plugin%\\_{}'",
+        id.replace('-', "_")
+    );
+    assert_eq!(world.sql::<i64>(&logins).await, 1);
+
+    // The plugin is held up in its purge.
+    let mut holder = world.database.connect().await;
+    let lock = format!("BEGIN; LOCK TABLE {}.note IN ACCESS EXCLUSIVE MODE", schema(&slug, &id));
+    holder.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
+    let installs = world.installs(&slug);
+    installs.delete("it", &DeleteParams::default()).await.unwrap();
+    let waits = "SELECT (SELECT max(pid) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND wait_event_type = 'Lock' AND usename LIKE 'plugin%')";
+    let backend = wait_for("the purge waits", PATIENCE, async || world.sql::<Option<i32>>(waits).await).await;
+    // As another operator does at the end of it.
+    let let_go = Patch::Merge(json!({ "metadata": { "finalizers": null } }));
+    installs.patch("it", &PatchParams::default(), &let_go).await.unwrap();
+    assert!(world.sql::<bool>(&format!("SELECT pg_cancel_backend({backend})")).await);
+
+    wait_until("nobody can sign in as the plugin", PATIENCE, async || world.sql::<i64>(&logins).await == 0).await;
+    wait_until("its process has ended", PATIENCE, async || !Path::new("/proc").join(&process).exists()).await;
+    let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
+    assert_eq!(world.sql::<i64>(&credentials).await, 0);
+    world.ready(&slug).await;
+    operator.stop().await;
 }

@@ -166,10 +166,12 @@ impl Administrator {
     /// Who makes accounts, with no more roles than that takes.
     async fn registrar(&self) -> Self {
         let registrar = Self::account(&self.keycloak, REGISTRAR);
-        if registrar.try_sign_in().await.0 == 200 {
+        // Another process may be at it as well, and not have given it its roles yet.
+        if registrar.try_sign_in().await.0 == 200
+            && registrar.send(Method::GET, "/master/roles/create-realm", None).await.0 == 200
+        {
             return registrar;
         }
-        // Another process may be at it as well.
         let user = self.create_account(REGISTRAR).await;
         let master = self.get("/master/clients?clientId=master-realm").await[0]["id"].as_str().unwrap().to_owned();
         let mut roles = Vec::new();
