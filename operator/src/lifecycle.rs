@@ -38,24 +38,13 @@ const FROM_ELSEWHERE: [StatusCode; 3] = [StatusCode::NOT_FOUND, StatusCode::BAD_
 /// Calls plugins with tokens of the platform.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
-    http: reqwest::Client,
     minter: Minter,
 }
 
 impl Lifecycle {
     /// With the platform's minter.
-    ///
-    /// # Errors
-    /// When there can be no HTTP client.
-    pub fn new(minter: Minter) -> Result<Self, Problem> {
-        // Plugins are inside: a proxy for the outside world is none for them, and they redirect nowhere.
-        let http = reqwest::Client::builder().timeout(CALL).no_proxy().redirect(reqwest::redirect::Policy::none());
-        // A connection stays where the Service led when it was opened, at a pod that ends or past a cluster that
-        // did not know the Service yet: a call is to go where it leads now.
-        let http = http.pool_max_idle_per_host(0).build().map_err(|error| {
-            Problem::new(Reason::BackendUnavailable, format!("there can be no HTTP client for plugins: {error}."))
-        })?;
-        Ok(Self { http, minter })
+    pub const fn new(minter: Minter) -> Self {
+        Self { minter }
     }
 
     /// Asks, and waits a while until it is done.
@@ -84,7 +73,8 @@ impl Lifecycle {
         let body = serde_json::to_vec(request).map_err(|_| failed("the call cannot be written as JSON."))?;
         let about = request.action;
         let token = self.token(plugin, &request.tenant, &body)?;
-        let post = self.http.post(at(endpoint, LIFECYCLE)?).bearer_auth(token);
+        let http = client()?;
+        let post = http.post(at(endpoint, LIFECYCLE)?).bearer_auth(token);
         let mut answer = read(post.header(CONTENT_TYPE, "application/json").body(body), Asked::Call, about).await?;
         let polling = async {
             loop {
@@ -99,7 +89,7 @@ impl Lifecycle {
                 tracing::debug!(%plugin, tenant = %request.tenant, ?message, "lifecycle call goes on");
                 tokio::time::sleep(PAUSE).await;
                 let token = self.token(plugin, &request.tenant, b"")?;
-                answer = read(self.http.get(at(endpoint, &path)?).bearer_auth(token), Asked::Poll, about).await?;
+                answer = read(http.get(at(endpoint, &path)?).bearer_auth(token), Asked::Poll, about).await?;
             }
         };
         tokio::time::timeout(POLLING, polling)
@@ -115,7 +105,7 @@ impl Lifecycle {
         let mut at = at(endpoint, HEALTH)?;
         at.query_pairs_mut().append_pair("tenant", tenant.as_str());
         let unwell = |why: String| Problem::new(Reason::WorkloadNotReady, why);
-        let mut answer = self.http.get(at).timeout(HEALTHY).send().await.map_err(|error| {
+        let mut answer = client()?.get(at).timeout(HEALTHY).send().await.map_err(|error| {
             tracing::debug!(%error, "a health check got no answer");
             unwell("it does not answer.".into())
         })?;
@@ -135,6 +125,18 @@ impl Lifecycle {
             .mint(audience, Some(tenant.clone()), Subject::Lifecycle, digest, Uuid::new_v4().to_string(), now)
             .map_err(|_| failed("no token could be signed for the call."))
     }
+}
+
+/// A client with connections of its own. Each stays where the Service led when it was opened, at a pod that ends or
+/// past a cluster that did not know the Service yet: a call goes where it leads now, and its polls go where the
+/// call went, since no other process knows of it.
+fn client() -> Result<reqwest::Client, Problem> {
+    // Plugins are inside: they need no authorities, a proxy for the outside world is none for them, and they
+    // redirect nowhere.
+    let http = reqwest::Client::builder().timeout(CALL).tls_certs_only([]).no_proxy();
+    http.redirect(reqwest::redirect::Policy::none()).build().map_err(|error| {
+        Problem::new(Reason::BackendUnavailable, format!("there can be no HTTP client for plugins: {error}."))
+    })
 }
 
 fn at(endpoint: &Url, path: &str) -> Result<Url, Problem> {
@@ -178,8 +180,13 @@ async fn read(request: reqwest::RequestBuilder, asked: Asked, about: Action) -> 
     }
     if told.is_none() && FROM_ELSEWHERE.contains(&status) {
         let status = status.as_u16();
-        tracing::warn!(status, "a lifecycle call was answered by something that is no plugin");
-        return Err(unreached(&format!("something that is no plugin answered {status} to a lifecycle call")));
+        tracing::warn!(
+            status,
+            "the answer to a lifecycle call is no plugin's, or one without an error of the contract"
+        );
+        let what =
+            format!("a lifecycle call was answered {status} by a proxy, or a plugin that serves no such address");
+        return Err(unreached(&what));
     }
     Err(failed(&format!("it answered {}: {}", status.as_u16(), told.unwrap_or_else(|| "no message.".into()))))
 }

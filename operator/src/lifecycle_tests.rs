@@ -4,14 +4,20 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use axum::{Json, Router, body::Body, extract::ConnectInfo, response::IntoResponse, routing::post};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::ConnectInfo,
+    response::IntoResponse,
+    routing::{get, post},
+};
 use futures::stream;
 use plexica_contract::token::SigningKey;
 use serde_json::json;
 
 fn lifecycle() -> Lifecycle {
     let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
-    Lifecycle::new(Minter::new("plexica", SigningKey::from_pkcs8_pem(&pem).unwrap())).unwrap()
+    Lifecycle::new(Minter::new("plexica", SigningKey::from_pkcs8_pem(&pem).unwrap()))
 }
 
 async fn call(lifecycle: &Lifecycle, endpoint: &Url) -> Result<(), Problem> {
@@ -37,6 +43,28 @@ async fn answered(status: StatusCode, body: impl Fn() -> Body + Clone + Send + S
     let result = call(&lifecycle(), &endpoint).await;
     plugin.abort();
     result
+}
+
+#[tokio::test]
+async fn polls_go_where_the_call_went() {
+    // Of several processes one alone knows of a call.
+    let caller = Arc::new(OnceLock::new());
+    let asked = caller.clone();
+    let call_with = async move |ConnectInfo(from): ConnectInfo<SocketAddr>| {
+        let _ = asked.set(from);
+        (StatusCode::ACCEPTED, Json(json!({ "status": "pending", "poll": format!("{LIFECYCLE}/1") })))
+    };
+    let poll = async move |ConnectInfo(from): ConnectInfo<SocketAddr>| {
+        if caller.get() == Some(&from) {
+            Json(json!({ "status": "done" })).into_response()
+        } else {
+            StatusCode::NOT_FOUND.into_response()
+        }
+    };
+    let app = Router::new().route(LIFECYCLE, post(call_with)).route(&format!("{LIFECYCLE}/1"), get(poll));
+    let (endpoint, plugin) = served(app).await;
+    assert_eq!(call(&lifecycle(), &endpoint).await, Ok(()));
+    plugin.abort();
 }
 
 #[tokio::test]
@@ -96,6 +124,14 @@ async fn what_a_proxy_answers_is_not_the_plugins_word() {
     }
     let page = || Body::from("<html>no such host</html>");
     assert_eq!(answered(StatusCode::NOT_FOUND, page).await.unwrap_err().reason, Reason::Pending);
+    let pending = || Body::from(json!({ "status": "pending", "poll": format!("{LIFECYCLE}/1") }).to_string());
+    let gone = Router::new()
+        .route(LIFECYCLE, post(async move || (StatusCode::ACCEPTED, pending())))
+        .route(&format!("{LIFECYCLE}/1"), get(async || StatusCode::BAD_GATEWAY));
+    let (endpoint, plugin) = served(gone).await;
+    let problem = call(&lifecycle(), &endpoint).await.unwrap_err();
+    assert_eq!(problem.reason, Reason::Pending, "of a poll: {problem}");
+    plugin.abort();
     let problem = empty(StatusCode::INTERNAL_SERVER_ERROR).await.unwrap_err();
     assert_eq!(problem.reason, Reason::MigrationFailed, "a plugin may fail without a word: {problem}");
 }

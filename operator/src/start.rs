@@ -212,10 +212,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
     let Some(keys) = platform::keys(client, settings, stop).await else {
         return;
     };
-    let lifecycle = match Lifecycle::new(keys.minter.clone()) {
-        Ok(lifecycle) => lifecycle,
-        Err(problem) => return tracing::error!("{problem}"),
-    };
+    let lifecycle = Lifecycle::new(keys.minter.clone());
     gates.keys.open();
     let watches = Watches::new(client, config.work.selector.as_deref());
     let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: None };

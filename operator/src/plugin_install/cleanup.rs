@@ -78,38 +78,43 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'s
         let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
         return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
     }
-    if !leaving.abandoned.contains(&WORKLOAD) {
-        workloads(context, &leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
-    }
+    workloads_and_logins(context, &leaving).await?;
     if !leaving.abandoned.contains(&DATABASE) {
-        logins(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
         data(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
     }
     Ok(leaving.abandoned)
 }
 
-/// What runs or signs in for nobody, once the install is gone: of two operators at once, one may have started it,
-/// to purge or to serve, when the other had just ended it.
+async fn workloads_and_logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+    if !leaving.abandoned.contains(&WORKLOAD) {
+        workloads(context, leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
+    }
+    if !leaving.abandoned.contains(&DATABASE) {
+        logins(context, leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+    }
+    Ok(())
+}
+
+/// Removes what runs or signs in for nobody once the install is gone: of two operators at once, one may have started
+/// it, to purge or to serve, when the other had just ended it.
 ///
 /// # Errors
 /// What cannot be looked for or removed now.
-pub async fn forsaken(context: &Context, install: &PluginInstall) -> Step<()> {
+pub async fn remove_orphans(context: &Context, install: &PluginInstall) -> Step<()> {
     let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
     let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
     if allowed(install, &slug, &context.settings).is_err() {
         return Ok(());
     }
-    let abandoned = abandoned(install, &PARTS)?;
     let others = others(context, install).await?;
-    let (policy, placements) = (DeletionPolicy::Retain, context.databases.iter().collect());
-    let leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
-    if !leaving.abandoned.contains(&WORKLOAD) {
-        workloads(context, &leaving).await?;
-    }
-    if leaving.abandoned.contains(&DATABASE) {
-        return Ok(());
-    }
-    logins(context, &leaving).await
+    let tenant = unheld_tenant(context, &slug).await?;
+    let (abandoned, placements) = (given_up(install, tenant.as_ref())?, placements(context, tenant.as_ref()));
+    let policy = install.spec.deletion_policy;
+    workloads_and_logins(
+        context,
+        &Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned },
+    )
+    .await
 }
 
 /// Other installs of the same plugin. Read from the API, not from the cache: one made a moment ago counts.
@@ -121,29 +126,15 @@ async fn others(context: &Context, install: &PluginInstall) -> Step<Vec<PluginIn
 
 async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, plugin: PluginId) -> Step<Leaving<'a>> {
     let others = others(context, install).await?;
-    let tenant = tenant(context, &slug).await?;
-    if tenant.as_ref().is_some_and(is_paused) {
-        return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
-    }
-    if tenant.as_ref().is_some_and(is_rehearsed) {
-        return Err(Problem::new(Reason::DryRun, format!("the tenant {slug} has the annotation {DRY_RUN}.")));
-    }
+    let tenant = unheld_tenant(context, &slug).await?;
     // When the tenant goes, its own policy counts for all that is in it, its confirmation and its backup.
-    let going = tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_some());
-    let policy = match going {
+    let policy = match tenant.as_ref().filter(|tenant| goes(tenant)) {
         Some(tenant) => confirmed(tenant)
             .and_then(|()| backed_up(tenant, &context.settings))
             .map(|()| tenant.spec.deletion_policy)?,
         None => install.spec.deletion_policy,
     };
-    let mut abandoned = abandoned(install, &PARTS)?;
-    // A database that is given up for the tenant is given up for what it has installed.
-    if going.map(abandoned_parts).transpose()?.is_some_and(|parts| parts.contains(&DATABASE)) {
-        abandoned.push(DATABASE);
-    }
-    // The tenant may be gone, and with it the name of its placement: then it is looked for in all.
-    let placed = tenant.as_ref().map(|tenant| tenant.spec.database.placement.as_str());
-    let placements = context.databases.iter().filter(|(name, _)| placed.is_none_or(|placed| placed == *name)).collect();
+    let (abandoned, placements) = (given_up(install, tenant.as_ref())?, placements(context, tenant.as_ref()));
     let mut leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
     if leaving.abandoned.contains(&DATABASE) {
         return Ok(leaving);
@@ -160,11 +151,39 @@ async fn look<'a>(context: &'a Context, install: &'a PluginInstall, slug: Slug, 
     Ok(leaving)
 }
 
-/// Read from the API, not from the cache: it may have been deleted a moment ago, and decides whether
-/// data goes.
-async fn tenant(context: &Context, slug: &Slug) -> Step<Option<Tenant>> {
+/// The tenant, if nobody holds the operator off it. Read from the API, not from the cache: it may have been deleted a
+/// moment ago, and decides whether data goes.
+async fn unheld_tenant(context: &Context, slug: &Slug) -> Step<Option<Tenant>> {
     let named = context.selected().fields(&format!("metadata.name={slug}"));
-    Ok(Api::<Tenant>::all(context.client.clone()).list(&named).await?.items.pop())
+    let tenant = Api::<Tenant>::all(context.client.clone()).list(&named).await?.items.pop();
+    if tenant.as_ref().is_some_and(is_paused) {
+        return Err(Problem::new(Reason::Paused, format!("the tenant {slug} is paused.")));
+    }
+    if tenant.as_ref().is_some_and(is_rehearsed) {
+        return Err(Problem::new(Reason::DryRun, format!("the tenant {slug} has the annotation {DRY_RUN}.")));
+    }
+    Ok(tenant)
+}
+
+fn goes(tenant: &Tenant) -> bool {
+    tenant.metadata.deletion_timestamp.is_some()
+}
+
+/// The parts of an install that people have given up on. A database that is given up for the tenant is given up for
+/// what it has installed.
+fn given_up(install: &PluginInstall, tenant: Option<&Tenant>) -> Step<Vec<&'static str>> {
+    let mut parts = abandoned(install, &PARTS)?;
+    let of_tenant = tenant.filter(|tenant| goes(tenant)).map(abandoned_parts).transpose()?;
+    if of_tenant.is_some_and(|parts| parts.contains(&DATABASE)) {
+        parts.push(DATABASE);
+    }
+    Ok(parts)
+}
+
+/// Where something of a tenant's may be: one that is gone has left no name of its placement, so that it may be in all.
+fn placements<'a>(context: &'a Context, tenant: Option<&Tenant>) -> Vec<(&'a str, &'a Provisioner)> {
+    let placed = tenant.map(|tenant| tenant.spec.database.placement.as_str());
+    context.databases.iter().filter(|(name, _)| placed.is_none_or(|placed| placed == *name)).collect()
 }
 
 fn schema(context: &Context, leaving: &Leaving<'_>) -> plugin::Desired {
@@ -255,7 +274,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
 /// Whether a person holds it up, who may take days: others do not wait for it.
 fn held(context: &Context, install: &PluginInstall) -> bool {
     let tenant = context.tenants.get(&ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name));
-    let unsaid = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() && confirmed(tenant).is_err();
+    let unsaid = |tenant: &Tenant| goes(tenant) && confirmed(tenant).is_err();
     let stays = |tenant: &Tenant| is_paused(tenant) || is_rehearsed(tenant) || unsaid(tenant);
     is_paused(install) || is_rehearsed(install) || tenant.is_some_and(|tenant| stays(&tenant))
 }

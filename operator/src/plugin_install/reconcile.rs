@@ -11,7 +11,7 @@ use plexica_crds::{PluginInstall, PluginInstallStatus, Reason, Tenant, label::FI
 
 use super::{
     apply::{apply, revive},
-    cleanup::{DATABASE, cleanup, forsaken},
+    cleanup::{DATABASE, cleanup, remove_orphans},
     configuration,
     needed::{needed, told},
     observe::{observe, references, references_now},
@@ -59,23 +59,23 @@ pub async fn reconcile(context: &Context, install: &PluginInstall) -> (Action, O
         Err(error) => Err(error),
     };
     if !matches!(result, Ok((_, None))) {
-        let_go(context, &api, install).await;
+        tidy_if_gone(context, &api, install).await;
     }
     result.unwrap_or_else(|error| (context.refused(install, &error), Some(error.into())))
 }
 
 /// Where another operator has ended it meanwhile, nobody looks again at what was started here.
-async fn let_go(context: &Context, api: &Api<PluginInstall>, install: &PluginInstall) {
+async fn tidy_if_gone(context: &Context, api: &Api<PluginInstall>, install: &PluginInstall) {
     let there = |found: &PluginInstall| found.uid() == install.uid() && !has_left(found);
     if let Ok(found) = api.get_opt(&install.name_any()).await
         && !found.as_ref().is_some_and(there)
     {
-        nobodys(context, install).await;
+        tidy(context, install).await;
     }
 }
 
-async fn nobodys(context: &Context, install: &PluginInstall) {
-    if let Err(left) = forsaken(context, install).await {
+async fn tidy(context: &Context, install: &PluginInstall) {
+    if let Err(left) = remove_orphans(context, install).await {
         tracing::warn!(install = install.name_any(), "what runs or signs in for nobody any more is left: {left}");
     }
 }
@@ -293,7 +293,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
             context.purges.forget(&uid(&install));
             remove_finalizer(api, &install).await?;
             if abandoned.is_empty() {
-                nobodys(context, &install).await;
+                tidy(context, &install).await;
             }
             context.again(&install, None);
             Ok((Action::await_change(), None))
