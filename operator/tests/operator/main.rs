@@ -22,6 +22,7 @@ mod dry_run;
 mod farewell;
 mod fault;
 mod foreign;
+mod full;
 mod gate;
 mod hands;
 mod install;

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
     plugin::{KEEPS, PID, QUITS},
-    rotation::{get, upstream},
+    rotation::{get, role, upstream},
     world::{PATIENCE, World},
 };
 
@@ -46,11 +46,11 @@ async fn what_a_plugin_does_not_purge_in_time_is_removed_without_it() {
         .await;
         assert!(status.conditions[0].message.contains(said), "{:?}", status.conditions[0]);
         assert_eq!((status.phase, status.route), (Some(Phase::Terminating), None));
-        assert!(world.has_schema(&schema(slug, id)).await);
+        assert!(world.has_schema(&role(slug, id)).await);
     }
     for (slug, id, _) in &leaving {
         world.gone(&world.installs(slug), "it").await;
-        assert!(!world.has_schema(&schema(slug, id)).await);
+        assert!(!world.has_schema(&role(slug, id)).await);
         let roles = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%plugin\\_{}'", id.replace('-', "_"));
         assert_eq!(world.sql::<i64>(&roles).await, 0, "nobody can sign in, or be, the plugin of the tenant");
         let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
@@ -77,7 +77,7 @@ async fn a_plugin_purges_although_its_isolation_was_changed_a_moment_before_the_
     // It would be waited for longer than the test waits.
     let operator = world.operator_with(|config| config.plugins.purge_deadline = 600);
     world.gone(&world.installs(&slug), "it").await;
-    assert!(!world.has_schema(&schema(&slug, &id)).await);
+    assert!(!world.has_schema(&role(&slug, &id)).await);
     operator.stop().await;
 }
 
@@ -109,12 +109,8 @@ async fn a_plugin_has_its_time_also_after_a_late_confirmation() {
     })
     .await;
     world.gone(&world.tenants(), &slug).await;
-    assert!(!world.has_schema(&schema(&slug, &id)).await);
+    assert!(!world.has_schema(&role(&slug, &id)).await);
     operator.stop().await;
-}
-
-fn schema(slug: &str, id: &str) -> String {
-    format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
 }
 
 #[tokio::test]
@@ -136,7 +132,7 @@ async fn what_runs_for_an_install_that_another_operator_let_go_is_not_left_to_no
 
     // The plugin is held up in its purge.
     let mut holder = world.database.connect().await;
-    let lock = format!("BEGIN; LOCK TABLE {}.note IN ACCESS EXCLUSIVE MODE", schema(&slug, &id));
+    let lock = format!("BEGIN; LOCK TABLE {}.note IN ACCESS EXCLUSIVE MODE", role(&slug, &id));
     holder.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
     let installs = world.installs(&slug);
     installs.delete("it", &DeleteParams::default()).await.unwrap();

@@ -7,10 +7,7 @@ use plexica_crds::{Reason, label::RESTORING_FROM};
 use plexica_operator::{Config, Problem, restore::Restore};
 use serde_json::json;
 
-use crate::{
-    backup::{Full, program},
-    world::World,
-};
+use crate::{backup::program, full::Full, world::World};
 
 /// Whether it comes to its end with so many writes. The connection of the one before may not have ended yet.
 async fn finishes<T>(world: &World, restore: impl Future<Output = Result<T, Problem>>, writes: usize) -> bool {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::{Keycloak, settled};
 use crate::unique;
@@ -21,6 +21,8 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 /// The account that makes [service accounts](Administrator::service_account), and the rights it has for that.
 const REGISTRAR: &str = "test-registrar";
 const OF_REGISTRAR: [&str; 3] = ["manage-clients", "manage-users", "view-realm"];
+/// Whether this process has seen to it that there is one.
+static REGISTERED: OnceCell<()> = OnceCell::const_new();
 
 /// Who signs in.
 #[derive(Clone, Debug)]
@@ -70,12 +72,6 @@ impl Administrator {
     }
 
     async fn sign_in(&self) -> String {
-        let (status, answer) = self.try_sign_in().await;
-        assert_eq!(status, 200, "{:?} cannot sign in: {answer}", self.login);
-        answer["access_token"].as_str().unwrap().to_owned()
-    }
-
-    async fn try_sign_in(&self) -> (u16, Value) {
         let form = match &self.login {
             Login::Administrator => vec![
                 ("grant_type", "password"),
@@ -88,7 +84,9 @@ impl Administrator {
             }
         };
         let url = format!("{}/realms/master/protocol/openid-connect/token", self.keycloak.url);
-        settled(async || answered(self.http.post(&url).form(&form)).await).await
+        let (status, answer) = settled(async || answered(self.http.post(&url).form(&form)).await).await;
+        assert_eq!(status, 200, "{:?} cannot sign in: {answer}", self.login);
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 
     /// What stands at a path below `/admin/realms`.
@@ -157,39 +155,29 @@ impl Administrator {
     /// If it is refused.
     pub async fn service_account(&self) -> String {
         let _one_at_a_time = ONE_AT_A_TIME.lock().await;
-        let registrar = self.registrar().await;
+        REGISTERED.get_or_init(async || self.register().await).await;
+        let registrar = Self::account(&self.keycloak, REGISTRAR);
         let id = unique("operator");
-        registrar.create_account(&id).await;
+        registrar.post("/master/clients", account(&id)).await;
+        registrar.let_create_realms(&id).await;
         id
     }
 
-    /// Who makes accounts, with no more roles than that takes.
-    async fn registrar(&self) -> Self {
-        let registrar = Self::account(&self.keycloak, REGISTRAR);
-        // Another process may be at it as well, and not have given it its roles yet.
-        if registrar.try_sign_in().await.0 == 200
-            && registrar.send(Method::GET, "/master/roles/create-realm", None).await.0 == 200
-        {
-            return registrar;
-        }
-        let user = self.create_account(REGISTRAR).await;
+    /// Sees to it that there is the registrar, with no more roles than it takes. Another process may be at it as well.
+    async fn register(&self) {
+        let (status, answer) = self.send(Method::POST, "/master/clients", Some(account(REGISTRAR))).await;
+        assert!(matches!(status, 201 | 409), "{REGISTRAR}: {status} {answer}");
+        let user = self.let_create_realms(REGISTRAR).await;
         let master = self.get("/master/clients?clientId=master-realm").await[0]["id"].as_str().unwrap().to_owned();
         let mut roles = Vec::new();
         for role in OF_REGISTRAR {
             roles.push(self.get(&format!("/master/clients/{master}/roles/{role}")).await);
         }
         self.post(&format!("/master/users/{user}/role-mappings/clients/{master}"), json!(roles)).await;
-        registrar
     }
 
-    /// Sees to it that there is a service account that may create realms; its user.
-    async fn create_account(&self, id: &str) -> String {
-        let client = json!({
-            "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,
-            "standardFlowEnabled": false, "attributes": { "client.use.lightweight.access.token.enabled": "true" },
-        });
-        let (status, answer) = self.send(Method::POST, "/master/clients", Some(client)).await;
-        assert!(matches!(status, 201 | 409), "{id}: {status} {answer}");
+    /// Gives an account the role for it; its user.
+    async fn let_create_realms(&self, id: &str) -> String {
         let client = self.get(&format!("/master/clients?clientId={id}")).await;
         let path = format!("/master/clients/{}/service-account-user", client[0]["id"].as_str().unwrap());
         let user = self.get(&path).await["id"].as_str().unwrap().to_owned();
@@ -220,6 +208,14 @@ impl Administrator {
         }
         answered(request).await
     }
+}
+
+/// A service account, as Keycloak takes it.
+fn account(id: &str) -> Value {
+    json!({
+        "clientId": id, "secret": SECRET, "publicClient": false, "serviceAccountsEnabled": true,
+        "standardFlowEnabled": false, "attributes": { "client.use.lightweight.access.token.enabled": "true" },
+    })
 }
 
 /// Status and body; nothing for a body that is not JSON.
