@@ -186,11 +186,11 @@ impl Cluster {
     /// How everything of the platform is, and what its pods said last, for a failure.
     pub async fn report(&self) -> String {
         let selector = "--selector=app.kubernetes.io/part-of=plexica";
-        let [kinds, pods] = [KINDS.join(","), "pods".to_owned()];
+        let kinds = KINDS.join(",");
         let looks: [&[&str]; 5] = [
             &["get", &kinds, "--all-namespaces", "--output=yaml"],
             &["get", "nodes,pods,deployments,services", "--all-namespaces", "--output=wide"],
-            &["describe", &pods, "--all-namespaces"],
+            &["describe", "pods", "--all-namespaces"],
             &["get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"],
             &["logs", "--namespace", NAMESPACE, selector, "--prefix", "--tail=400"],
         ];

@@ -7,9 +7,8 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    anew,
     cluster::{Cluster, NAMESPACE},
-    served,
+    served, unpooled,
 };
 
 const TENANT: &str = "tenant/acme";
@@ -21,7 +20,7 @@ const LONG: Duration = Duration::from_mins(2);
 pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
     let before = cluster.pods("crm").await;
     assert_eq!(before.len(), 1, "{before:?}");
-    let http = anew();
+    let http = unpooled();
     let mut served = 0;
     let failed = async {
         loop {
@@ -51,7 +50,7 @@ pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
 
 /// A tenant that is suspended has no pods, and its users are told why; resumed, all is as it was.
 pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> String) {
-    let (http, token) = (anew(), signs_in().await);
+    let (http, token) = (unpooled(), signs_in().await);
     cluster.patch(TENANT, "", &json!({ "spec": { "suspend": true } })).await;
     wait_for("its users are told", LONG, async || {
         let answer = http.get(url).bearer_auth(&token).send().await.expect("the gateway answers");
@@ -89,7 +88,7 @@ pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &s
     })
     .await;
     assert!(message.contains("did not come up in time"), "{message}");
-    let http = anew();
+    let http = unpooled();
     assert_eq!(served(|| http.get(url).bearer_auth(token)).await["name"], "Grace Hopper");
     wait_for("nothing is left of it", LONG, async || (cluster.pods("crm").await == pods).then_some(())).await;
     cluster.delete("plugin/crm-0.2.0").await;

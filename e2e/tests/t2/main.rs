@@ -130,7 +130,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     let gateway = cluster.service("plexica-gateway").await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
-    let http = anew();
+    let http = unpooled();
     let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(&token)).await;
     assert_eq!(found["name"], "Grace Hopper");
 
@@ -184,14 +184,14 @@ fn second_tenant() -> Value {
 }
 
 async fn create_contact(gateway: &str, token: &str) -> Value {
-    let client = anew();
+    let client = unpooled();
     let contact = json!({ "name": "Grace Hopper" });
     served(|| client.post(format!("{gateway}/api/plugins/crm/contacts")).bearer_auth(token).json(&contact)).await
 }
 
 /// A client that opens a connection for each request: one that is kept stays where its Service led when it was
 /// opened, which may be nowhere on a node that does not know it yet.
-pub(crate) fn anew() -> reqwest::Client {
+pub(crate) fn unpooled() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }
 
