@@ -193,6 +193,8 @@ async fn a_backup_is_good_for_another_cluster() {
         keeping(&bucket)(config);
         config.names.former_clusters = vec![lost];
     });
+    // A write of its start would be one of those that `restores` holds back for good.
+    wait_until("it is ready", PATIENCE, async || operator.get("/readyz").await.0 == 200).await;
     restores(&world, &full, &bucket, &made.prefix).await;
     remove(&world, &bucket).await;
     operator.stop().await;
