@@ -98,6 +98,45 @@ async fn one_suspended_before_it_was_ever_ready_provisions_and_lets_nobody_in() 
     world.delete(&world.tenants(), &slug).await;
 }
 
+/// Who never served has taken nothing back: what an install before has kept is still marked as that, is taken when it
+/// serves, and is not its to remove.
+#[tokio::test]
+async fn what_was_kept_is_taken_back_by_an_install_that_serves_and_stays_after_one_that_never_did() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let id = world.database.unique("crm");
+    let [acme, beta] = [world.database.unique("acme"), world.database.unique("beta")];
+    let schema = |slug: &str| format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"));
+    let retained = async |slug: &str| {
+        let mark = format!("SELECT obj_description('{}'::regnamespace, 'pg_namespace')", schema(slug));
+        world.sql::<String>(&mark).await.contains("retained")
+    };
+    world.plugin(&id, "1.0.0").await;
+    for slug in [&acme, &beta] {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
+        world.ready(slug).await;
+        world.install(slug, &id, json!({})).await;
+        world.installed(slug).await;
+        world.delete(&world.installs(slug), "it").await;
+        world.tenant(slug, json!({ "deletionPolicy": "Delete", "suspend": true })).await;
+        world.until(slug, "Ready", "True", "Suspended").await;
+        world.install(slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+        suspended(&world, slug).await;
+        assert!(retained(slug).await, "it is not in use");
+    }
+    world.tenant(&acme, json!({ "deletionPolicy": "Delete" })).await;
+    world.installed(&acme).await;
+    assert!(!retained(&acme).await, "it is in use");
+    let rows = format!("SELECT count(*) FROM {}.note", schema(&acme));
+    assert_eq!(world.sql::<i64>(&rows).await, 2, "what the one before has written is there");
+    world.delete(&world.installs(&beta), "it").await;
+    assert!(retained(&beta).await, "it was never that install's");
+    for slug in [&acme, &beta] {
+        world.delete(&world.tenants(), slug).await;
+        assert!(!world.has_schema(&schema(slug)).await, "it is the tenant's");
+    }
+}
+
 /// What cannot be looked at further is not left running for that.
 #[tokio::test]
 async fn an_install_that_cannot_be_rests_with_its_tenant_as_well() {

@@ -16,7 +16,11 @@ const SECRET: [&str; 3] = ["secret", "password", "token"];
 pub async fn owners(world: &World, case: &Case) -> Owners {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
-    Owners { tenant: tenant.and_then(|tenant| tenant.uid()), install: install.and_then(|install| install.uid()) }
+    Owners {
+        tenant: tenant.and_then(|tenant| tenant.uid()),
+        install: install.as_ref().and_then(ResourceExt::uid),
+        install_has_served: install.and_then(|install| install.status?.migrated_version).is_some(),
+    }
 }
 
 /// The values of a Secret of the tenant.

@@ -71,6 +71,8 @@ pub async fn plant(world: &World, case: &Case) -> Result<(), Violation> {
 pub struct Owners {
     tenant: Option<String>,
     install: Option<String>,
+    /// Whether the install has ever served: before that it takes back nothing that one before it has kept.
+    install_has_served: bool,
 }
 
 /// What is wrong with a mark.
