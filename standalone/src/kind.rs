@@ -30,6 +30,9 @@ pub struct Kind {
     pub status_subresource: bool,
     /// Printer columns after `Name`; empty means `Age` alone, as for CRDs without any.
     pub columns: Vec<Column>,
+    /// What may be selected by field, beside name and namespace: the field, and the JSON pointer to it
+    /// (`selectableFields` of a CRD, KEP-4358). Those of built-in kinds are in [`crate::builtin`].
+    pub selectable_fields: Vec<(String, String)>,
     /// Whether it comes from a custom resource definition (else built in).
     pub custom: bool,
 }
@@ -100,6 +103,15 @@ impl Kind {
                         description: column.description.clone().unwrap_or_default(),
                         priority: column.priority.unwrap_or_default(),
                         json_path: column.json_path.clone(),
+                    })
+                    .collect(),
+                selectable_fields: version
+                    .selectable_fields
+                    .iter()
+                    .flatten()
+                    .map(|field| {
+                        let path = &field.json_path;
+                        (path.trim_start_matches('.').to_owned(), path.replace('.', "/"))
                     })
                     .collect(),
                 custom: true,

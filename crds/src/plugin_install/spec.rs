@@ -20,6 +20,9 @@ use crate::tenant::{DeletionPolicy, DriftPolicy};
     status = "PluginInstallStatus",
     derive = "PartialEq",
     doc = "A plugin installed for a tenant. In a tenant's namespace it may name that tenant only; in the platform's namespace any.",
+    // What the operator asks for, so that a look at one tenant does not read those of all.
+    selectable = ".spec.tenantRef.name",
+    selectable = ".spec.plugin.id",
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
     printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenantRef.name"),

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    plugin_install::of_plugin,
     problem::Problem,
     resource::{add_finalizer, is_paused, remove_finalizer, write_status},
 };
@@ -36,8 +37,7 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     }
     // What decides over a deletion is read from the API: an install made a moment ago counts.
     let installs = if deleting {
-        let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-        all.iter().filter(|install| uses(install, &plugin.spec)).count()
+        of_plugin(context, &plugin.spec.id).await?.iter().filter(|install| uses(install, &plugin.spec)).count()
     } else {
         context.installs.state().iter().filter(|install| uses(install, &plugin.spec)).count()
     };

@@ -25,7 +25,7 @@ use plexica_crds::{
 use super::{
     Step,
     apply::sign_in,
-    desired, observe,
+    desired, observe, others,
     restart::restarts,
     sweep,
     validate::{Valid, allowed},
@@ -117,10 +117,13 @@ pub async fn remove_orphans(context: &Context, install: &PluginInstall) -> Step<
     .await
 }
 
-/// Other installs of the same plugin. Read from the API, not from the cache: one made a moment ago counts.
+/// Other installs of the same plugin: all of the tenant's, and all there are unless one of them is an heir.
 async fn others(context: &Context, install: &PluginInstall) -> Step<Vec<PluginInstall>> {
-    let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-    let of_plugin = all.into_iter().filter(|other| other.spec.plugin.id == install.spec.plugin.id);
+    let installs = match others::with_heir(context, install).await? {
+        Some(installs) => installs,
+        None => others::of_plugin(context, &install.spec.plugin.id).await?,
+    };
+    let of_plugin = installs.into_iter().filter(|other| other.spec.plugin.id == install.spec.plugin.id);
     Ok(of_plugin.filter(|other| other.uid() != install.uid() && !has_left(other)).collect())
 }
 
@@ -272,7 +275,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
 }
 
 /// Whether a person holds it up, who may take days: others do not wait for it.
-fn held(context: &Context, install: &PluginInstall) -> bool {
+pub(super) fn held(context: &Context, install: &PluginInstall) -> bool {
     let tenant = context.tenants.get(&ObjectRef::<Tenant>::new(&install.spec.tenant_ref.name));
     let unsaid = |tenant: &Tenant| goes(tenant) && confirmed(tenant).is_err();
     let stays = |tenant: &Tenant| is_paused(tenant) || is_rehearsed(tenant) || unsaid(tenant);

@@ -9,6 +9,7 @@ pub(crate) mod configuration;
 mod desired;
 mod needed;
 mod observe;
+mod others;
 mod plan;
 mod purges;
 mod quota;
@@ -23,6 +24,7 @@ mod upgrade;
 mod validate;
 
 pub use needed::needed;
+pub use others::{of_plugin, of_tenant};
 pub use purges::Purges;
 pub use reconcile::reconcile;
 pub use upgrade::{kept, was_taken_back};

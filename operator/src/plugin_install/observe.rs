@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kube::{Api, ResourceExt, runtime::reflector::ObjectRef};
+use kube::{ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     Generation, System,
     postgres::{self, plugin},
@@ -11,7 +11,7 @@ use plexica_backends::{
 use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
 use super::{
-    Step, desired,
+    Step, desired, others,
     restart::restarts,
     rotation::Turn,
     upgrade::{self, Health},
@@ -27,8 +27,8 @@ pub fn references(context: &Context, install: &PluginInstall) -> References {
 /// The same, with the installs as the API has them now: one that came a moment ago may need what is
 /// to go.
 pub async fn references_now(context: &Context, install: &PluginInstall) -> Result<References, kube::Error> {
-    let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
-    Ok(beside(context, install, all.into_iter().map(Arc::new)))
+    let siblings = others::of_tenant(context, &install.spec.tenant_ref.name).await?;
+    Ok(beside(context, install, siblings.into_iter().map(Arc::new)))
 }
 
 fn beside(

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use kube::{Api, runtime::reflector::ObjectRef};
+use kube::runtime::reflector::ObjectRef;
 use plexica_backends::{System, workloads::Place};
 use plexica_contract::name::{PluginId, PluginVersion, Slug, workload};
 use plexica_crds::{
@@ -19,7 +19,7 @@ use plexica_crds::{
 use url::Url;
 
 use super::{
-    Step,
+    Step, others,
     upgrade::{kept, of, target},
     validate::{Valid, present},
 };
@@ -89,11 +89,31 @@ pub async fn of_plugin(
     plugin: &PluginId,
     leaving: Option<&PluginInstall>,
 ) -> Step<Vec<Place>> {
-    let mut places = listed(context, slug, plugin).await?;
+    let places = listed(context, slug, plugin).await?;
     if places.is_empty() && leaving.is_none() {
         return Ok(Vec::new());
     }
-    let live = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
+    if let Some(leaving) = leaving
+        && let Some(some) = others::with_heir(context, leaving).await?
+    {
+        let idle = idle(context, slug, plugin, Some(leaving), some, places.clone());
+        // What none of these needs is the tenant's own, or another of all may need it.
+        if idle.iter().all(|place| place.namespace != context.settings.namespace) {
+            return Ok(idle);
+        }
+    }
+    Ok(idle(context, slug, plugin, leaving, others::all(context).await?, places))
+}
+
+/// What of the places, and of those where the install that leaves may have had one, none of these needs.
+fn idle(
+    context: &Context,
+    slug: &Slug,
+    plugin: &PluginId,
+    leaving: Option<&PluginInstall>,
+    live: Vec<PluginInstall>,
+    mut places: BTreeSet<Place>,
+) -> Vec<Place> {
     let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
     if let Some(leaving) = leaving {
         let (entries, namespaces) = (context.plugins.state(), namespaces(slug, &context.settings));
@@ -101,7 +121,7 @@ pub async fn of_plugin(
         places.extend(owned(leaving, &tenants(&live), (&entries, &catalogue), &namespaces, &context.settings));
     }
     let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
-    Ok(unneeded(context, plugin, leaving, &live, places).into_iter().collect())
+    unneeded(context, plugin, leaving, &live, places).into_iter().collect()
 }
 
 /// Those of the places that none of the installs needs.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     context::Context,
+    plugin_install::of_tenant,
     problem::Problem,
     resource::{abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
     rotation::Policy,
@@ -78,9 +79,8 @@ pub fn abandoned_parts(tenant: &Tenant) -> Result<Vec<&'static str>, Problem> {
 /// Deletes the installs that name the tenant; what is left of them holds it up. Read from the API,
 /// not from the cache: an install made a moment ago counts.
 async fn installs(context: &Context, slug: &Slug) -> Result<Vec<Problem>, Problem> {
-    let all = Api::<PluginInstall>::all(context.client.clone()).list(&context.selected()).await?;
     let mut holding = Vec::new();
-    for install in all.into_iter().filter(|install| install.spec.tenant_ref.name == slug.as_str()) {
+    for install in of_tenant(context, slug.as_str()).await? {
         let (namespace, name) = (install.namespace().unwrap_or_default(), install.name_any());
         if !belongs(context, slug, &namespace) {
             continue;

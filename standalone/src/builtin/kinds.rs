@@ -119,6 +119,7 @@ fn served(row: &Row) -> Result<Served, FieldError> {
         schema: document.as_ref().and_then(|document| schema::schema(document, row.component)),
         status_subresource: row.status,
         columns: Vec::new(),
+        selectable_fields: Vec::new(),
         custom: false,
     };
     Served::new(kind, Some(row.builtin), row.storage.to_owned())

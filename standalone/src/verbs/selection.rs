@@ -1,9 +1,12 @@
 //! Which objects a list or a watch is about: label and field selectors.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::Call;
 use crate::api_error::{ApiError, ApiResult};
+use crate::builtin::Builtin;
 use crate::object;
 use crate::schema::selector::LabelSelector;
 use crate::served::Served;
@@ -11,7 +14,7 @@ use crate::served::Served;
 /// A field that must (or must not) have a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Requirement {
-    pointer: &'static str,
+    pointer: String,
     value: String,
     equal: bool,
 }
@@ -47,7 +50,7 @@ impl Selection {
     pub fn matches(&self, object: &Value) -> bool {
         self.labels.matches(|key| object::label(object, key))
             && self.fields.iter().all(|one| {
-                let found = object.pointer(one.pointer).and_then(Value::as_str).unwrap_or_default();
+                let found = object.pointer(&one.pointer).map(text).unwrap_or_default();
                 (found == one.value) == one.equal
             })
     }
@@ -88,13 +91,24 @@ fn requirement(whole: &str, term: &str, served: &Served) -> ApiResult<Requiremen
     Ok(Requirement { pointer, value: unescape(value), equal })
 }
 
-fn pointer(served: &Served, field: &str) -> Option<&'static str> {
+fn pointer(served: &Served, field: &str) -> Option<String> {
     match field {
-        "metadata.name" => Some("/metadata/name"),
-        "metadata.namespace" => Some("/metadata/namespace"),
+        "metadata.name" => Some("/metadata/name".to_owned()),
+        "metadata.namespace" => Some("/metadata/namespace".to_owned()),
         _ => {
-            served.builtin?.selectable_fields().iter().find_map(|(name, pointer)| (*name == field).then_some(*pointer))
+            let builtin = served.builtin.map_or(&[][..], Builtin::selectable_fields).iter().copied();
+            let custom = served.kind.selectable_fields.iter().map(|(name, pointer)| (name.as_str(), pointer.as_str()));
+            builtin.chain(custom).find_map(|(name, pointer)| (name == field).then(|| pointer.to_owned()))
         }
+    }
+}
+
+/// A value as a selector has it: strings, booleans and integers may be selected.
+fn text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        Value::Bool(_) | Value::Number(_) => Cow::Owned(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => Cow::Borrowed(""),
     }
 }
 

@@ -8,12 +8,25 @@ use super::{Expected, Owners, wrong_mark};
 use crate::world::{Case, World};
 
 const DATA: &str = "written before the first fault";
+const PROVISIONER: &str = "plexica_provisioner";
 
 pub async fn plant(world: &World, case: &Case) -> Result<(), sqlx::Error> {
-    let table = format!("{}.note", postgres::tenant_plugin(&case.slug, &case.plugin));
+    let [note, own] = tables(case);
     let mut superuser = world.database.connect().await;
-    let insert = format!("INSERT INTO {table} (text) VALUES ($1)");
-    sqlx::query(AssertSqlSafe(insert)).bind(DATA).execute(&mut superuser).await.map(drop)
+    // A backup reads it by who owns the schema.
+    let make = format!("CREATE TABLE {own} (text text); ALTER TABLE {own} OWNER TO {PROVISIONER}");
+    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut superuser).await?;
+    for table in [note, own] {
+        let insert = format!("INSERT INTO {table} (text) VALUES ($1)");
+        sqlx::query(AssertSqlSafe(insert)).bind(DATA).execute(&mut superuser).await?;
+    }
+    Ok(())
+}
+
+/// Where there is data: the plugin's, and the tenant's own.
+fn tables(case: &Case) -> [String; 2] {
+    let (tenant, plugin) = (postgres::tenant(&case.slug), postgres::tenant_plugin(&case.slug, &case.plugin));
+    [format!("{plugin}.note"), format!("{tenant}.kept")]
 }
 
 pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
@@ -81,15 +94,12 @@ async fn findings(
     if count(superuser, "SELECT count(*) FROM core.ownership WHERE name = $1", &bucket).await? != 0 {
         findings.push("the intent to create the bucket is still noted".into());
     }
-    if expected == (Expected::Running { planted: true })
-        || expected == Expected::Suspended
-        || expected == Expected::Retained
-    {
-        let query = format!("SELECT count(*) FROM {plugin}.note WHERE text = $1");
+    for table in tables(case).into_iter().filter(|_| expected.is_planted()) {
+        let query = format!("SELECT count(*) FROM {table} WHERE text = $1");
         let rows: Result<i64, _> = sqlx::query_scalar(AssertSqlSafe(query)).bind(DATA).fetch_one(&mut *superuser).await;
         match rows {
             Ok(1) => {}
-            other => findings.push(format!("the plugin's data: {other:?}")),
+            other => findings.push(format!("the data in {table}: {other:?}")),
         }
     }
     Ok(findings)

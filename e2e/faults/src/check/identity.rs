@@ -1,12 +1,14 @@
 //! The realm, and whether its client's secret opens it.
 
 use plexica_backends::ownership::Stamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Expected, Owners, kubernetes, wrong_mark};
 use crate::world::{Case, World};
 
 const SECRET: &str = "plexica-identity";
+/// Who is there before the first fault.
+const USER: &str = "kept";
 
 pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
     let name = world.prefixes().realm(&case.slug);
@@ -27,7 +29,19 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
     if enabled {
         findings.extend(signs_in(world, case).await);
     }
+    if expected.is_planted() {
+        let users = world.account.get(&format!("/{name}/users?username={USER}&exact=true")).await;
+        if users[0]["firstName"] != USER {
+            findings.push(format!("the user {USER} of realm {name}: {users}"));
+        }
+    }
     findings
+}
+
+/// Gives the realm a user.
+pub async fn plant(world: &World, case: &Case) {
+    let realm = world.prefixes().realm(&case.slug);
+    world.account.post(&format!("/{realm}/users"), json!({ "username": USER, "firstName": USER })).await;
 }
 
 /// What is wrong with the credentials that the tenant's servers were given.

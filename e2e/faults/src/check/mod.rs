@@ -28,7 +28,7 @@ use crate::world::{Case, Violation, World, fails};
 pub enum Expected {
     /// Everything, in use.
     Running {
-        /// Whether the plugin has data.
+        /// Whether there is data.
         planted: bool,
     },
     /// Everything, and nobody gets in.
@@ -37,6 +37,13 @@ pub enum Expected {
     Retained,
     /// Nothing but a backup.
     Gone,
+}
+
+impl Expected {
+    /// Whether what was [planted](plant) must be there.
+    fn is_planted(self) -> bool {
+        matches!(self, Self::Running { planted: true } | Self::Suspended | Self::Retained)
+    }
 }
 
 /// Holds the parts of one tenant against what is expected.
@@ -58,11 +65,14 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
     if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }
 }
 
-/// Gives the plugin data for the tenant, which must be there from then on.
+/// Gives the tenant something of each kind, in its schema, the plugin's, its realm and its bucket, which must be there
+/// from then on.
 ///
 /// # Errors
-/// When the plugin's table is missing.
+/// What cannot be written.
 pub async fn plant(world: &World, case: &Case) -> Result<(), Violation> {
+    identity::plant(world, case).await;
+    storage::plant(world, case).await.or_else(|error| fails(format!("no object can be written: {error}")))?;
     database::plant(world, case).await.or_else(|error| fails(format!("no data can be written: {error}")))
 }
 

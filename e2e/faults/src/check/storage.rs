@@ -10,6 +10,8 @@ use super::{Expected, Owners, kubernetes, wrong_mark};
 use crate::world::{Case, World};
 
 const SECRET: &str = "plexica-storage";
+/// What is there before the first fault, with its own name in it.
+const OBJECT: &str = "kept/before";
 
 pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
     let name = world.prefixes().bucket(&case.slug);
@@ -37,7 +39,23 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
     if expected != Expected::Retained {
         findings.extend(opens(world, case, &name).await);
     }
+    if expected.is_planted() {
+        let size = match world.store.head_object().bucket(&name).key(OBJECT).send().await {
+            Ok(object) => object.content_length,
+            Err(_) => None,
+        };
+        if size != i64::try_from(OBJECT.len()).ok() {
+            findings.push(format!("the object {OBJECT} in bucket {name} has the size {size:?}"));
+        }
+    }
     findings
+}
+
+/// Gives the bucket an object.
+pub async fn plant(world: &World, case: &Case) -> Result<(), aws_sdk_s3::Error> {
+    let (name, body) = (world.prefixes().bucket(&case.slug), OBJECT.as_bytes().to_vec());
+    world.store.put_object().bucket(name).key(OBJECT).body(body.into()).send().await?;
+    Ok(())
 }
 
 /// What is wrong with the keys that the tenant's servers were given.

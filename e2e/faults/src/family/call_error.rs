@@ -7,7 +7,10 @@ use std::{
 };
 
 use plexica_testkit::Missing;
-use rand::{Rng, seq::SliceRandom};
+use rand::{
+    Rng,
+    seq::{IndexedRandom, SliceRandom},
+};
 
 use super::{
     Effort, Row,
@@ -38,7 +41,11 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut points = deal(effort.share.of(due(&recorded, |_| true, &once)), &mut random);
     if !effort.quick {
         let long = Fault::SHORT.map(|fault| (fault, MINUTE)).into_iter().chain([(Fault::Pause, Duration::ZERO)]);
-        let long = due(&recorded, |call| call.writes, &long.collect::<Vec<_>>());
+        let mut long = due(&recorded, |call| call.writes, &long.collect::<Vec<_>>());
+        // What is only asked fails for a minute in one of the ways each.
+        long.extend(due(&recorded, |call| !call.writes, &[(Fault::Pause, MINUTE)]).into_iter().map(|(step, read)| {
+            (step, Failing { fault: *Fault::SHORT.choose(&mut random).unwrap_or(&Fault::Pause), ..read })
+        }));
         let long = deal(effort.share.of(long), &mut random);
         eprintln!("call-error: {} lives, and {} in which it lasts", points.len(), long.len());
         points.extend(long);
