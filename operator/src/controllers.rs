@@ -22,7 +22,7 @@ use crate::{
     plugin, plugin_install,
     problem::Problem,
     tenant,
-    watch::{Watch, those},
+    watch::{Watch, mattering, those},
 };
 
 /// All three kinds.
@@ -51,7 +51,9 @@ impl Watches {
         let back = || context.outages.returned();
         let changed_plans = WatchStream::from_changes(context.plans.clone());
 
-        let (tenant_seen, plugin_seen) = (tenants.seen(), plugins.seen());
+        let tenant_seen = tenants.seen();
+        // Each install changes how many its plugin has, which changes nothing for the others.
+        let plugin_seen = mattering(plugins.seen(), plugins.store.clone(), to_installs);
         let [for_tenants, for_plugins, for_siblings] = [(); 3].map(|()| installs.seen());
         let [relief, planned, waiting] = [(); 3].map(|()| context.clone());
         let tenants_woken = tenants
@@ -142,6 +144,13 @@ fn is_from(install: &PluginInstall, plugin: &Plugin) -> bool {
     install.spec.plugin.id == plugin.spec.id
 }
 
+/// What of an entry its installs go by.
+fn to_installs(plugin: &Plugin) -> impl PartialEq + use<> {
+    let Plugin { metadata, spec: _, status } = plugin;
+    let rollout = status.as_ref().and_then(|status| status.rollout.as_ref()).map(|rollout| rollout.phase);
+    (metadata.generation, metadata.deletion_timestamp.is_some(), metadata.annotations.clone(), rollout)
+}
+
 /// Whether both are of one tenant, and not the same.
 fn is_beside(install: &PluginInstall, other: &PluginInstall) -> bool {
     install.spec.tenant_ref.name == other.spec.tenant_ref.name && install.metadata.uid != other.metadata.uid
@@ -199,5 +208,44 @@ async fn drive<K, F>(
     tokio::select! {
         () = reconciled => {}
         () = idle => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use plexica_crds::plugin::{RolloutPhase, RolloutStatus};
+
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn an_install_more_wakes_no_other() {
+        let entry = |change: fn(&mut Plugin)| {
+            let mut entry = fixture::plugin("crm", "1.0.0");
+            let rollout = RolloutStatus {
+                phase: RolloutPhase::Canary,
+                total: 2,
+                migrated: 0,
+                failed: Vec::new(),
+                baking_since: None,
+                message: "migrated 0/2".into(),
+            };
+            let status = entry.status.get_or_insert_default();
+            (status.installs, status.rollout) = (Some(2), Some(rollout));
+            change(&mut entry);
+            to_installs(&entry)
+        };
+        let before = || entry(|_| {});
+        assert!(before() == entry(|entry| entry.status.as_mut().unwrap().installs = Some(3)));
+        assert!(before() == entry(|entry| entry.status.as_mut().unwrap().rollout.as_mut().unwrap().migrated = 1));
+        assert!(before() != entry(|entry| entry.metadata.generation = Some(2)));
+        assert!(before() != entry(|entry| entry.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH))));
+        assert!(before() != entry(|entry| entry.metadata.annotations = Some([("a".into(), "b".into())].into())));
+        assert!(
+            before()
+                != entry(|entry| entry.status.as_mut().unwrap().rollout.as_mut().unwrap().phase = RolloutPhase::Open)
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! with a watch of its own, who waits could hear of a change before the store has it, decide by what
 //! was, and not hear of it again.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::HashMap, fmt::Debug, sync::Arc};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -91,6 +91,41 @@ where
     pub fn seen(&self) -> impl Stream<Item = Sight<K>> + Send + use<K> {
         told(&self.sights)
     }
+}
+
+/// Those sights that matter to others, who need not hear of an object again when only the rest of it has changed.
+pub fn mattering<K, T>(
+    sights: impl Stream<Item = Sight<K>>,
+    store: Store<K>,
+    matters: impl Fn(&K) -> T,
+) -> impl Stream<Item = Sight<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+    T: PartialEq,
+{
+    let mut last = HashMap::new();
+    sights.filter(move |sight| {
+        let matters = match sight {
+            Sight::Any => {
+                last.clear();
+                true
+            }
+            Sight::One(object) => {
+                let uid = object.meta().uid.clone();
+                let there = store.get(&ObjectRef::from_obj(&**object));
+                let now = matters(object);
+                let is_there = there.is_some_and(|there| there.meta().uid == uid);
+                let is_known = is_there && last.get(&uid) == Some(&now);
+                if is_there {
+                    last.insert(uid, now);
+                } else {
+                    last.remove(&uid);
+                }
+                !is_known
+            }
+        };
+        std::future::ready(matters)
+    })
 }
 
 fn told<K: Send + Sync + 'static>(
@@ -203,6 +238,33 @@ mod tests {
         let one = Sight::One(Arc::new(fixture::tenant("acme")));
         let is = |slug: &'static str| move |tenant: &Tenant| tenant.metadata.name.as_deref() == Some(slug);
         assert!(one.may_be(is("acme")) && !one.may_be(is("beta")) && Sight::Any.may_be(is("beta")));
+    }
+
+    #[tokio::test]
+    async fn who_goes_by_a_part_of_it_is_not_told_of_the_rest() {
+        let (store, mut writer) = reflector::store::<Tenant>();
+        let acme = |uid: &str, name: &str, suspend| {
+            let mut tenant = fixture::tenant("acme");
+            tenant.metadata.uid = Some(uid.into());
+            (tenant.spec.display_name, tenant.spec.suspend) = (name.into(), suspend);
+            tenant
+        };
+        let (feed, fed) = futures::channel::mpsc::unbounded();
+        let mut told = mattering(fed, store, |tenant: &Tenant| tenant.spec.suspend);
+        let mut is_told = |tenant: Tenant, event: &dyn Fn(Tenant) -> Event<Tenant>| {
+            writer.apply_watcher_event(&event(tenant.clone()));
+            feed.unbounded_send(Sight::One(Arc::new(tenant))).unwrap();
+            told.next().now_or_never().is_some()
+        };
+        assert!(is_told(acme("1", "Acme", false), &Event::Apply));
+        assert!(!is_told(acme("1", "Acme Inc", false), &Event::Apply));
+        assert!(is_told(acme("1", "Acme Inc", true), &Event::Apply));
+        assert!(!is_told(acme("1", "Acme", true), &Event::Apply));
+        assert!(is_told(acme("1", "Acme", true), &Event::Delete), "that it is gone matters");
+        assert!(is_told(acme("2", "Acme", true), &Event::Apply), "another one");
+        assert!(!is_told(acme("2", "Acme Inc", true), &Event::Apply));
+        feed.unbounded_send(Sight::Any).unwrap();
+        assert!(told.next().now_or_never().is_some());
     }
 
     #[tokio::test]

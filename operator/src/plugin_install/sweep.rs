@@ -52,7 +52,11 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
         seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
         seen.push(Arc::new(install.clone()));
         let listed = listed(context, slug, id).await?;
-        if unneeded(context, id, None, &seen, listed).is_empty() {
+        // Most of the time there is what the tenant needs, and nobody else has to be looked at.
+        let own = |seen: &&Arc<PluginInstall>| seen.spec.tenant_ref.name == slug.as_str();
+        let own: Vec<Arc<PluginInstall>> = seen.iter().filter(own).cloned().collect();
+        let left = unneeded(context, id, None, &own, listed);
+        if left.is_empty() || unneeded(context, id, None, &seen, left).is_empty() {
             return Ok(());
         }
     }
@@ -145,6 +149,10 @@ fn unneeded(
 
 /// Whether all that the workload serves is routed to where it is now, as far as is known.
 pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
+    all_of_these_lead_to(&context.installs.state(), valid, endpoint)
+}
+
+fn all_of_these_lead_to(known: &[Arc<PluginInstall>], valid: &Valid, endpoint: &Url) -> bool {
     let here = endpoint.as_str().trim_end_matches('/');
     let serves = |install: &PluginInstall| {
         let own = match valid.isolation {
@@ -159,7 +167,6 @@ pub fn all_lead_to(context: &Context, valid: &Valid, endpoint: &Url) -> bool {
             && version == Some(valid.manifest.version.to_string().as_str())
     };
     let route = |install: &PluginInstall| install.status.as_ref()?.route.as_ref().map(|route| route.upstream.clone());
-    let known = context.installs.state();
     known.iter().filter(|install| serves(install)).filter_map(|install| route(install)).all(|route| route == here)
 }
 
@@ -289,7 +296,10 @@ pub(super) fn settled(install: &PluginInstall) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture;
+    use crate::{
+        fixture,
+        plugin_install::validate::{References, validate},
+    };
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
     use plexica_crds::plugin_install::RouteStatus;
@@ -329,6 +339,33 @@ mod tests {
         assert!(!at(Some(2), None, "True", Reason::Provisioned), "its route was withdrawn, and no more");
         assert!(!at(Some(2), None, "False", Reason::BackendUnavailable));
         assert!(!rests(&fixture::install("tenant-acme", "crm", "acme", "crm")));
+    }
+
+    #[test]
+    fn who_moves_is_served_by_the_shared_workload_until_it_has_moved() {
+        let own = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let references = References {
+            tenant: Some(Arc::new(fixture::tenant("acme"))),
+            catalogue: vec![Arc::new(fixture::plugin("crm", "1.0.0"))],
+            siblings: Vec::new(),
+        };
+        let valid = validate(&own, &references, &fixture::settings()).unwrap();
+        let leads = |isolation, phase, upstream: &str| {
+            let mut other = fixture::install("tenant-beta", "crm", "beta", "crm");
+            other.spec.isolation = isolation;
+            other.status = Some(PluginInstallStatus {
+                phase: Some(phase),
+                observed_generation: Some(1),
+                version: Some("1.0.0".into()),
+                route: Some(RouteStatus { path: "/".into(), upstream: upstream.into() }),
+                ..PluginInstallStatus::default()
+            });
+            all_of_these_lead_to(&[Arc::new(other)], &valid, &"http://here:8080".parse().unwrap())
+        };
+        assert!(leads(Isolation::Shared, Phase::Ready, "http://here:8080"));
+        assert!(!leads(Isolation::Shared, Phase::Ready, "http://there:8080"));
+        assert!(!leads(Isolation::Dedicated, Phase::Installing, "http://there:8080"), "the shared one serves it still");
+        assert!(leads(Isolation::Dedicated, Phase::Ready, "http://there:8080"), "it has its own");
     }
 
     fn places(installs: &[PluginInstall], leaving: Option<&str>) -> Vec<(String, String)> {
