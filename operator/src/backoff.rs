@@ -76,6 +76,12 @@ fn pause(remedy: Remedy, attempt: u32, chance: f64) -> Duration {
     full.mul_f64(0.25f64.mul_add(-chance.clamp(0.0, 1.0), 1.0))
 }
 
+/// A pause up to a fifth shorter or longer, by `chance` from 0 to 1: what was made together need not be looked at
+/// together.
+pub fn spread(pause: Duration, chance: f64) -> Duration {
+    pause.mul_f64(0.4f64.mul_add(chance.clamp(0.0, 1.0), 0.8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +97,13 @@ mod tests {
                 prop_assert!(pause(remedy, attempt + 1, chance) >= this);
             }
         }
+    }
+
+    #[test]
+    fn what_was_made_together_is_looked_at_over_two_fifths_of_a_resync() {
+        let resync = Duration::from_mins(5);
+        let pauses = [0.0, 0.5, 1.0].map(|chance| spread(resync, chance).as_secs_f64().round());
+        assert!(pauses.is_sorted() && pauses.first() == Some(&240.0) && pauses.last() == Some(&360.0), "{pauses:?}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ use plexica_crds::{Plugin, PluginInstall, Reason, Tenant};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    backoff::Backoff,
+    backoff::{Backoff, spread},
     lifecycle::Lifecycle,
     metrics::Metrics,
     operation::Ledger,
@@ -174,9 +174,9 @@ impl Context {
 
     /// Spread: what was made together need not be looked at together.
     fn pause<K: Resource>(&self, object: &K) -> Duration {
-        let pause = self.resync.mul_f64(rand::random_range(0.8..1.2));
         let owed = object.meta().uid.as_ref().is_some_and(|uid| self.operations.owes(uid));
-        if owed { pause.min(RECORD.mul_f64(rand::random_range(0.8..1.2))) } else { pause }
+        let pause = if owed { self.resync.min(RECORD) } else { self.resync };
+        spread(pause, rand::random())
     }
 
     /// Waits until every kind was listed once.

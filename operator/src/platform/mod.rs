@@ -72,13 +72,32 @@ where
             () = stop.cancelled() => return None,
         };
         let pause: Duration = backoff.next((), problem.remedy(), Some(problem.reason), rand::random());
-        let untold = outages.is_none() && problem.remedy() == Remedy::Retry;
-        let pause = if untold { pause.min(UNTOLD) } else { pause };
+        let pause = if outages.is_none() { untold(pause, problem.remedy()) } else { pause };
         tracing::warn!(what, reason = %problem.reason, "{problem} Tried again in {pause:?}.");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = back() => backoff.reset(&()),
             () = stop.cancelled() => return None,
         }
+    }
+}
+
+/// The pause of who is not told that a system is back. Pure.
+fn untold(pause: Duration, remedy: Remedy) -> Duration {
+    if remedy == Remedy::Retry { pause.min(UNTOLD) } else { pause }
+}
+
+#[cfg(test)]
+mod tests {
+    use plexica_crds::Reason;
+
+    use super::*;
+
+    #[test]
+    fn an_operator_that_starts_while_kubernetes_is_away_asks_every_few_seconds() {
+        let (backoff, away) = (Backoff::default(), Reason::BackendUnavailable);
+        let pauses = (0..20).map(|_| backoff.next((), Remedy::Retry, Some(away), 1.0)).collect::<Vec<Duration>>();
+        assert!(pauses.iter().any(|pause| *pause > UNTOLD), "where somebody tells, they grow");
+        assert!(pauses.iter().all(|pause| untold(*pause, Remedy::Retry) <= UNTOLD), "{pauses:?}");
     }
 }

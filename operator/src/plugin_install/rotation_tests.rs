@@ -1,5 +1,9 @@
 use super::*;
-use crate::fixture;
+use crate::{
+    fixture,
+    plugin_install::validate::{References, validate},
+};
+use plexica_crds::plugin_install::Phase;
 use serde_json::json;
 
 fn install(name: &str, generation: i64, upstream: Option<&str>) -> PluginInstall {
@@ -8,6 +12,28 @@ fn install(name: &str, generation: i64, upstream: Option<&str>) -> PluginInstall
     let status = json!({ "version": "1.0.0", "route": route, "credentials": { "generation": generation } });
     install.status = Some(serde_json::from_value(status).unwrap());
     install
+}
+
+#[test]
+fn who_moves_to_a_workload_of_its_own_shares_until_it_has_moved() {
+    let own = install("own", 2, Some("http://a"));
+    let references = References {
+        tenant: Some(Arc::new(fixture::tenant("own"))),
+        catalogue: vec![Arc::new(fixture::plugin("crm", "1.0.0"))],
+        siblings: Vec::new(),
+    };
+    let valid = validate(&own, &references, &fixture::settings()).unwrap();
+    let other = |isolation, phase, observed| {
+        let mut other = install("old", 1, Some("http://a"));
+        other.spec.isolation = isolation;
+        let status = other.status.as_mut().unwrap();
+        (status.phase, status.observed_generation) = (Some(phase), Some(observed));
+        !sharers(&own, &valid, &[Arc::new(other)]).is_empty()
+    };
+    assert!(other(Isolation::Shared, Phase::Ready, 1));
+    assert!(other(Isolation::Dedicated, Phase::Installing, 1), "it may still be served by the shared one");
+    assert!(other(Isolation::Dedicated, Phase::Ready, 0), "that was said of the spec before");
+    assert!(!other(Isolation::Dedicated, Phase::Ready, 1));
 }
 
 #[test]

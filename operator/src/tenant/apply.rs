@@ -66,9 +66,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
         identity.as_ref().ok().and_then(|servers| valid.rotation.look_again(&servers.generation, valid.born, at)),
     ];
-    // What could not be done although it was due waits for something else. What has become due since then has not
-    // been tried.
-    let look_at = look_at.into_iter().flatten().filter(|due| *due > at).min();
+    let look_at = next_due(look_at, at);
     let credentials = CredentialsStatus {
         identity: identity.as_ref().ok().map(|servers| rotation::status(&servers.generation, &valid.rotation)),
         storage: storage.as_ref().ok().and_then(|bucket| bucket.keys.told.clone()),
@@ -91,6 +89,12 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         plan,
         drift,
     }
+}
+
+/// What is due next, where what was due `at` that time has been tried: what could not be done then waits for something
+/// else, and what has become due since has not been tried. Pure.
+fn next_due(due: impl IntoIterator<Item = Option<Timestamp>>, at: Timestamp) -> Option<Timestamp> {
+    due.into_iter().flatten().filter(|due| *due > at).min()
 }
 
 async fn schema(
@@ -264,4 +268,20 @@ pub async fn write(
         return Err(withheld(&drift.kept_in(aim.part)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_due_while_a_tenant_was_worked_on_is_next() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        // The work took from 100 to 200.
+        let next = |due: &[i64]| next_due(due.iter().map(|due| Some(second(*due))), second(100));
+        assert_eq!(next(&[150, 300]), Some(second(150)), "it is past now, and was not tried");
+        assert_eq!(next(&[100, 90, 300]), Some(second(300)), "what was tried waits for something else");
+        assert_eq!(next(&[90]), None);
+        assert_eq!(next_due([None], second(100)), None);
+    }
 }

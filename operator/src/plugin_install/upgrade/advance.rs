@@ -140,7 +140,7 @@ pub fn look_again(install: &PluginInstall, rollout: &Rollout, now: Timestamp) ->
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::was_unwell, *};
     use crate::fixture;
     use plexica_crds::plugin_install::RouteStatus;
 
@@ -166,6 +166,16 @@ mod tests {
             retry: None,
         });
         install
+    }
+
+    #[test]
+    fn unwell_is_who_was_at_the_look_before_as_well() {
+        let mut install = baking();
+        assert!(!was_unwell(&install));
+        install.status.as_mut().unwrap().upgrade.as_mut().unwrap().unhealthy_since = Some(Time(at(110)));
+        assert!(was_unwell(&install), "the version before is started again, before it has to serve");
+        install.status = None;
+        assert!(!was_unwell(&install));
     }
 
     /// Applies what follows, and says what it was.
