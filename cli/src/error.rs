@@ -13,6 +13,8 @@ pub enum Error {
     UnknownPlugin(String),
     #[error("the plugin ended: {0}")]
     Plugin(String),
+    #[error("{0} migration(s) are refused")]
+    Migrations(usize),
 
     #[error("no cluster is configured: start one with `plexica dev`, or name a kubeconfig with --kubeconfig")]
     NoCluster,

@@ -8,6 +8,7 @@ mod explain_condition;
 mod fixture;
 mod install;
 mod plan;
+mod plugin;
 mod preflight;
 mod resource;
 mod restore;
@@ -38,6 +39,9 @@ enum Command {
     Apply(resource::apply::Options),
     /// Say what applying files would create, migrate, grant, route, restart and take away.
     Plan(plan::Options),
+    /// For who writes a plugin.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Install plugins, and what they need, for one tenant or many.
     Install(install::InstallOptions),
     /// Uninstall plugins from one tenant or many.
@@ -90,6 +94,7 @@ fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error:
             Command::Preflight(options) => preflight::run(&options).await,
             Command::Apply(options) => resource::apply::run(options).await,
             Command::Plan(options) => return plan::run(options).await,
+            Command::Plugin(command) => plugin::run(&command),
             Command::Install(options) => install::install(options).await,
             Command::Uninstall(options) => install::uninstall(options).await,
             Command::Enable(options) => install::switch(options, true).await,

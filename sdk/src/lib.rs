@@ -60,6 +60,8 @@ pub use host::Limits;
 pub use lifecycle::{ConfigChange, Lifecycle, Reload};
 pub use manifest::{Manifest, ManifestError};
 pub use migration::MigrationError;
+#[cfg(feature = "check-migrations")]
+pub use migration::check_migrations;
 pub use permission::{Declaration, Permission};
 pub use plexica_contract::{
     self as contract,

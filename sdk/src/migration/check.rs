@@ -14,14 +14,28 @@ use super::{Migration, MigrationError, Migrations};
 /// What its author has called an expand step may hold what cannot be read here, such as `DO`.
 const VOUCHED: &str = ".expand.sql";
 
+/// What is wrong with a plugin's migrations, given by the names and texts of their files: names that are none, numbers
+/// that are there twice, and expand steps that drop, rename or tighten what the version before still uses. Nothing for
+/// migrations that may be released.
+pub fn check_migrations<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<MigrationError> {
+    let mut migrations = Migrations::default();
+    let mut refused: Vec<_> = files.into_iter().filter_map(|(name, sql)| migrations.add(name, sql).err()).collect();
+    refused.extend(refusals(&migrations));
+    refused
+}
+
 /// Refuses expand steps that drop, rename or tighten what is there.
+#[cfg(feature = "test-host")]
 pub(crate) fn check(migrations: &Migrations) -> Result<(), MigrationError> {
+    refusals(migrations).next().map_or(Ok(()), Err)
+}
+
+fn refusals(migrations: &Migrations) -> impl Iterator<Item = MigrationError> {
     let expand = migrations.all().iter().filter(|migration| migration.phase == MigrationPhase::Expand);
-    for Migration { name, sql, .. } in expand {
-        let refused = |why| MigrationError::NotExpand { name: name.clone(), why };
-        takes_away(sql, name.ends_with(VOUCHED)).map_or(Ok(()), |why| Err(refused(why)))?;
-    }
-    Ok(())
+    expand.filter_map(|Migration { name, sql, .. }| {
+        let why = takes_away(sql, name.ends_with(VOUCHED))?;
+        Some(MigrationError::NotExpand { name: name.clone(), why })
+    })
 }
 
 /// What the statements take away, or that it cannot be known.
@@ -178,5 +192,14 @@ mod tests {
         migrations.add("0003_c.sql", "DROP TABLE a").unwrap();
         let refused = check(&migrations).unwrap_err();
         assert!(refused.to_string().contains("\"0003_c.sql\"") && refused.to_string().contains(".contract.sql"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told() {
+        let create = "CREATE TABLE a (id int)";
+        assert_eq!(check_migrations([("0001_a.sql", create), ("0002_b.contract.sql", "DROP TABLE a")]), []);
+        let files = [("0001_a.sql", "DROP TABLE a"), ("a.sql", create), ("1_b.sql", create), ("2_c.sql", "TRUNCATE a")];
+        let told: Vec<String> = check_migrations(files).iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 4, "{told:?}");
     }
 }

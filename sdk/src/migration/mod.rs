@@ -3,7 +3,7 @@
 //! sqlx's own runner locks the whole database and keeps one table for all; tenants are migrated
 //! beside each other, each with its own record in its own schema.
 
-#[cfg(feature = "test-host")]
+#[cfg(feature = "check-migrations")]
 mod check;
 mod plan;
 mod purge;
@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 #[cfg(feature = "test-host")]
 pub(crate) use check::check;
+#[cfg(feature = "check-migrations")]
+pub use check::check_migrations;
 pub(crate) use plan::{Applied, Refused, Steps, next};
 pub(crate) use purge::purge;
 pub(crate) use run::{is_current, run};
