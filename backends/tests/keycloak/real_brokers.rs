@@ -1,13 +1,14 @@
 //! What only a real Keycloak does: it sends people to brokers, and mail.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use plexica_backends::keycloak::RealmDesired;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, End, parameter};
-use crate::contract::brokers::{adfs, google, okta};
+use crate::contract::brokers::{adfs, okta};
 use crate::contract::code::{BACK, VERIFIER, exchange, request};
-use crate::contract::sign_in::{say, with};
+use crate::contract::sign_in::{say, settled, with};
 use crate::mail;
 use crate::real;
 use crate::subject::{Subject, tenant};
@@ -62,13 +63,31 @@ async fn people_sign_in_through_another_realm_also_after_its_secret_changed() {
 #[tokio::test]
 async fn people_are_sent_to_social_and_saml_brokers() {
     let Some(subject) = real::subject().await else { return };
-    let github = json!({ "alias": "github", "type": "GitHub", "clientId": "it", "clientSecretRef": { "key": "one" } });
+    let social = [
+        ("Google", "accounts.google.com"),
+        ("GitHub", "github.com"),
+        ("GitLab", "gitlab.com"),
+        ("Microsoft", "login.microsoftonline.com"),
+        ("LinkedIn", "www.linkedin.com"),
+        ("Facebook", "www.facebook.com"),
+        ("Bitbucket", "bitbucket.org"),
+    ];
+    let mut brokers: Vec<Value> = social
+        .map(|(kind, _)| {
+            let alias = kind.to_lowercase();
+            json!({ "alias": alias, "type": kind, "clientId": "it", "clientSecretRef": { "key": "one" } })
+        })
+        .into();
     let mut shown = adfs();
     shown["hidden"] = json!(false);
-    let mut desired = with(json!({ "brokers": [google("one"), github, shown] }));
+    brokers.push(shown);
+    let mut desired = with(json!({ "brokers": brokers }));
     subject.make(&desired).await;
+    settled(&subject, &desired).await;
     let url = request(&subject, &desired.realm, &[]);
-    for (alias, host) in [("google", "accounts.google.com"), ("github", "github.com")] {
+    // Where LinkedIn is Keycloak asks LinkedIn, which is not reached from everywhere.
+    for (kind, host) in social.into_iter().filter(|(kind, _)| *kind != "LinkedIn") {
+        let alias = kind.to_lowercase();
         let mut browser = Browser::default();
         browser.open(&subject.http, &url).await.page();
         let to = browser.click(&subject.http, &format!("social-{alias}")).await.back();
@@ -86,6 +105,56 @@ async fn people_are_sent_to_social_and_saml_brokers() {
     assert!(!page.contains("social-adfs"), "{page}");
     let hinted = Browser::default().open(&subject.http, &format!("{url}&kc_idp_hint=adfs")).await.page();
     assert!(hinted.contains("SAMLRequest"), "{hinted}");
+    for (said, format) in [
+        ("Persistent", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"),
+        ("Email", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"),
+        ("Unspecified", "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"),
+    ] {
+        let mut named = adfs();
+        named["saml"]["nameId"] = json!(said);
+        say(&mut desired, json!({ "brokers": [named] }));
+        subject.make(&desired).await;
+        let page = Browser::default().open(&subject.http, &format!("{url}&kc_idp_hint=adfs")).await.page();
+        let asked = saml_request(&page);
+        assert!(asked.contains(&format!("Format=\"{format}\"")), "{said}: {asked}");
+    }
+    subject.clean().await;
+}
+
+/// What the page sends to a SAML provider.
+fn saml_request(page: &str) -> String {
+    let (_, field) = page.split_once("name=\"SAMLRequest\"").unwrap_or_else(|| panic!("{page}"));
+    let value = field.split_once("value=\"").unwrap().1.split_once('"').unwrap().0;
+    String::from_utf8(BASE64_STANDARD.decode(value).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_for_what_is_said_and_for_more_of_a_user_where_that_is() {
+    let Some(subject) = real::subject().await else { return };
+    let theirs = tenant();
+    subject.make(&theirs).await;
+    subject.add_bob(&theirs.realm).await;
+    let issuer = subject.realms.issuer(&theirs.realm);
+    let broker = |user_info: &str| {
+        let mut broker = okta(&issuer, "secret");
+        broker["oidc"]["scopes"] = json!(["openid", "email"]);
+        broker["oidc"]["userInfoUrl"] = json!(user_info);
+        json!({ "brokers": [broker] })
+    };
+    let mut ours = with(broker("http://127.0.0.1:1/"));
+    subject.make(&ours).await;
+    settled(&subject, &ours).await;
+    let endpoint = format!("{}/broker/okta/endpoint", subject.realms.issuer(&ours.realm));
+    let client = json!({ "clientId": "it", "secret": "secret", "redirectUris": [endpoint] });
+    let clients = format!("/{}/clients", theirs.realm);
+    assert_eq!(subject.admin(Method::POST, &clients, Some(client)).await.0, StatusCode::CREATED);
+
+    let found = subject.admin(Method::GET, &format!("/{}/identity-provider/instances/okta", ours.realm), None).await.1;
+    assert_eq!(found["config"]["defaultScope"], "openid email");
+    assert!(matches!(through(&subject, &ours).await, End::Page(..)), "nothing more is told of bob there");
+    say(&mut ours, broker(&format!("{issuer}/protocol/openid-connect/userinfo")));
+    subject.make(&ours).await;
+    through(&subject, &ours).await.back();
     subject.clean().await;
 }
 

@@ -170,6 +170,14 @@ pub async fn a_mail_server_comes_changes_and_goes(subject: &Subject) {
     say(&mut desired, smtp("missing"));
     settled(subject, &desired).await;
 
+    let mut later = smtp("other");
+    later["smtp"]["tls"] = json!("StartTls");
+    say(&mut desired, later);
+    subject.make(&desired).await;
+    settled(subject, &desired).await;
+    let found = realm(subject, &name).await["smtpServer"].clone();
+    assert_eq!((&found["ssl"], &found["starttls"]), (&json!("false"), &json!("true")));
+
     let mut plain = smtp("other");
     plain["smtp"] = json!({ "host": "mail", "from": "it@acme.test", "tls": "None", "port": 25 });
     say(&mut desired, plain);
