@@ -110,6 +110,14 @@ fn plans(dev: &Dev, home: &Path) {
         assert!(upgrade.contains(line), "{line} in {upgrade}");
     }
 
+    // What runs is started anew.
+    let served: Value = serde_json::from_str(&dev.must(&["get", "plugin", "crm-0.1.0", "-o", "json"])).unwrap();
+    let mut more = served["spec"].clone();
+    more["runtime"]["resources"]["limits"]["memory"] = json!("65Mi");
+    let more = file(home, "more.yaml", &[resource("Plugin", json!({ "name": "crm-0.1.0" }), more)]);
+    let restarts = dev.must(&["plan", "-f", &more]);
+    assert!(restarts.contains("~ plugin/crm-0.1.0") && restarts.contains("crm 0.1.0 of 2 install(s)"), "{restarts}");
+
     let off = install("beta", json!({ "plugin": { "id": "crm" }, "enabled": false }));
     let lost = dev.must(&["plan", "-f", &file(home, "off.yaml", &[off])]);
     assert!(lost.contains("loses   route /api/plugins/crm; the data stays"), "{lost}");

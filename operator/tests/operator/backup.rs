@@ -201,6 +201,18 @@ async fn a_backup_is_good_for_another_cluster() {
 }
 
 #[tokio::test]
+async fn a_deletion_that_skips_the_backup_makes_none() {
+    let Some(world) = World::new().await else { return };
+    let (bucket, slug) = (unique("backups"), world.database.unique("acme"));
+    let operator = world.operator_with(keeping(&bucket));
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete", "skipFinalBackup": true })).await;
+    world.ready(&slug).await;
+    world.delete(&world.tenants(), &slug).await;
+    assert_eq!(keys(&world, &bucket).await, Vec::<String>::new());
+    operator.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_place_for_a_backup_nothing_goes_until_somebody_says_so() {
     let Some(world) = World::new().await else { return };
     let operator = world.operator();

@@ -12,7 +12,7 @@ use plexica_crds::{
     label::{ABANDON, OWNER_UID, RETAINED_AT},
 };
 use plexica_testkit::{wait_for, wait_until};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -271,5 +271,37 @@ async fn a_part_whose_backend_is_down_for_good_is_given_up_and_left_alone() {
     }
     world.delete(&world.tenants(), &slug).await;
     assert!(!world.has_schema(&schema).await);
+    operator.stop().await;
+}
+
+/// Events are gone after an hour, and the status with the tenant.
+#[tokio::test]
+async fn what_was_given_up_and_by_whose_word_is_in_the_record_of_the_deletion() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.keycloak.shut();
+    world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
+    world.until(&slug, "IdentityReady", "False", "BackendUnavailable").await;
+    annotate(&world, &slug, ABANDON, "identity").await;
+    world.gone(&world.tenants(), &slug).await;
+
+    let recorded: String = world
+        .sql(&format!(
+            "SELECT operation::text FROM core.operation WHERE tenant = '{slug}' AND operation ->> 'kind' = 'Delete'"
+        ))
+        .await;
+    let recorded: Value = serde_json::from_str(&recorded).unwrap();
+    assert_eq!(recorded["phase"], "Succeeded");
+    let steps = recorded["steps"].as_array().unwrap();
+    let message = steps.iter().find(|step| step["name"] == "IdentityReady").unwrap()["message"].as_str().unwrap();
+    assert!(message.contains("was given up") && message.contains("set by means of kubectl-annotate"), "{message}");
+
+    world.keycloak.open();
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.until(&slug, "IdentityReady", "True", "").await;
+    world.delete(&world.tenants(), &slug).await;
     operator.stop().await;
 }
