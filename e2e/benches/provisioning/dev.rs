@@ -7,11 +7,12 @@ use std::{
 
 use kube::{
     Api, Client, Config,
-    api::PostParams,
+    api::{Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
     runtime::wait::await_condition,
 };
 use plexica_crds::{PluginInstall, Tenant};
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
@@ -62,11 +63,20 @@ pub async fn measure(table: Table, plexica: &Path) -> Result<()> {
     memory(&table, program.pid())?;
 
     let client = client(&summary.kubeconfig).await?;
-    let mut samples = Vec::new();
+    let [mut installed, mut suspended, mut resumed] = [const { Vec::new() }; 3];
     for tenant in TENANTS {
-        samples.push(ms(install(&client, &summary, plexica, &data, tenant).await?));
+        let (took, token) = install(&client, &summary, plexica, &data, tenant).await?;
+        installed.push(ms(took));
+        suspended.push(ms(suspend(&client, &summary, tenant, &token, true).await?));
+        resumed.push(ms(suspend(&client, &summary, tenant, &token, false).await?));
     }
-    table.add(format!("dev: install → first request served, median of {}", TENANTS.len()), median(&samples), "ms");
+    for (what, samples) in [
+        ("install → first request served", installed),
+        ("suspend → 403 for plugin and core API", suspended),
+        ("resume → served by both", resumed),
+    ] {
+        table.add(format!("dev: {what}, median of {}", TENANTS.len()), median(&samples), "ms");
+    }
     program.stop().await
 }
 
@@ -113,8 +123,14 @@ async fn client(kubeconfig: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// From applying an install for a tenant that is Ready to the first answer of the plugin.
-async fn install(client: &Client, dev: &Summary, plexica: &Path, data: &Path, tenant: &str) -> Result<Duration> {
+/// From applying an install for a tenant that is Ready to the first answer of the plugin; and a token of a user.
+async fn install(
+    client: &Client,
+    dev: &Summary,
+    plexica: &Path,
+    data: &Path,
+    tenant: &str,
+) -> Result<(Duration, String)> {
     let email = format!("ada@{tenant}.test");
     let tenants: Api<Tenant> = Api::all(client.clone());
     let object = serde_json::from_value(json!({
@@ -146,6 +162,29 @@ async fn install(client: &Client, dev: &Summary, plexica: &Path, data: &Path, te
         }
         tokio::time::sleep(LOOK).await;
         last = status().await?;
+    }
+    Ok((began.elapsed(), token))
+}
+
+/// From suspending (or resuming) a tenant to refusing (or serving) its user.
+async fn suspend(client: &Client, dev: &Summary, tenant: &str, token: &str, suspend: bool) -> Result<Duration> {
+    let http = reqwest::Client::new();
+    let urls = ["/api/plugins/crm/contacts", "/api/v1/me"].map(|path| format!("{}{path}", dev.gateway));
+    let wanted = if suspend { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let began = Instant::now();
+    let patch = Patch::Merge(json!({ "spec": { "suspend": suspend } }));
+    Api::<Tenant>::all(client.clone()).patch(tenant, &PatchParams::default(), &patch).await?;
+    for url in urls {
+        loop {
+            let status = http.get(&url).bearer_auth(token).send().await?.status();
+            if status == wanted {
+                break;
+            }
+            if began.elapsed() > SERVED {
+                return failed(format!("{url} still answers {status} after {SERVED:?}"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
     Ok(began.elapsed())
 }
