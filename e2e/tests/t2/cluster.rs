@@ -137,8 +137,9 @@ impl Cluster {
     }
 
     /// `kubectl delete`, which waits until it is gone.
-    pub async fn delete(&self, object: &str) {
-        self.kubectl(&["delete", "--timeout=120s", object], "").await.unwrap();
+    pub async fn delete(&self, object: &str, namespace: &str) {
+        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
+        self.kubectl(&[&["delete", "--timeout=120s", object], namespaced].concat(), "").await.unwrap();
     }
 
     /// Sets an annotation.

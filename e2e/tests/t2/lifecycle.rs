@@ -91,6 +91,6 @@ pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &s
     let http = unpooled();
     assert_eq!(served(|| http.get(url).bearer_auth(token)).await["name"], "Grace Hopper");
     wait_for("nothing is left of it", LONG, async || (cluster.pods("crm").await == pods).then_some(())).await;
-    cluster.delete("plugin/crm-0.2.0").await;
+    cluster.delete("plugin/crm-0.2.0", "").await;
     cluster.wait(INSTALL, NAMESPACE).await;
 }

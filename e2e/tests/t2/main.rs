@@ -11,6 +11,7 @@ mod identity;
 mod lifecycle;
 mod platform;
 mod relay;
+mod upgrade;
 
 use futures::FutureExt;
 use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique, wait_for};
@@ -108,6 +109,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     lifecycle::rests(cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
     let token = browser.sign_in("ada@acme.test", PASSWORD).await;
     lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
+    upgrade::there_and_back_and_for_good(cluster, &gateway, async || browser.sign_in("ada@acme.test", PASSWORD).await)
+        .await;
 
     // Each component may do what it needs to.
     nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;

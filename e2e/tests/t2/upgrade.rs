@@ -1,0 +1,130 @@
+//! A plugin's versions beside each other, in pods, while its tenant works with it.
+
+use std::time::Duration;
+
+use plexica_testkit::wait_for;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::{Cluster, NAMESPACE},
+    unpooled,
+};
+
+const INSTALL: &str = "plugininstall/acme-notes";
+const FIRST: &str = "0.1.0";
+const SECOND: &str = "0.2.0";
+/// Longer than the test.
+const FOR_LONG: u32 = 3600;
+/// The node has two cores for everything.
+const LONG: Duration = Duration::from_mins(2);
+/// Between two requests.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The new version bakes beside the old, which serves again when it is asked to; then it comes for good. No request
+/// fails.
+pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs_in: impl AsyncFn() -> String) {
+    cluster.apply(&entry(FIRST, FOR_LONG)).await;
+    cluster.apply(&install(FIRST)).await;
+    cluster.wait(INSTALL, NAMESPACE).await;
+    let (http, token) = (unpooled(), signs_in().await);
+    let url = format!("{gateway}/api/plugins/notes/notes");
+    wait_for("it is served", LONG, async || (ask(&http, &url, &token).await == Ok(format!("{FIRST} 0"))).then_some(()))
+        .await;
+    let written = http.post(&url).bearer_auth(&token).send().await.expect("the gateway answers");
+    assert!(written.status().is_success(), "{written:?}");
+    let first = cluster.pods("notes").await;
+    assert_eq!(first.len(), 1, "{first:?}");
+
+    let mut served = 0;
+    let failed = async {
+        loop {
+            match ask(&http, &url, &token).await {
+                Ok(answer) if answer.ends_with(" 1") => served += 1,
+                other => break format!("{other:?}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let answers = async |version: &str| {
+        let expected = Ok(format!("{version} 1"));
+        wait_for("the version answers", LONG, async || (ask(&http, &url, &token).await == expected).then_some(()))
+            .await;
+    };
+    let upgraded = async {
+        cluster.apply(&entry(SECOND, FOR_LONG)).await;
+        cluster.apply(&install(SECOND)).await;
+        becomes(cluster, "Baking").await;
+        answers(SECOND).await;
+        let both = cluster.pods("notes").await;
+        assert!(both.len() == 2 && both.contains(&first[0]), "the version before is kept: {both:?}, {first:?}");
+
+        cluster.apply(&install(FIRST)).await;
+        becomes(cluster, "RolledBack").await;
+        answers(FIRST).await;
+        wait_for("the other has gone", LONG, async || (cluster.pods("notes").await == first).then_some(())).await;
+
+        cluster.apply(&entry(SECOND, 0)).await;
+        cluster.apply(&install(SECOND)).await;
+        becomes(cluster, "Complete").await;
+        answers(SECOND).await;
+        wait_for("the version before has gone", LONG, async || {
+            let now = cluster.pods("notes").await;
+            (now.len() == 1 && now != first).then_some(())
+        })
+        .await;
+    };
+    tokio::select! {
+        () = upgraded => {}
+        answer = failed => panic!("{answer} after {served} requests that were served"),
+    }
+    assert!(served > 0);
+    println!("{served} requests were served through an upgrade, a way back and another upgrade, and none failed");
+    cluster.delete(INSTALL, NAMESPACE).await;
+    for version in [FIRST, SECOND] {
+        cluster.delete(&format!("plugin/notes-{version}"), "").await;
+    }
+}
+
+/// What the plugin says, or how it was refused.
+async fn ask(http: &Client, url: &str, token: &str) -> Result<String, String> {
+    match http.get(url).bearer_auth(token).send().await {
+        Ok(answer) if answer.status() == StatusCode::OK => answer.text().await.map_err(|error| error.to_string()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+async fn becomes(cluster: &Cluster, phase: &str) {
+    wait_for(&format!("the upgrade is {phase}"), LONG, async || {
+        let status = cluster.get(INSTALL, NAMESPACE).await["status"].clone();
+        (status["upgrade"]["phase"] == phase && status["phase"] == "Ready").then_some(())
+    })
+    .await;
+}
+
+fn entry(version: &str, bake: u32) -> Value {
+    let permissions = ["read", "write"]
+        .map(|what| json!({ "key": format!("notes:notes:{what}"), "name": what, "defaultRoles": ["user"] }));
+    let mut migrations = vec![json!({ "name": "0001_note.sql", "phase": "Expand" })];
+    if version == SECOND {
+        migrations.push(json!({ "name": "0002_author.sql", "phase": "Expand" }));
+        migrations.push(json!({ "name": "0003_author.contract.sql", "phase": "Contract" }));
+    }
+    json!({
+        "apiVersion": "plexica.io/v1alpha1", "kind": "Plugin", "metadata": { "name": format!("notes-{version}") },
+        "spec": {
+            "id": "notes", "version": version, "displayName": "Notes", "runtime": { "image": "plexica/notes:0.1.0" },
+            "permissions": permissions, "migrations": migrations,
+            "rollout": { "bakeSeconds": bake },
+        },
+    })
+}
+
+fn install(version: &str) -> Value {
+    json!({
+        "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
+        "metadata": { "name": "acme-notes", "namespace": NAMESPACE },
+        "spec": { "tenantRef": { "name": "acme" }, "plugin": { "id": "notes", "version": version },
+            "deletionPolicy": "Delete" },
+    })
+}
