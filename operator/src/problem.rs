@@ -63,6 +63,9 @@ impl From<Error> for Problem {
     }
 }
 
+/// What an API server says whose CRD is from before the operator selected by that field.
+const UNSELECTABLE: &str = "field label not supported";
+
 impl From<kube::Error> for Problem {
     fn from(error: kube::Error) -> Self {
         let problem = match &error {
@@ -73,6 +76,10 @@ impl From<kube::Error> for Problem {
             kube::Error::Api(status) if status.code == 422 => {
                 Self::new(Reason::InvalidSpec, format!("Kubernetes refused: {}", status.message))
             }
+            kube::Error::Api(status) if status.code == 400 && status.message.contains(UNSELECTABLE) => Self::new(
+                Reason::BackendUnavailable,
+                format!("{}: apply the CRDs of this release, on Kubernetes 1.31 or newer.", status.message),
+            ),
             kube::Error::Api(status) => Self::new(
                 Reason::BackendUnavailable,
                 format!("Kubernetes answered {} {}; it is tried again.", status.code, status.reason),
@@ -97,6 +104,14 @@ pub fn worst(problems: &[Problem]) -> Option<&Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crd_of_an_earlier_release_is_told() {
+        let text = "field label not supported: spec.plugin.id";
+        let status = kube::core::Status { code: 400, message: text.into(), ..kube::core::Status::default() };
+        let problem = Problem::from(kube::Error::Api(status.boxed()));
+        assert!(problem.message.starts_with(text) && problem.message.contains("apply the CRDs"), "{problem}");
+    }
 
     #[test]
     fn the_worst_comes_first_and_the_order_is_stable() {

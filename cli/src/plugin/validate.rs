@@ -46,6 +46,10 @@ fn read(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable(dir))? {
         let path = entry.map_err(unreadable(dir))?.path();
+        // The SDK takes no others either.
+        if path.is_dir() {
+            continue;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         files.push((name, fs::read_to_string(&path).map_err(unreadable(&path))?));
     }
@@ -65,6 +69,7 @@ mod tests {
         fs::create_dir(plugin.path().join(MIGRATIONS)).unwrap();
         let write = |name: &str, sql: &str| fs::write(plugin.path().join(MIGRATIONS).join(name), sql).unwrap();
         write("0001_a.sql", "CREATE TABLE a (id int, b text)");
+        fs::create_dir(plugin.path().join(MIGRATIONS).join("old")).unwrap();
         write("0002_b.contract.sql", "ALTER TABLE a DROP COLUMN b");
         assert!(validate().is_ok());
         for sql in ["DROP TABLE a", "ALTER TABLE a RENAME COLUMN b TO c", "ALTER TABLE a ALTER COLUMN b SET NOT NULL"] {

@@ -1,6 +1,6 @@
 //! A plugin's versions beside each other, in pods, while its tenant works with it.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use plexica_testkit::wait_for;
 use reqwest::{Client, StatusCode};
@@ -27,11 +27,17 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     cluster.apply(&entry(FIRST, FOR_LONG)).await;
     cluster.apply(&install(FIRST)).await;
     cluster.wait(INSTALL, NAMESPACE).await;
-    let (http, token) = (unpooled(), signs_in().await);
+    let http = unpooled();
     let url = format!("{gateway}/api/plugins/notes/notes");
-    wait_for("it is served", LONG, async || (ask(&http, &url, &token).await == Ok(format!("{FIRST} 0"))).then_some(()))
-        .await;
-    let written = http.post(&url).bearer_auth(&token).send().await.expect("the gateway answers");
+    // A token is good for five minutes.
+    let token = RefCell::new(signs_in().await);
+    let says = async || {
+        let token = token.borrow().clone();
+        ask(&http, &url, &token).await
+    };
+    wait_for("it is served", LONG, async || (says().await == Ok(format!("{FIRST} 0"))).then_some(())).await;
+    let bearer = token.borrow().clone();
+    let written = http.post(&url).bearer_auth(bearer).send().await.expect("the gateway answers");
     assert!(written.status().is_success(), "{written:?}");
     let first = cluster.pods("notes").await;
     assert_eq!(first.len(), 1, "{first:?}");
@@ -39,8 +45,8 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     let mut served = 0;
     let failed = async {
         loop {
-            match ask(&http, &url, &token).await {
-                Ok(answer) if answer.ends_with(" 1") => served += 1,
+            match says().await {
+                Ok(said) if said.ends_with(" 1") => served += 1,
                 other => break format!("{other:?}"),
             }
             tokio::time::sleep(PAUSE).await;
@@ -48,8 +54,7 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     };
     let answers = async |version: &str| {
         let expected = Ok(format!("{version} 1"));
-        wait_for("the version answers", LONG, async || (ask(&http, &url, &token).await == expected).then_some(()))
-            .await;
+        wait_for("the version answers", LONG, async || (says().await == expected).then_some(())).await;
     };
     let upgraded = async {
         cluster.apply(&entry(SECOND, FOR_LONG)).await;
@@ -59,11 +64,13 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
         let both = cluster.pods("notes").await;
         assert!(both.len() == 2 && both.contains(&first[0]), "the version before is kept: {both:?}, {first:?}");
 
+        token.replace(signs_in().await);
         cluster.apply(&install(FIRST)).await;
         becomes(cluster, "RolledBack").await;
         answers(FIRST).await;
         wait_for("the other has gone", LONG, async || (cluster.pods("notes").await == first).then_some(())).await;
 
+        token.replace(signs_in().await);
         cluster.apply(&entry(SECOND, 0)).await;
         cluster.apply(&install(SECOND)).await;
         becomes(cluster, "Complete").await;

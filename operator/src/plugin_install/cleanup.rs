@@ -25,7 +25,7 @@ use plexica_crds::{
 use super::{
     Step,
     apply::sign_in,
-    desired, observe, others,
+    desired, live, observe,
     restart::restarts,
     sweep,
     validate::{Valid, allowed},
@@ -119,9 +119,9 @@ pub async fn remove_orphans(context: &Context, install: &PluginInstall) -> Step<
 
 /// Other installs of the same plugin: all of the tenant's, and all there are unless one of them is an heir.
 async fn others(context: &Context, install: &PluginInstall) -> Step<Vec<PluginInstall>> {
-    let installs = match others::with_heir(context, install).await? {
+    let installs = match live::with_heir(context, install).await? {
         Some(installs) => installs,
-        None => others::of_plugin(context, &install.spec.plugin.id).await?,
+        None => live::of_plugin(context, &install.spec.plugin.id).await?,
     };
     let of_plugin = installs.into_iter().filter(|other| other.spec.plugin.id == install.spec.plugin.id);
     Ok(of_plugin.filter(|other| other.uid() != install.uid() && !has_left(other)).collect())
@@ -291,7 +291,7 @@ fn waits_for<'a>(install: &PluginInstall, others: &'a [PluginInstall]) -> Option
 }
 
 async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
-    let idle = sweep::of_plugin(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
+    let idle = sweep::idle_of(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
     sweep::retire(context, idle).await
 }
 

@@ -11,7 +11,7 @@ use plexica_backends::{
 use plexica_crds::{PluginInstall, Tenant, plugin_install::UpgradePhase};
 
 use super::{
-    Step, desired, others,
+    Step, desired, live,
     restart::restarts,
     rotation::Turn,
     upgrade::{self, Health},
@@ -27,7 +27,7 @@ pub fn references(context: &Context, install: &PluginInstall) -> References {
 /// The same, with the installs as the API has them now: one that came a moment ago may need what is
 /// to go.
 pub async fn references_now(context: &Context, install: &PluginInstall) -> Result<References, kube::Error> {
-    let siblings = others::of_tenant(context, &install.spec.tenant_ref.name).await?;
+    let siblings = live::of_tenant(context, &install.spec.tenant_ref.name).await?;
     Ok(beside(context, install, siblings.into_iter().map(Arc::new)))
 }
 

@@ -171,7 +171,7 @@ async fn bring(
         let status = report::unrouted(&install, valid.suspended, Timestamp::now());
         install = write_status(&context.recorder, api, install, &status).await?;
     }
-    let before = routed(&install);
+    let (before, kept_before) = (routed(&install), upgrade::kept(&install).map(str::to_owned));
     let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
     let turn = turn(context, &install, valid).await;
     let rotates_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
@@ -217,8 +217,8 @@ async fn bring(
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
-    // What served before is removed at the next look.
-    if failed.is_none() && before != routed(&install) {
+    // What served before, or was kept to go back to, is removed at the next look.
+    if failed.is_none() && (before != routed(&install) || kept_before.as_deref() != upgrade::kept(&install)) {
         return Ok((Action::requeue(SETTLED), problem));
     }
     if !decided && upgrade::goes_back(&install) {

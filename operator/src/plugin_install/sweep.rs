@@ -19,7 +19,7 @@ use plexica_crds::{
 use url::Url;
 
 use super::{
-    Step, others,
+    Step, live,
     upgrade::{kept, of, target},
     validate::{Valid, present},
 };
@@ -46,7 +46,7 @@ pub fn rests(install: &PluginInstall) -> bool {
 /// What cannot be looked for or removed now.
 pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, rested: bool) -> Step<()> {
     let (slug, id) = (&valid.slug, &valid.manifest.id);
-    // One that serves looks again after each change, and most of the time nothing is idle.
+    // One that serves looks again after each change of its own, and most of the time nothing is idle.
     if valid.enabled || rested {
         let mut seen = context.installs.state();
         seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
@@ -60,7 +60,7 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
             return Ok(());
         }
     }
-    retire(context, of_plugin(context, slug, id, None).await?).await
+    retire(context, idle_of(context, slug, id, None).await?).await
 }
 
 /// The same for an install that is not to run and cannot be looked at further.
@@ -71,7 +71,7 @@ pub async fn rest(context: &Context, install: &PluginInstall) -> Step<()> {
     let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
         return Ok(());
     };
-    retire(context, of_plugin(context, &slug, &plugin, None).await?).await
+    retire(context, idle_of(context, &slug, &plugin, None).await?).await
 }
 
 async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTreeSet<Place>> {
@@ -87,7 +87,7 @@ async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTree
 ///
 /// Installs are asked for, not taken from the cache: what was written of this or another a moment ago
 /// may not be there yet, and nothing wakes anybody to look again when it is.
-pub async fn of_plugin(
+pub async fn idle_of(
     context: &Context,
     slug: &Slug,
     plugin: &PluginId,
@@ -98,7 +98,7 @@ pub async fn of_plugin(
         return Ok(Vec::new());
     }
     if let Some(leaving) = leaving
-        && let Some(some) = others::with_heir(context, leaving).await?
+        && let Some(some) = live::with_heir(context, leaving).await?
     {
         let idle = idle(context, slug, plugin, Some(leaving), some, places.clone());
         // What none of these needs is the tenant's own, or another of all may need it.
@@ -106,7 +106,7 @@ pub async fn of_plugin(
             return Ok(idle);
         }
     }
-    Ok(idle(context, slug, plugin, leaving, others::all(context).await?, places))
+    Ok(idle(context, slug, plugin, leaving, live::all(context).await?, places))
 }
 
 /// What of the places, and of those where the install that leaves may have had one, none of these needs.

@@ -1,12 +1,14 @@
 //! Installs that go: while a backend is down, while they are being made, and with their tenant.
 
+use std::collections::BTreeMap;
+
 use kube::{ResourceExt, api::DeleteParams};
 use plexica_crds::plugin_install::Phase;
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::json;
 
 use crate::{
-    plugin::SLOW,
+    plugin::{SLOW, healthy},
     world::{PATIENCE, World},
 };
 
@@ -116,6 +118,58 @@ async fn an_install_that_goes_while_it_is_made_leaves_nothing() {
     }
     world.ready(&slug).await;
     world.delete(&world.tenants(), &slug).await;
+    operator.stop().await;
+}
+
+/// Each of them leaves what they share to the last, which is at another version here.
+#[tokio::test]
+async fn many_go_at_once_and_end_nothing_that_is_used_and_the_last_leaves_nothing() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let id = world.database.unique("crm");
+    let [stays, mut going @ ..] = ["acme", "beta", "gama", "delta"].map(|slug| world.database.unique(slug));
+    for version in ["1.0.0", "1.1.0"] {
+        world.plugin(&id, version).await;
+    }
+    let install = async |slug: &str, version: &str| {
+        let spec = json!({ "deletionPolicy": "Delete", "plugin": { "version": format!("={version}") } });
+        world.install(slug, &id, spec).await;
+        wait_for(&format!("{slug} has {version}"), PATIENCE, async || {
+            let install = world.installed(slug).await;
+            let status = install.status.clone()?;
+            (status.version.as_deref() == Some(version)).then_some((install.uid().unwrap(), status.route?.upstream))
+        })
+        .await
+    };
+    let mut uids = BTreeMap::new();
+    let mut upstream = String::new();
+    for slug in [&stays].into_iter().chain(&going) {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
+        world.ready(slug).await;
+        let (uid, there) = install(slug, "1.0.0").await;
+        uids.insert(slug.clone(), uid);
+        upstream = there;
+    }
+    going.sort_by_key(|slug| uids[slug].clone());
+    install(&going[2], "1.1.0").await;
+
+    for slug in &going {
+        world.installs(slug).delete("it", &DeleteParams::default()).await.unwrap();
+    }
+    for slug in &going {
+        world.gone(&world.installs(slug), "it").await;
+        assert!(!world.has_schema(&schema(slug, &id)).await);
+    }
+    assert!(healthy(&upstream).await, "it serves who stays");
+    assert_eq!(roles(&world, &id).await, 2, "its login, and the role of who stays");
+    world.delete(&world.installs(&stays), "it").await;
+    assert_eq!(roles(&world, &id).await, 0);
+    let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
+    assert_eq!(world.sql::<i64>(&credentials).await, 0);
+    wait_until("it has ended", PATIENCE, async || !healthy(&upstream).await).await;
+    for slug in [&stays].into_iter().chain(&going) {
+        world.delete(&world.tenants(), slug).await;
+    }
     operator.stop().await;
 }
 

@@ -71,8 +71,10 @@ async fn findings(
         for (name, comment) in &found {
             let uid = wanted.iter().find(|(wanted, _)| wanted == name).and_then(|(_, uid)| *uid);
             let stamp = comment.as_deref().and_then(Stamp::from_comment);
-            let is_retained = stamp.as_ref().is_some_and(|stamp| stamp.retained_at.is_some());
-            if expected == Expected::Suspended && *name == plugin && is_retained && !owners.install_has_served {
+            let is_of_one_before = stamp
+                .as_ref()
+                .is_some_and(|stamp| stamp.retained_at.is_some() && Some(&stamp.mark.uid) != owners.install.as_ref());
+            if expected == Expected::Suspended && *name == plugin && is_of_one_before && !owners.install_has_served {
                 continue;
             }
             findings.extend(wrong_mark(&format!("{what} {name}"), stamp.as_ref(), expected, uid));

@@ -7,10 +7,7 @@ use std::{
 };
 
 use plexica_testkit::Missing;
-use rand::{
-    Rng,
-    seq::{IndexedRandom, SliceRandom},
-};
+use rand::{Rng, RngExt, seq::SliceRandom};
 
 use super::{
     Effort, Row,
@@ -41,12 +38,13 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut points = deal(effort.share.of(due(&recorded, |_| true, &once)), &mut random);
     if !effort.quick {
         let long = Fault::SHORT.map(|fault| (fault, MINUTE)).into_iter().chain([(Fault::Pause, Duration::ZERO)]);
-        let mut long = due(&recorded, |call| call.writes, &long.collect::<Vec<_>>());
-        // What is only asked fails for a minute in one of the ways each.
-        long.extend(due(&recorded, |call| !call.writes, &[(Fault::Pause, MINUTE)]).into_iter().map(|(step, read)| {
-            (step, Failing { fault: *Fault::SHORT.choose(&mut random).unwrap_or(&Fault::Pause), ..read })
-        }));
-        let long = deal(effort.share.of(long), &mut random);
+        let mut long = effort.share.of(due(&recorded, |call| call.writes, &long.collect::<Vec<_>>()));
+        // What is only asked fails for a minute in one of the ways each. Which share that is in does not go by the way.
+        for (step, read) in effort.share.of(due(&recorded, |call| !call.writes, &[(Fault::Pause, MINUTE)])) {
+            let fault = Fault::SHORT[random.random_range(0..Fault::SHORT.len())];
+            long.push((step, Failing { fault, ..read }));
+        }
+        let long = deal(long, &mut random);
         eprintln!("call-error: {} lives, and {} in which it lasts", points.len(), long.len());
         points.extend(long);
     }

@@ -66,15 +66,15 @@ type Struck = Mutex<BTreeSet<Place>>;
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let Points { lives, starts, recorded } = if effort.quick { sample(effort) } else { all(effort, row).await? };
     let struck = Struck::default();
-    let mut left = effort.share.of(lives);
-    for _ in 0..TIMES {
-        each(effort, left, Expectation::Quiet, row, async |world, operator, point, row| {
+    let mut lives = effort.share.of(lives);
+    for left in (0..TIMES).rev() {
+        each(effort, lives, Expectation::Quiet, row, async |world, operator, point, row| {
             life(world, operator, point, &struck, row).await;
         })
         .await?;
-        let whole = effort.share == Share::default();
-        left =
-            if whole { again(&recorded, &struck.lock().unwrap_or_else(PoisonError::into_inner)) } else { Vec::new() };
+        let goes_on = left > 0 && effort.share == Share::default() && row.violations.is_empty();
+        let struck = struck.lock().unwrap_or_else(PoisonError::into_inner);
+        lives = if goes_on { again(&recorded, &struck) } else { Vec::new() };
     }
     each(effort, effort.share.of(starts), Expectation::Quiet, row, async |_, _, point, row| {
         if let Err(missing) = start(effort, &point, row).await {

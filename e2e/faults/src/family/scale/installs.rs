@@ -31,6 +31,7 @@ const PLUGINS: usize = 3;
 const HANDS: usize = 8;
 /// As long as something more is done every so often, it is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks at a hundred tenants: what is looked at grows with them, and is not to slow down the operator.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What has written nothing for so long has come to rest.
 const REST: Duration = Duration::from_secs(5);
@@ -193,6 +194,12 @@ fn looked_at(calls: &[Call]) -> usize {
     calls.iter().filter(asks).filter_map(one).collect::<BTreeSet<_>>().len()
 }
 
+/// The pause between two looks at so many resources.
+fn pause(resources: usize) -> Duration {
+    let hundreds = resources / (WHOLE[0] * (1 + PLUGINS));
+    PAUSE * u32::try_from(hundreds.max(1)).unwrap()
+}
+
 /// Waits until there are so many, for as long as there are more and more.
 async fn grows(what: &str, wanted: usize, mut count: impl AsyncFnMut() -> usize) -> Result<(), Violation> {
     let (mut most, mut since) = (0, Instant::now());
@@ -206,7 +213,7 @@ async fn grows(what: &str, wanted: usize, mut count: impl AsyncFnMut() -> usize)
         } else if since.elapsed() > PATIENCE {
             return fails(format!("{now} of {wanted} are {what}, and for {PATIENCE:?} no more"));
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause(wanted)).await;
     }
 }
 

@@ -8,8 +8,12 @@ use plexica_crds::{PluginInstall, plugin_install::Isolation};
 use super::{cleanup::held, validate::allowed};
 use crate::{context::Context, resource::has_left, settings::Settings};
 
-/// Those that name the tenant.
+/// Those that name the tenant; none of what is no slug.
 pub async fn of_tenant(context: &Context, slug: &str) -> Result<Vec<PluginInstall>, kube::Error> {
+    // Anything else could be more than one term of a selector.
+    if slug.parse::<Slug>().is_err() {
+        return Ok(Vec::new());
+    }
     list(context, &context.selected().fields(&format!("spec.tenantRef.name={slug}"))).await
 }
 
@@ -18,7 +22,7 @@ pub async fn of_plugin(context: &Context, id: &str) -> Result<Vec<PluginInstall>
     list(context, &context.selected().fields(&format!("spec.plugin.id={id}"))).await
 }
 
-/// All.
+/// Those of all tenants and plugins.
 pub async fn all(context: &Context) -> Result<Vec<PluginInstall>, kube::Error> {
     list(context, &context.selected()).await
 }
