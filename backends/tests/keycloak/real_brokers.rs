@@ -69,7 +69,7 @@ async fn people_are_sent_to_social_and_saml_brokers() {
         ("GitLab", "gitlab.com"),
         ("Microsoft", "login.microsoftonline.com"),
         ("LinkedIn", "www.linkedin.com"),
-        ("Facebook", "www.facebook.com"),
+        ("Facebook", "graph.facebook.com"),
         ("Bitbucket", "bitbucket.org"),
     ];
     let mut brokers: Vec<Value> = social
