@@ -1,8 +1,12 @@
 //! Resources for tests of pure steps.
 
+use std::sync::Arc;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use plexica_crds::{Plugin, PluginInstall, Tenant};
 use serde_json::json;
+
+use crate::plugin_install::{References, Valid, validate};
 
 /// A tenant that is ready.
 pub fn tenant(slug: &str) -> Tenant {
@@ -41,6 +45,16 @@ pub fn install(namespace: &str, name: &str, tenant: &str, plugin: &str) -> Plugi
     install.metadata.generation = Some(1);
     install.metadata.creation_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
     install
+}
+
+/// An install whose tenant is ready, with that entry alone in the catalogue, as it is looked after.
+pub fn valid(install: &PluginInstall, entry: Plugin) -> Valid {
+    let references = References {
+        tenant: Some(Arc::new(tenant(&install.spec.tenant_ref.name))),
+        catalogue: vec![Arc::new(entry)],
+        siblings: Vec::new(),
+    };
+    validate(install, &references, &settings()).unwrap()
 }
 
 /// Settings with two placements and a runner of processes.

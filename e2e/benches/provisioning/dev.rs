@@ -143,8 +143,7 @@ async fn install(
     let http = reqwest::Client::new();
     let token = token(plexica, data, tenant, &email).await?;
     let url = format!("{}/api/plugins/crm/contacts", dev.gateway);
-    let status = async || http.get(&url).bearer_auth(&token).send().await.map(|answer| answer.status());
-    if status().await?.is_success() {
+    if ask(&http, &url, &token).await?.is_success() {
         return failed("the plugin answers before it is installed");
     }
     let installs: Api<PluginInstall> = Api::namespaced(client.clone(), "plexica-system");
@@ -155,36 +154,39 @@ async fn install(
     }))?;
     let began = Instant::now();
     installs.create(&PostParams::default(), &object).await?;
-    let mut last = status().await?;
-    while !last.is_success() {
+    until(&http, &url, &token, StatusCode::is_success).await?;
+    Ok((began.elapsed(), token))
+}
+
+async fn ask(http: &reqwest::Client, url: &str, token: &str) -> reqwest::Result<StatusCode> {
+    http.get(url).bearer_auth(token).send().await.map(|answer| answer.status())
+}
+
+/// Asks until the answer is such a one.
+async fn until(http: &reqwest::Client, url: &str, token: &str, wanted: fn(&StatusCode) -> bool) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let last = ask(http, url, token).await?;
+        if wanted(&last) {
+            return Ok(());
+        }
         if began.elapsed() > SERVED {
-            return failed(format!("the gateway still answers {last} after {SERVED:?}"));
+            return failed(format!("{url} still answers {last} after {SERVED:?}"));
         }
         tokio::time::sleep(LOOK).await;
-        last = status().await?;
     }
-    Ok((began.elapsed(), token))
 }
 
 /// From suspending (or resuming) a tenant to refusing (or serving) its user.
 async fn suspend(client: &Client, dev: &Summary, tenant: &str, token: &str, suspend: bool) -> Result<Duration> {
     let http = reqwest::Client::new();
     let urls = ["/api/plugins/crm/contacts", "/api/v1/me"].map(|path| format!("{}{path}", dev.gateway));
-    let wanted = if suspend { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let wanted = if suspend { |status: &StatusCode| *status == StatusCode::FORBIDDEN } else { StatusCode::is_success };
     let began = Instant::now();
     let patch = Patch::Merge(json!({ "spec": { "suspend": suspend } }));
     Api::<Tenant>::all(client.clone()).patch(tenant, &PatchParams::default(), &patch).await?;
     for url in urls {
-        loop {
-            let status = http.get(&url).bearer_auth(token).send().await?.status();
-            if status == wanted {
-                break;
-            }
-            if began.elapsed() > SERVED {
-                return failed(format!("{url} still answers {status} after {SERVED:?}"));
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        until(&http, &url, token, wanted).await?;
     }
     Ok(began.elapsed())
 }

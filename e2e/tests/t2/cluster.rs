@@ -73,9 +73,8 @@ impl Cluster {
 
     /// `kubectl wait` until it is Ready.
     pub async fn wait(&self, object: &str, namespace: &str) {
-        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
         let waited = ["wait", "--for=condition=Ready", "--timeout=120s", object];
-        self.kubectl(&[&waited, namespaced].concat(), "").await.unwrap();
+        self.kubectl(&[&waited[..], &within(namespace)[..]].concat(), "").await.unwrap();
     }
 
     /// `helm install` of the chart in this repository.
@@ -124,22 +123,20 @@ impl Cluster {
 
     /// An object, as it is.
     pub async fn get(&self, object: &str, namespace: &str) -> Value {
-        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
-        let text = self.kubectl(&[&["get", object, "--output=json"], namespaced].concat(), "").await.unwrap();
+        let text =
+            self.kubectl(&[&["get", object, "--output=json"][..], &within(namespace)[..]].concat(), "").await.unwrap();
         serde_json::from_str(&text).expect("JSON")
     }
 
     /// Changes what the patch names.
     pub async fn patch(&self, object: &str, namespace: &str, patch: &Value) {
-        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
         let patch = ["patch", object, "--type=merge", "--patch", &patch.to_string()];
-        self.kubectl(&[&patch, namespaced].concat(), "").await.unwrap();
+        self.kubectl(&[&patch[..], &within(namespace)[..]].concat(), "").await.unwrap();
     }
 
     /// `kubectl delete`, which waits until it is gone.
     pub async fn delete(&self, object: &str, namespace: &str) {
-        let namespaced: &[&str] = if namespace.is_empty() { &[] } else { &["--namespace", namespace] };
-        self.kubectl(&[&["delete", "--timeout=120s", object], namespaced].concat(), "").await.unwrap();
+        self.kubectl(&[&["delete", "--timeout=120s", object][..], &within(namespace)[..]].concat(), "").await.unwrap();
     }
 
     /// Sets an annotation.
@@ -202,6 +199,11 @@ impl Cluster {
         }
         report.concat()
     }
+}
+
+/// The arguments for a namespace; none for what is in none.
+fn within(namespace: &str) -> Vec<&str> {
+    if namespace.is_empty() { Vec::new() } else { vec!["--namespace", namespace] }
 }
 
 fn root() -> PathBuf {

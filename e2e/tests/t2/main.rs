@@ -9,6 +9,7 @@ mod browser;
 mod cluster;
 mod identity;
 mod lifecycle;
+mod load;
 mod platform;
 mod relay;
 mod upgrade;

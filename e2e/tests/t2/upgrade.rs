@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, NAMESPACE},
+    load::serves_throughout,
     unpooled,
 };
 
@@ -18,8 +19,6 @@ const SECOND: &str = "0.2.0";
 const FOR_LONG: u32 = 3600;
 /// The node has two cores for everything.
 const LONG: Duration = Duration::from_mins(2);
-/// Between two requests.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// The new version bakes beside the old, which serves again when it is asked to; then it comes for good. No request
 /// fails.
@@ -42,15 +41,9 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     let first = cluster.pods("notes").await;
     assert_eq!(first.len(), 1, "{first:?}");
 
-    let mut served = 0;
-    let failed = async {
-        loop {
-            match says().await {
-                Ok(said) if said.ends_with(" 1") => served += 1,
-                other => break format!("{other:?}"),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    let request = async || match says().await {
+        Ok(said) if said.ends_with(" 1") => Ok(()),
+        other => Err(format!("{other:?}")),
     };
     let answers = async |version: &str| {
         let expected = Ok(format!("{version} 1"));
@@ -81,11 +74,7 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
         })
         .await;
     };
-    tokio::select! {
-        () = upgraded => {}
-        answer = failed => panic!("{answer} after {served} requests that were served"),
-    }
-    assert!(served > 0);
+    let served = serves_throughout(request, upgraded).await;
     println!("{served} requests were served through an upgrade, a way back and another upgrade, and none failed");
     cluster.delete(INSTALL, NAMESPACE).await;
     for version in [FIRST, SECOND] {

@@ -1,10 +1,6 @@
 use super::*;
-use crate::{
-    fixture,
-    plugin_install::validate::{References, validate},
-};
+use crate::fixture;
 use serde_json::json;
-use std::sync::Arc;
 
 /// An install of the plugin at 1.4.0 that has that in force, for a spec of the second generation.
 fn install(in_force: Option<(&str, i32)>, spec: i32) -> PluginInstall {
@@ -26,12 +22,7 @@ fn valid(install: &PluginInstall, reload: &str) -> Valid {
     let mut plugin = fixture::plugin("crm", "1.4.0");
     let configuration = json!({ "schema": { "type": "object" }, "reload": reload });
     plugin.spec.configuration = Some(serde_json::from_value(configuration).unwrap());
-    let references = References {
-        tenant: Some(Arc::new(fixture::tenant("acme"))),
-        catalogue: vec![Arc::new(plugin)],
-        siblings: Vec::new(),
-    };
-    validate(install, &references, &fixture::settings()).unwrap()
+    fixture::valid(install, plugin)
 }
 
 #[test]

@@ -221,20 +221,11 @@ fn action(install: &PluginInstall, valid: &Valid) -> Option<Action> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        fixture,
-        plugin_install::validate::{References, validate},
-    };
+    use crate::fixture;
     use plexica_crds::plugin_install::RouteStatus;
-    use std::sync::Arc;
 
     fn valid(install: &PluginInstall) -> Valid {
-        let references = References {
-            tenant: Some(Arc::new(fixture::tenant("acme"))),
-            catalogue: vec![Arc::new(fixture::plugin("crm", "1.4.0"))],
-            siblings: Vec::new(),
-        };
-        validate(install, &references, &fixture::settings()).unwrap()
+        fixture::valid(install, fixture::plugin("crm", "1.4.0"))
     }
 
     #[test]

@@ -1,18 +1,9 @@
 use super::*;
-use crate::{
-    fixture,
-    plugin_install::validate::{References, validate},
-};
+use crate::fixture;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use std::sync::Arc;
 
 fn valid(install: &PluginInstall) -> Valid {
-    let references = References {
-        tenant: Some(Arc::new(fixture::tenant("acme"))),
-        catalogue: vec![Arc::new(fixture::plugin("crm", "1.4.0"))],
-        siblings: Vec::new(),
-    };
-    validate(install, &references, &fixture::settings()).unwrap()
+    fixture::valid(install, fixture::plugin("crm", "1.4.0"))
 }
 
 fn first() -> CredentialStatus {

@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    fixture,
-    plugin_install::validate::{References, validate},
-};
+use crate::fixture;
 use plexica_crds::plugin_install::Phase;
 use serde_json::json;
 
@@ -17,12 +14,7 @@ fn install(name: &str, generation: i64, upstream: Option<&str>) -> PluginInstall
 #[test]
 fn who_moves_to_a_workload_of_its_own_shares_until_it_has_moved() {
     let own = install("own", 2, Some("http://a"));
-    let references = References {
-        tenant: Some(Arc::new(fixture::tenant("own"))),
-        catalogue: vec![Arc::new(fixture::plugin("crm", "1.0.0"))],
-        siblings: Vec::new(),
-    };
-    let valid = validate(&own, &references, &fixture::settings()).unwrap();
+    let valid = fixture::valid(&own, fixture::plugin("crm", "1.0.0"));
     let other = |isolation, phase, observed| {
         let mut other = install("old", 1, Some("http://a"));
         other.spec.isolation = isolation;

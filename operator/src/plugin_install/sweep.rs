@@ -296,10 +296,7 @@ pub(super) fn settled(install: &PluginInstall) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        fixture,
-        plugin_install::validate::{References, validate},
-    };
+    use crate::fixture;
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
     use plexica_crds::plugin_install::RouteStatus;
@@ -344,12 +341,7 @@ mod tests {
     #[test]
     fn who_moves_is_served_by_the_shared_workload_until_it_has_moved() {
         let own = fixture::install("tenant-acme", "crm", "acme", "crm");
-        let references = References {
-            tenant: Some(Arc::new(fixture::tenant("acme"))),
-            catalogue: vec![Arc::new(fixture::plugin("crm", "1.0.0"))],
-            siblings: Vec::new(),
-        };
-        let valid = validate(&own, &references, &fixture::settings()).unwrap();
+        let valid = fixture::valid(&own, fixture::plugin("crm", "1.0.0"));
         let leads = |isolation, phase, upstream: &str| {
             let mut other = fixture::install("tenant-beta", "crm", "beta", "crm");
             other.spec.isolation = isolation;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     plugin::{SLOW, healthy},
+    rotation::role,
     world::{PATIENCE, World},
 };
 
@@ -18,8 +19,9 @@ async fn roles(world: &World, id: &str) -> i64 {
     world.sql(&format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%plugin\\_{plugin}'")).await
 }
 
-fn schema(slug: &str, id: &str) -> String {
-    format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))
+/// Credentials of the plugin that are noted.
+async fn credentials(world: &World, id: &str) -> i64 {
+    world.sql(&format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'")).await
 }
 
 #[tokio::test]
@@ -61,13 +63,13 @@ async fn what_goes_while_the_database_is_down_waits_for_it_and_says_so() {
         ready.status == "False" && ready.message.contains(&format!("the install tenant-{beta}/it"))
     })
     .await;
-    assert!(world.has_schema(&schema(&acme, &id)).await);
+    assert!(world.has_schema(&role(&acme, &id)).await);
 
     world.postgres.open();
     world.gone(&world.installs(&acme), "it").await;
     world.gone(&world.tenants(), &beta).await;
     assert!(world.installs(&beta).get_opt("it").await.unwrap().is_none());
-    for schema in [schema(&acme, &id), schema(&beta, &id), format!("tenant_{}", beta.replace('-', "_"))] {
+    for schema in [role(&acme, &id), role(&beta, &id), format!("tenant_{}", beta.replace('-', "_"))] {
         assert!(!world.has_schema(&schema).await, "{schema}");
     }
     // Two that went at once: the login they shared went with the last.
@@ -111,10 +113,9 @@ async fn an_install_that_goes_while_it_is_made_leaves_nothing() {
             _ => drop(world.installed(&slug).await),
         }
         world.delete(&world.installs(&slug), "it").await;
-        assert!(!world.has_schema(&schema(&slug, &id)).await, "{moment}");
+        assert!(!world.has_schema(&role(&slug, &id)).await, "{moment}");
         assert_eq!(roles(&world, &id).await, 0, "{moment}");
-        let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
-        assert_eq!(world.sql::<i64>(&credentials).await, 0, "{moment}");
+        assert_eq!(credentials(&world, &id).await, 0, "{moment}");
     }
     world.ready(&slug).await;
     world.delete(&world.tenants(), &slug).await;
@@ -158,14 +159,13 @@ async fn many_go_at_once_and_end_nothing_that_is_used_and_the_last_leaves_nothin
     }
     for slug in &going {
         world.gone(&world.installs(slug), "it").await;
-        assert!(!world.has_schema(&schema(slug, &id)).await);
+        assert!(!world.has_schema(&role(slug, &id)).await);
     }
     assert!(healthy(&upstream).await, "it serves who stays");
     assert_eq!(roles(&world, &id).await, 2, "its login, and the role of who stays");
     world.delete(&world.installs(&stays), "it").await;
     assert_eq!(roles(&world, &id).await, 0);
-    let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username LIKE 'plugin:{id}%'");
-    assert_eq!(world.sql::<i64>(&credentials).await, 0);
+    assert_eq!(credentials(&world, &id).await, 0);
     wait_until("it has ended", PATIENCE, async || !healthy(&upstream).await).await;
     for slug in [&stays].into_iter().chain(&going) {
         world.delete(&world.tenants(), slug).await;
@@ -186,13 +186,13 @@ async fn what_installs_have_kept_goes_with_a_tenant_that_is_deleted() {
         world.install(slug, &id, json!({})).await;
         world.installed(slug).await;
         world.delete(&world.installs(slug), "it").await;
-        assert!(world.has_schema(&schema(slug, &id)).await, "it is kept");
+        assert!(world.has_schema(&role(slug, &id)).await, "it is kept");
     }
     for slug in [&acme, &beta] {
         world.delete(&world.tenants(), slug).await;
     }
-    assert!(!world.has_schema(&schema(&acme, &id)).await);
-    assert!(world.has_schema(&schema(&beta, &id)).await, "the other tenant's policy keeps it");
+    assert!(!world.has_schema(&role(&acme, &id)).await);
+    assert!(world.has_schema(&role(&beta, &id)).await, "the other tenant's policy keeps it");
     assert_eq!(roles(&world, &id).await, 1, "the role of what is kept");
     operator.stop().await;
 }
@@ -225,8 +225,8 @@ async fn a_tenant_that_keeps_its_data_is_heard_of_in_time() {
     wait_until("it has listed all there is", PATIENCE, listed).await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     world.delete(&world.installs(&slug), "it").await;
-    assert!(world.has_schema(&schema(&slug, &id)).await, "the tenant's policy keeps it");
-    let notes = format!("SELECT count(*) FROM {}.note", schema(&slug, &id));
+    assert!(world.has_schema(&role(&slug, &id)).await, "the tenant's policy keeps it");
+    let notes = format!("SELECT count(*) FROM {}.note", role(&slug, &id));
     assert_eq!(world.sql::<i64>(&notes).await, 1, "the plugin was not asked to purge");
     deaf.stop().await;
     let operator = world.operator();

@@ -9,6 +9,7 @@ use crate::{
     cluster::{comes_up, deployments},
     needs::Need,
     plugin::healthy,
+    rotation::role,
     world::{PATIENCE, World},
 };
 
@@ -92,7 +93,7 @@ async fn one_suspended_before_it_was_ever_ready_provisions_and_lets_nobody_in() 
     world.until(&slug, "Ready", "True", "Suspended").await;
     world.install(&slug, &id, json!({})).await;
     suspended(&world, &slug).await;
-    assert!(!world.has_schema(&format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"))).await);
+    assert!(!world.has_schema(&role(&slug, &id)).await);
     world.tenant(&slug, json!({ "suspend": false, "deletionPolicy": "Delete" })).await;
     world.installed(&slug).await;
     world.delete(&world.tenants(), &slug).await;
@@ -106,7 +107,7 @@ async fn what_was_kept_is_taken_back_by_an_install_that_serves_and_stays_after_o
     let _operator = world.operator();
     let id = world.database.unique("crm");
     let [acme, beta] = [world.database.unique("acme"), world.database.unique("beta")];
-    let schema = |slug: &str| format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"));
+    let schema = |slug: &str| role(slug, &id);
     let retained = async |slug: &str| {
         let mark = format!("SELECT obj_description('{}'::regnamespace, 'pg_namespace')", schema(slug));
         world.sql::<String>(&mark).await.contains("retained")

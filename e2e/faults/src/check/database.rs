@@ -1,6 +1,6 @@
 //! Schemas, roles, logins and the platform's own notes in Postgres.
 
-use plexica_backends::ownership::Stamp;
+use plexica_backends::{ownership::Stamp, postgres::PROVISIONER};
 use plexica_contract::name::{Slot, postgres};
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -8,7 +8,6 @@ use super::{Expected, Owners, wrong_mark};
 use crate::world::{Case, World};
 
 const DATA: &str = "written before the first fault";
-const PROVISIONER: &str = "plexica_provisioner";
 
 pub async fn plant(world: &World, case: &Case) -> Result<(), sqlx::Error> {
     let [note, own] = tables(case);

@@ -40,10 +40,8 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
         findings.extend(opens(world, case, &name).await);
     }
     if expected.is_planted() {
-        let size = match world.store.head_object().bucket(&name).key(OBJECT).send().await {
-            Ok(object) => object.content_length,
-            Err(_) => None,
-        };
+        let found = world.store.head_object().bucket(&name).key(OBJECT).send().await;
+        let size = found.ok().and_then(|object| object.content_length);
         if size != i64::try_from(OBJECT.len()).ok() {
             findings.push(format!("the object {OBJECT} in bucket {name} has the size {size:?}"));
         }
