@@ -105,26 +105,23 @@ where
 {
     let mut last = HashMap::new();
     sights.filter(move |sight| {
-        let matters = match sight {
+        let told = match sight {
             Sight::Any => {
                 last.clear();
                 true
             }
             Sight::One(object) => {
-                let uid = object.meta().uid.clone();
+                let (uid, now) = (object.meta().uid.clone(), matters(object));
                 let there = store.get(&ObjectRef::from_obj(&**object));
-                let now = matters(object);
                 let is_there = there.is_some_and(|there| there.meta().uid == uid);
-                let is_known = is_there && last.get(&uid) == Some(&now);
+                let changed = last.remove(&uid).as_ref() != Some(&now);
                 if is_there {
                     last.insert(uid, now);
-                } else {
-                    last.remove(&uid);
                 }
-                !is_known
+                changed || !is_there
             }
         };
-        std::future::ready(matters)
+        std::future::ready(told)
     })
 }
 
