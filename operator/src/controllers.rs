@@ -148,7 +148,9 @@ fn is_from(install: &PluginInstall, plugin: &Plugin) -> bool {
 fn to_installs(plugin: &Plugin) -> impl PartialEq + use<> {
     let Plugin { metadata, spec: _, status } = plugin;
     let rollout = status.as_ref().and_then(|status| status.rollout.as_ref()).map(|rollout| rollout.phase);
-    (metadata.generation, metadata.deletion_timestamp.is_some(), metadata.annotations.clone(), rollout)
+    // When the last has left a version, what ran for it is idle: whoever looked at the same time may not have seen that.
+    let is_left = status.as_ref().is_some_and(|status| status.installs == Some(0));
+    (metadata.generation, metadata.deletion_timestamp.is_some(), metadata.annotations.clone(), rollout, is_left)
 }
 
 /// Whether both are of one tenant, and not the same.
@@ -239,6 +241,7 @@ mod tests {
         };
         let before = || entry(|_| {});
         assert!(before() == entry(|entry| entry.status.as_mut().unwrap().installs = Some(3)));
+        assert!(before() != entry(|entry| entry.status.as_mut().unwrap().installs = Some(0)), "the last has left");
         assert!(before() == entry(|entry| entry.status.as_mut().unwrap().rollout.as_mut().unwrap().migrated = 1));
         assert!(before() != entry(|entry| entry.metadata.generation = Some(2)));
         assert!(before() != entry(|entry| entry.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH))));

@@ -111,7 +111,7 @@ fn come_to(install: &mut Arc<PluginInstall>, outcome: &Result<Foreseen, Problem>
     let install = Arc::make_mut(install);
     let path = install.spec.plugin.id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();
     let status = install.status.get_or_insert_default();
-    status.route = routed.then_some(RouteStatus { path, upstream: String::new() });
+    status.route = routed.then_some(RouteStatus { path, upstream: String::new(), since: None });
     if *routed {
         status.version = Some(version.clone());
         status.migrated_version = Some(version.clone());

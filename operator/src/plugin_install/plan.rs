@@ -1,5 +1,6 @@
 //! What is to be done for an install. Pure.
 
+use jiff::Timestamp;
 use plexica_backends::{
     Generation,
     postgres::{
@@ -106,13 +107,24 @@ impl Plan {
     }
 }
 
+/// What a plan is made with.
+#[derive(Clone, Copy)]
+pub struct With<'a> {
+    /// What this operator was started with.
+    pub settings: &'a Settings,
+    /// What credentials are made of.
+    pub keys: &'a Keys,
+    /// When.
+    pub now: Timestamp,
+}
+
 /// The plan for what was seen.
 pub fn plan(
     install: &PluginInstall,
     valid: &Valid,
     turn: Step<Turn>,
     observed: Observed,
-    (settings, keys): (&Settings, &Keys),
+    With { settings, keys, now }: With<'_>,
     record: &Record,
 ) -> Plan {
     let Observed { database, workload, health: _, way_back: _, fallen: _ } = observed;
@@ -124,7 +136,8 @@ pub fn plan(
     let members = database.as_ref().map_or(&[][..], postgres::Observed::members);
     let generation = turn.as_ref().ok().map(|turn| &turn.generation);
     let state = workload.as_ref().ok().map(|running| &running.seen.state);
-    let former = former(install, valid, generation, members, state);
+    let moved = moved(install, state, now);
+    let former = former(valid, moved, generation, members);
     let Valid { slug, manifest, isolation, enabled, .. } = valid;
     if !enabled {
         let credentials = turn.map(|turn| turn.told);
@@ -171,13 +184,7 @@ pub fn plan(
 
 /// The other isolation's logins, as soon as nothing is routed any more to who uses them, and that of the
 /// generation that has ended.
-fn former(
-    install: &PluginInstall,
-    valid: &Valid,
-    generation: Option<&Generation>,
-    members: &[String],
-    workload: Option<&State>,
-) -> Vec<Login> {
+fn former(valid: &Valid, moved: bool, generation: Option<&Generation>, members: &[String]) -> Vec<Login> {
     let other = match valid.isolation {
         Isolation::Shared => Isolation::Dedicated,
         Isolation::Dedicated => Isolation::Shared,
@@ -185,14 +192,21 @@ fn former(
     let login = |isolation, slot| desired::login_of(&valid.slug, &valid.manifest.id, isolation, slot);
     let alone = generation.filter(|generation| !generation.previous);
     let ended = alone.map(|generation| login(valid.isolation, generation.slot().other()));
-    let routed = install.status.as_ref().and_then(|status| status.route.as_ref());
-    let moved = match (routed, workload) {
-        (None, _) => true,
-        (Some(route), Some(State::Ready { endpoint })) => route.upstream == endpoint.as_str().trim_end_matches('/'),
-        (Some(_), _) => false,
-    };
     let others = Slot::ALL.into_iter().map(|slot| login(other, slot)).filter(|_| moved);
     ended.into_iter().chain(others).filter(|login| members.contains(&login.name())).collect()
+}
+
+/// Whether nothing asks any more what served before.
+fn moved(install: &PluginInstall, workload: Option<&State>, now: Timestamp) -> bool {
+    let routed = install.status.as_ref().and_then(|status| status.route.as_ref());
+    let heard = upgrade::settles(install).is_none_or(|at| now >= at);
+    match (routed, workload) {
+        (None, _) => true,
+        (Some(route), Some(State::Ready { endpoint })) => {
+            heard && route.upstream == endpoint.as_str().trim_end_matches('/')
+        }
+        (Some(_), _) => false,
+    }
 }
 
 /// Which lifecycle call is due.
@@ -222,7 +236,12 @@ fn action(install: &PluginInstall, valid: &Valid) -> Option<Action> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use plexica_crds::plugin_install::RouteStatus;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
 
     fn valid(install: &PluginInstall) -> Valid {
         fixture::valid(install, fixture::plugin("crm", "1.4.0"))
@@ -253,12 +272,23 @@ mod tests {
             let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
             install.spec.isolation = isolation;
             install.status.get_or_insert_default().route =
-                route.map(|upstream| RouteStatus { path: "/".into(), upstream: upstream.into() });
+                route.map(|upstream| RouteStatus { path: "/".into(), upstream: upstream.into(), since: None });
             let alone = Generation::default();
-            let former = former(&install, &valid(&install), Some(&alone), members, workload);
+            let moved = moved(&install, workload, at(0));
+            let former = former(&valid(&install), moved, Some(&alone), members);
             let former: Vec<String> = former.iter().map(Login::name).collect();
             assert_eq!(former.first(), expected, "{isolation:?} {route:?} {workload:?}");
         }
+    }
+
+    #[test]
+    fn what_served_before_is_asked_until_gateways_have_heard() {
+        let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let route = RouteStatus { path: "/".into(), upstream: "http://here".into(), since: Some(Time(at(100))) };
+        install.status.get_or_insert_default().route = Some(route);
+        let here = State::Ready { endpoint: "http://here".parse().unwrap() };
+        assert!(!moved(&install, Some(&here), at(100)) && !moved(&install, Some(&here), at(102)));
+        assert!(moved(&install, Some(&here), at(103)));
     }
 
     #[test]
@@ -272,7 +302,7 @@ mod tests {
             (Some(&Generation::default()), vec!["plugin2_crm"]),
             (None, vec![]),
         ] {
-            let former = former(&install, &valid(&install), generation, &both, None);
+            let former = former(&valid(&install), true, generation, &both);
             assert_eq!(former.iter().map(Login::name).collect::<Vec<_>>(), expected, "{generation:?}");
         }
     }
@@ -314,7 +344,8 @@ mod tests {
             let status = install.status.get_or_insert_default();
             status.migrated_version = migrated.map(str::to_owned);
             status.phase = phase;
-            status.route = routed.then(|| RouteStatus { path: "/".into(), upstream: "http://here".into() });
+            status.route =
+                routed.then(|| RouteStatus { path: "/".into(), upstream: "http://here".into(), since: None });
             let valid = valid(&install);
             assert_eq!(action(&install, &valid), expected, "{migrated:?} {phase:?} {routed} {enabled}");
         }

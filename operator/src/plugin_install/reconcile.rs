@@ -15,7 +15,7 @@ use super::{
     configuration,
     needed::{needed, told},
     observe::{observe, references, references_now},
-    plan::plan,
+    plan::{With, plan},
     rehearse::rehearse,
     report,
     rotation::turn,
@@ -199,7 +199,8 @@ async fn bring(
             return Ok((Action::requeue(Duration::ZERO), None));
         }
     }
-    let plan = plan(&install, valid, turn, observed, (&context.settings, &context.keys), &record);
+    let with = With { settings: &context.settings, keys: &context.keys, now };
+    let plan = plan(&install, valid, turn, observed, with, &record);
     let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, &install, rested, valid, plan).await;
     if let Some(drift) = applied.drift() {
@@ -217,16 +218,17 @@ async fn bring(
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
+    let now = Timestamp::now();
+    let settles = upgrade::settles(&install).filter(|at| now < *at);
     // What served before, or was kept to go back to, is removed at the next look.
     if failed.is_none() && (before != routed(&install) || kept_before.as_deref() != upgrade::kept(&install)) {
-        return Ok((Action::requeue(SETTLED), problem));
+        return Ok((context.again_by(&install, settles.unwrap_or(now + SETTLED)), problem));
     }
     if !decided && upgrade::goes_back(&install) {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
-    let now = Timestamp::now();
     let waits = valid.waits_for.as_ref().map(|_| now + TURN);
-    let looks = [upgrade::look_again(&install, &valid.rollout, now), waits, rotates_at];
+    let looks = [upgrade::look_again(&install, &valid.rollout, now), waits, rotates_at, settles];
     // A configuration that is refused holds up nothing else.
     let rests = failed.as_ref().is_none_or(|problem| problem.reason == Reason::ConfigRefused);
     let by = looks.into_iter().flatten().min().filter(|_| rests);

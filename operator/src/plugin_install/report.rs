@@ -1,6 +1,7 @@
 //! An install's status. Pure.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use plexica_contract::{name::PluginVersion, path};
 use plexica_crds::{
@@ -140,7 +141,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
         conditions.set_true(ConditionType::ConsentRequired, Reason::ConsentRequired, message);
     }
     match applied {
-        Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
+        Applied::Served(served) => serving(&mut next, &mut conditions, valid, served, now),
         Applied::Disabled(Disabled { ended: _, credentials }) => {
             next.route = None;
             // It is begun anew when it is wanted again.
@@ -193,7 +194,13 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     next
 }
 
-fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
+fn serving(
+    next: &mut PluginInstallStatus,
+    conditions: &mut Conditions,
+    valid: &Valid,
+    served: &Served,
+    now: Timestamp,
+) {
     let Served { database, workload, migrated, registered, configured: _, restart: _, begun: _, credentials, drift: _ } =
         served;
     if let Ok(database) = database {
@@ -216,10 +223,10 @@ fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &
         // What served before has those of before.
         next.credentials = credentials.as_ref().ok().cloned();
         next.permissions.clone_from(&valid.permissions);
-        next.route = Some(RouteStatus {
-            path: path::plugin_route(&valid.manifest.id),
-            upstream: endpoint.as_str().trim_end_matches('/').to_owned(),
-        });
+        let upstream = endpoint.as_str().trim_end_matches('/').to_owned();
+        let stays = next.route.take().filter(|route| route.upstream == upstream);
+        let since = stays.map_or(Some(Time(now)), |route| route.since);
+        next.route = Some(RouteStatus { path: path::plugin_route(&valid.manifest.id), upstream, since });
     }
     routed(next, conditions, registered.as_ref().err());
 }

@@ -65,9 +65,10 @@ fn a_good_one_serves_and_stays_as_it_is() {
     let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
     assert_eq!(status.phase, Some(Phase::Ready));
     assert_eq!(status.version.as_deref(), Some("1.4.0"));
+    let since = Some(Time(Timestamp::UNIX_EPOCH));
     assert_eq!(
         status.route,
-        Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://127.0.0.1:4000".into() })
+        Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://127.0.0.1:4000".into(), since })
     );
     assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
     let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
@@ -78,6 +79,9 @@ fn a_good_one_serves_and_stays_as_it_is() {
     install.status = Some(status.clone());
     let kept = Applied::Served(Box::new(Served { configured: Ok(Configured::Kept), ..good() }));
     assert_eq!(report(&install, &valid(&install), &kept, Timestamp::MAX), status);
+    install.status.as_mut().unwrap().route.as_mut().unwrap().upstream = "http://old".into();
+    let moved = report(&install, &valid(&install), &kept, Timestamp::MAX);
+    assert_eq!(moved.route.unwrap().since, Some(Time(Timestamp::MAX)));
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn the_first_failed_step_is_told_and_nothing_new_is_routed() {
 fn what_serves_goes_on_while_the_next_version_fails() {
     for (served, _, _) in failures() {
         let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-        let route = RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://old".into() };
+        let route = RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://old".into(), since: None };
         let status = install.status.get_or_insert_default();
         status.version = Some("1.3.0".into());
         status.migrated_version = Some("1.3.0".into());

@@ -152,7 +152,7 @@ mod tests {
         let mut install = fixture::install("plexica-system", "it", "acme", "crm");
         let status = install.status.get_or_insert_default();
         status.version = Some("2.0.0".into());
-        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into() });
+        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
         status.oldest_version = Some("1.0.0".into());
         status.upgrade = Some(UpgradeStatus {
             from: "1.0.0".into(),

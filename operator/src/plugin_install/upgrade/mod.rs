@@ -17,6 +17,8 @@ mod target;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use advance::{Health, Subject, advance, look_again};
 pub use consent::{Consent, consent};
 pub use record::{Served, record};
@@ -29,6 +31,15 @@ use plexica_crds::{
 
 /// How long after a route moved what served before is still needed: gateways hear of it by a watch.
 pub const SETTLED: Duration = Duration::from_secs(2);
+
+/// Times in a status are cut to whole seconds.
+const PRECISION: Duration = Duration::from_secs(1);
+
+/// Until when what served before is still needed, if the route moved.
+pub fn settles(install: &PluginInstall) -> Option<Timestamp> {
+    let route = install.status.as_ref()?.route.as_ref()?;
+    Some(route.since.as_ref()?.0 + PRECISION + SETTLED)
+}
 
 /// The upgrade that the status tells of.
 pub fn of(install: &PluginInstall) -> Option<&UpgradeStatus> {
