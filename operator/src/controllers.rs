@@ -1,6 +1,11 @@
 //! What wakes which of the three kinds.
 
-use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    fmt::Debug,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, stream};
 use kube::{
@@ -22,8 +27,11 @@ use crate::{
     plugin, plugin_install,
     problem::Problem,
     tenant,
-    watch::{Watch, mattering, those},
+    watch::{Watch, at_most_every, mattering, those},
 };
+
+/// How often an entry counts its installs anew, however many of them change: each time it looks at all.
+const COUNTED: Duration = Duration::from_secs(1);
 
 /// All three kinds.
 pub struct Watches {
@@ -75,8 +83,10 @@ impl Watches {
         let [relief, catalogue] = [(); 2].map(|()| context.clone());
         let plugins_woken = plugins
             .controller
-            .reconcile_on(for_plugins.flat_map(move |install| {
-                stream::iter(those(&catalogue.plugins, |plugin| install.may_be(|install| is_from(install, plugin))))
+            .reconcile_on(at_most_every(COUNTED, for_plugins).flat_map(move |installs| {
+                let is_one =
+                    |plugin: &Plugin| installs.iter().any(|install| install.may_be(|install| is_from(install, plugin)));
+                stream::iter(those(&catalogue.plugins, is_one))
             }))
             .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.plugins))));
         let [relief, by_tenant, by_plugin, by_sibling, by_workload] = [(); 5].map(|()| context.clone());

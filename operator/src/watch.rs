@@ -2,7 +2,7 @@
 //! with a watch of its own, who waits could hear of a change before the store has it, decide by what
 //! was, and not hear of it again.
 
-use std::{collections::HashMap, fmt::Debug, sync::Arc};
+use std::{collections::HashMap, fmt::Debug, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -15,7 +15,10 @@ use kube::{
 };
 use plexica_service::watch::reconnect;
 use serde::de::DeserializeOwned;
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::{Instant, sleep_until},
+};
 use tokio_stream::wrappers::BroadcastStream;
 
 /// What may be seen before whoever waits has heard of the first of it; whoever is further behind looks
@@ -122,6 +125,21 @@ where
             }
         };
         std::future::ready(told)
+    })
+}
+
+/// What was seen since the last time, at once and then not more often than that: for who looks at all of them
+/// whichever it was.
+pub fn at_most_every<K>(
+    period: Duration,
+    sights: impl Stream<Item = Sight<K>> + Unpin,
+) -> impl Stream<Item = Vec<Sight<K>>> {
+    stream::unfold((sights.ready_chunks(BEHIND), None), move |(mut sights, until)| async move {
+        if let Some(until) = until {
+            sleep_until(until).await;
+        }
+        let seen = sights.next().await?;
+        Some((seen, (sights, Some(Instant::now() + period))))
     })
 }
 
@@ -262,6 +280,24 @@ mod tests {
         assert!(!is_told(acme("2", "Acme Inc", true), &Event::Apply));
         feed.unbounded_send(Sight::Any).unwrap();
         assert!(told.next().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_looks_at_all_is_told_at_once_and_then_of_many_together() {
+        for period in [Duration::from_hours(1), Duration::from_millis(1)] {
+            let (feed, fed) = futures::channel::mpsc::unbounded();
+            let sees = |slug: &str| feed.unbounded_send(Sight::One(Arc::new(fixture::tenant(slug)))).unwrap();
+            let mut told = Box::pin(at_most_every(period, fed));
+            sees("acme");
+            assert_eq!(told.next().now_or_never().flatten().map(|seen| seen.len()), Some(1));
+            sees("beta");
+            sees("gamma");
+            if period > Duration::from_secs(1) {
+                assert!(told.next().now_or_never().is_none());
+            } else {
+                assert_eq!(told.next().await.map(|seen| seen.len()), Some(2));
+            }
+        }
     }
 
     #[tokio::test]
