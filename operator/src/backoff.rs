@@ -11,8 +11,11 @@ pub const LONGEST: Duration = Duration::from_mins(5);
 
 /// First and longest pause by what helps, and by how much it grows: waiting is cheap and ends soon,
 /// failing is neither. What is waited for is seen at most a fifth later than it came.
-const fn bounds(remedy: Remedy) -> (Duration, Duration, f64) {
+const fn bounds(remedy: Remedy, reason: Option<Reason>) -> (Duration, Duration, f64) {
     match remedy {
+        // A watch wakes who waits for a tenant, and of a thousand new tenants the last waits for long: looking all the
+        // time would hold up those that are made.
+        Remedy::Wait if matches!(reason, Some(Reason::TenantNotReady)) => (Duration::from_secs(15), LONGEST, 2.0),
         Remedy::Wait => (Duration::from_millis(50), Duration::from_secs(10), 1.2),
         Remedy::Retry => (Duration::from_millis(500), LONGEST, 2.0),
         Remedy::Change => (Duration::from_secs(15), LONGEST, 2.0),
@@ -44,7 +47,7 @@ impl<K: Hash + Eq> Backoff<K> {
             (*last_remedy, *last_reason) = (remedy, reason);
         });
         let (.., attempt) = *count.or_insert((remedy, reason, 0));
-        pause(remedy, attempt, chance)
+        pause(bounds(remedy, reason), attempt, chance)
     }
 
     /// What failed for want of a system, which is there again, need not wait any longer; whether it
@@ -68,8 +71,7 @@ impl<K: Hash + Eq> Backoff<K> {
     }
 }
 
-fn pause(remedy: Remedy, attempt: u32, chance: f64) -> Duration {
-    let (first, longest, growth) = bounds(remedy);
+fn pause((first, longest, growth): (Duration, Duration, f64), attempt: u32, chance: f64) -> Duration {
     // From here on every pause is the longest; the power stays finite.
     let attempt = i32::try_from(attempt.min(30)).unwrap_or(30);
     let full = first.mul_f64(growth.powi(attempt)).min(longest);
@@ -91,10 +93,11 @@ mod tests {
         #[test]
         fn pauses_grow_up_to_the_cap(attempt in 0_u32..100, chance in 0.0_f64..=1.0) {
             for remedy in [Remedy::Wait, Remedy::Retry, Remedy::Change] {
-                let (first, longest, _) = bounds(remedy);
-                let this = pause(remedy, attempt, chance);
+                let bounds = bounds(remedy, None);
+                let (first, longest, _) = bounds;
+                let this = pause(bounds, attempt, chance);
                 prop_assert!(this >= first.mul_f64(0.75) && this <= longest && longest <= LONGEST);
-                prop_assert!(pause(remedy, attempt + 1, chance) >= this);
+                prop_assert!(pause(bounds, attempt + 1, chance) >= this);
             }
         }
     }
@@ -110,13 +113,15 @@ mod tests {
     fn each_object_counts_for_itself_and_anew_after_a_change() {
         let backoff = Backoff::default();
         let (down, tenant, workload) = (Reason::BackendUnavailable, Reason::TenantNotReady, Reason::WorkloadNotReady);
+        let pending = Reason::Pending;
         let next = |key, remedy, reason| backoff.next(key, remedy, reason, 0.0).as_millis();
         assert_eq!(next("a", Remedy::Retry, Some(down)), 500);
         assert_eq!(next("a", Remedy::Retry, Some(down)), 1000);
         assert_eq!(next("b", Remedy::Retry, Some(down)), 500);
         assert_eq!(next("a", Remedy::Retry, None), 500);
-        assert_eq!(next("a", Remedy::Wait, Some(tenant)), 50);
-        assert_eq!(next("a", Remedy::Wait, Some(tenant)), 60);
+        assert_eq!(next("a", Remedy::Wait, Some(pending)), 50);
+        assert_eq!(next("a", Remedy::Wait, Some(pending)), 60);
+        assert_eq!(next("a", Remedy::Wait, Some(tenant)), 15_000, "a watch tells of it");
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 60);
         assert!(!backoff.relieve(&"a"), "it waits for a workload");
