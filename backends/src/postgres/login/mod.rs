@@ -110,7 +110,7 @@ pub struct Observed {
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,
-    /// Roles it may take.
+    /// Roles it may take: all of them, or of those that are wanted if others do not matter.
     roles: Vec<String>,
     /// Wanted roles that carry a mark of this installation.
     grantable: Vec<String>,

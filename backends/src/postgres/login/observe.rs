@@ -3,13 +3,15 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use super::{Desired, Observed};
+use super::{Desired, Observed, Tenants};
 use crate::Result;
 use crate::ownership::{Installation, Stamp};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::space::found;
 
+/// A plugin's shared login may take a role of each tenant, and one of them asks for its own: all are listed only
+/// where all matter.
 const QUERY: &str = "
 SELECT r.oid IS NOT NULL AS role_exists,
        shobj_description(r.oid, 'pg_authid') AS comment,
@@ -21,8 +23,15 @@ SELECT r.oid IS NOT NULL AS role_exists,
                 WHERE d.datname = current_database() AND a.grantee = r.oid AND a.privilege_type = 'CONNECT')
            AS can_connect,
        (SELECT p.sha256 FROM core.login_password p WHERE p.login = $1) AS password,
-       array(SELECT DISTINCT g.rolname::text FROM pg_auth_members am JOIN pg_roles g ON g.oid = am.roleid
-              WHERE am.member = r.oid ORDER BY 1) AS roles,
+       CASE WHEN $4 THEN
+           array(SELECT DISTINCT g.rolname::text FROM pg_auth_members am JOIN pg_roles g ON g.oid = am.roleid
+                  WHERE am.member = r.oid ORDER BY 1)
+       ELSE
+           array(SELECT g.rolname::text FROM pg_roles g
+                  WHERE g.rolname = ANY ($2)
+                    AND EXISTS (SELECT FROM pg_auth_members am WHERE am.roleid = g.oid AND am.member = r.oid)
+                  ORDER BY 1)
+       END AS roles,
        array(SELECT w.rolname || E'\\n' || shobj_description(w.oid, 'pg_authid') FROM pg_roles w
               WHERE w.rolname = ANY ($2) AND shobj_description(w.oid, 'pg_authid') IS NOT NULL) AS marks,
        array(SELECT DISTINCT g.rolname || E'\\n' || shobj_description(g.oid, 'pg_authid')
@@ -38,8 +47,12 @@ pub async fn observe(provisioner: &Provisioner, desired: &Desired) -> Result<Obs
 
 pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Result<Observed> {
     let name = desired.login.name();
-    let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).bind(desired.before()).fetch_one(connection).await;
-    row.and_then(|row| decode(&row, &desired.installation)).map_err(failure(&format!("read the login {name}")))
+    let all = !matches!(desired.tenants, Tenants::AtLeast(_));
+    let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).bind(desired.before()).bind(all);
+    row.fetch_one(connection)
+        .await
+        .and_then(|row| decode(&row, &desired.installation))
+        .map_err(failure(&format!("read the login {name}")))
 }
 
 fn decode(row: &PgRow, installation: &Installation) -> std::result::Result<Observed, sqlx::Error> {

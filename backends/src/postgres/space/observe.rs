@@ -9,7 +9,8 @@ use crate::ownership::{Found, Mark, Stamp};
 use crate::postgres::failure::failure;
 
 /// Privileges and members are read from the catalogue's own lists: a role that has them by way of
-/// PUBLIC would lose them with PUBLIC.
+/// PUBLIC would lose them with PUBLIC. Tables are found by who depends on the role, which has an index: by schema,
+/// every look would read all tables of all tenants.
 const QUERY: &str = "
 SELECT s.oid IS NOT NULL AS schema_exists,
        coalesce(s.nspowner = p.oid, false) AS schema_is_ours,
@@ -21,8 +22,12 @@ SELECT s.oid IS NOT NULL AS schema_exists,
        coalesce(r.rolcanlogin, false) AS can_login,
        array(SELECT a.privilege_type::text FROM aclexplode(s.nspacl) a WHERE a.grantee = r.oid ORDER BY 1) AS privileges,
        array(SELECT a.privilege_type::text FROM aclexplode(s.nspacl) a WHERE a.grantee = 0 ORDER BY 1) AS public,
-       array(SELECT c.relname || E'\\n' || a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
-              WHERE c.relnamespace = s.oid AND a.grantee = r.oid ORDER BY 1) AS tables,
+       array(SELECT c.relname || E'\\n' || a.privilege_type
+               FROM pg_shdepend d JOIN pg_class c ON c.oid = d.objid, aclexplode(c.relacl) a
+              WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
+                AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND d.classid = 'pg_class'::regclass AND d.objsubid = 0
+                AND c.relnamespace = s.oid AND a.grantee = r.oid ORDER BY 1) AS tables,
        array(SELECT DISTINCT m.rolname::text
                FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
               WHERE am.roleid = r.oid AND m.oid <> p.oid ORDER BY 1) AS members
