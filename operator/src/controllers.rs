@@ -26,6 +26,7 @@ use crate::{
     context::Context,
     plugin, plugin_install,
     problem::Problem,
+    resource::{has_left, is_paused, is_rehearsed},
     tenant,
     watch::{Watch, at_most_every, mattering, those},
 };
@@ -62,7 +63,8 @@ impl Watches {
         let tenant_seen = tenants.seen();
         // Each install changes how many its plugin has, which changes nothing for the others.
         let plugin_seen = mattering(plugins.seen(), plugins.store.clone(), to_installs);
-        let [for_tenants, for_plugins, for_siblings] = [(); 3].map(|()| installs.seen());
+        let [for_tenants, for_plugins] = [(); 2].map(|()| installs.seen());
+        let for_siblings = mattering(installs.seen(), installs.store.clone(), to_siblings);
         let [relief, planned, waiting] = [(); 3].map(|()| context.clone());
         let tenants_woken = tenants
             .controller
@@ -163,6 +165,14 @@ fn to_installs(plugin: &Plugin) -> impl PartialEq + use<> {
     (metadata.generation, metadata.deletion_timestamp.is_some(), metadata.annotations.clone(), rollout, is_left)
 }
 
+/// What of an install the others of its tenant go by: what they may depend on, and whether they have to wait for it.
+fn to_siblings(install: &PluginInstall) -> impl PartialEq + use<> {
+    let status = install.status.as_ref();
+    let serves = status.map(|status| (status.version.clone(), status.route.is_some()));
+    let leaves = (install.metadata.deletion_timestamp.is_some(), has_left(install));
+    (install.metadata.generation, leaves, is_paused(install), is_rehearsed(install), serves)
+}
+
 /// Whether both are of one tenant, and not the same.
 fn is_beside(install: &PluginInstall, other: &PluginInstall) -> bool {
     install.spec.tenant_ref.name == other.spec.tenant_ref.name && install.metadata.uid != other.metadata.uid
@@ -227,10 +237,41 @@ async fn drive<K, F>(
 mod tests {
     use jiff::Timestamp;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use plexica_crds::plugin::{RolloutPhase, RolloutStatus};
+    use plexica_crds::{
+        plugin::{RolloutPhase, RolloutStatus},
+        plugin_install::{Phase, RouteStatus},
+    };
 
     use super::*;
     use crate::fixture;
+
+    #[test]
+    fn others_of_a_tenant_are_woken_by_what_serves_and_what_goes() {
+        let install = |change: fn(&mut PluginInstall)| {
+            let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+            install.status.get_or_insert_default().version = Some("1.0.0".into());
+            change(&mut install);
+            to_siblings(&install)
+        };
+        let before = || install(|_| {});
+        assert!(before() == install(|install| install.status.as_mut().unwrap().phase = Some(Phase::Pending)));
+        assert!(before() == install(|install| install.metadata.finalizers = Some(vec!["a".into()])));
+        assert!(before() != install(|install| install.metadata.generation = Some(2)));
+        assert!(before() != install(|install| install.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH))));
+        assert!(before() != install(|install| install.status.as_mut().unwrap().version = None));
+        assert!(
+            before()
+                != install(|install| {
+                    let path = "/".into();
+                    let route = RouteStatus { path, upstream: "http://x".into(), since: None };
+                    install.status.as_mut().unwrap().route = Some(route);
+                })
+        );
+        let paused = |install: &mut PluginInstall| {
+            install.metadata.annotations = Some([(plexica_crds::label::PAUSED.into(), "true".into())].into());
+        };
+        assert!(before() != install(paused));
+    }
 
     #[test]
     fn an_install_more_wakes_no_other() {
