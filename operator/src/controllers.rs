@@ -1,6 +1,7 @@
 //! What wakes which of the three kinds.
 
 use std::{
+    collections::HashSet,
     convert::Infallible,
     fmt::Debug,
     sync::Arc,
@@ -13,6 +14,7 @@ use kube::{
     runtime::{
         Controller,
         controller::{Action, Config},
+        reflector::ObjectRef,
     },
 };
 use plexica_crds::{ConditionType, Plugin, PluginInstall, Reason, Tenant};
@@ -98,7 +100,9 @@ impl Watches {
                 stream::iter(those(&by_tenant.installs, |install| tenant.may_be(|tenant| is_of(install, tenant))))
             }))
             .reconcile_on(plugin_seen.flat_map(move |plugin| {
-                stream::iter(those(&by_plugin.installs, |install| plugin.may_be(|plugin| is_from(install, plugin))))
+                stream::iter(with_siblings(&by_plugin.installs.state(), |install| {
+                    plugin.may_be(|plugin| is_from(install, plugin))
+                }))
             }))
             .reconcile_on(for_siblings.flat_map(move |seen| {
                 stream::iter(those(&by_sibling.installs, |install| seen.may_be(|seen| is_beside(install, seen))))
@@ -154,6 +158,18 @@ fn is_of(install: &PluginInstall, tenant: &Tenant) -> bool {
 
 fn is_from(install: &PluginInstall, plugin: &Plugin) -> bool {
     install.spec.plugin.id == plugin.spec.id
+}
+
+/// Those that are meant, and the others of their tenants, which may depend on them.
+fn with_siblings(
+    known: &[Arc<PluginInstall>],
+    meant: impl Fn(&PluginInstall) -> bool,
+) -> Vec<ObjectRef<PluginInstall>> {
+    let tenant = |install: &PluginInstall| install.spec.tenant_ref.name.clone();
+    let tenants: HashSet<String> =
+        known.iter().filter(|install| meant(install)).map(|install| tenant(install)).collect();
+    let theirs = known.iter().filter(|install| tenants.contains(&install.spec.tenant_ref.name));
+    theirs.map(|install| ObjectRef::from_obj(&**install)).collect()
 }
 
 /// What of an entry its installs go by.
@@ -244,6 +260,17 @@ mod tests {
 
     use super::*;
     use crate::fixture;
+
+    #[test]
+    fn an_entry_wakes_who_may_depend_on_what_has_it() {
+        let known = [("acme", "crm"), ("acme", "files"), ("beta", "files"), ("gamma", "crm")]
+            .map(|(tenant, id)| Arc::new(fixture::install(&format!("tenant-{tenant}"), id, tenant, id)));
+        let woken = with_siblings(&known, |install| install.spec.plugin.id == "crm");
+        let mut woken: Vec<String> =
+            woken.iter().map(|one| format!("{}/{}", one.namespace.as_deref().unwrap(), one.name)).collect();
+        woken.sort_unstable();
+        assert_eq!(woken, ["tenant-acme/crm", "tenant-acme/files", "tenant-gamma/crm"]);
+    }
 
     #[test]
     fn others_of_a_tenant_are_woken_by_what_serves_and_what_goes() {

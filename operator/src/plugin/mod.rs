@@ -11,9 +11,10 @@ pub use validate::{validate, validator};
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use plexica_crds::{Plugin, PluginInstall, PluginSpec};
 
-use crate::plugin_install::kept;
+use crate::plugin_install::{kept, settles};
 
 /// The entry of a version.
 pub fn entry<'a>(entries: &'a [Arc<Plugin>], id: &str, version: &str) -> Option<&'a Plugin> {
@@ -26,4 +27,46 @@ pub fn uses(install: &PluginInstall, plugin: &PluginSpec) -> bool {
     install.spec.plugin.id == plugin.id
         && (kept(install) == Some(&plugin.version)
             || install.status.as_ref().is_some_and(|status| at(&status.version) || at(&status.migrated_version)))
+}
+
+/// Whether gateways may still ask this version for the install, which has just moved.
+pub fn is_asked(install: &PluginInstall, plugin: &PluginSpec, now: Timestamp) -> bool {
+    let upgrade = install.status.as_ref().and_then(|status| status.upgrade.as_ref());
+    install.spec.plugin.id == plugin.id
+        && settles(install).is_some_and(|at| now < at)
+        && upgrade.is_some_and(|upgrade| [&upgrade.from, &upgrade.to].contains(&&plugin.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use plexica_crds::plugin_install::{RouteStatus, UpgradePhase, UpgradeStatus};
+
+    #[test]
+    fn what_was_left_a_moment_ago_is_asked_still() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+        let status = install.status.get_or_insert_default();
+        status.version = Some("1.0.0".into());
+        status.migrated_version = Some("1.0.0".into());
+        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: Some(Time(at(100))) });
+        status.upgrade = Some(UpgradeStatus {
+            from: "1.0.0".into(),
+            to: "2.0.0".into(),
+            phase: UpgradePhase::RolledBack,
+            since: Time(at(100)),
+            attempts: 0,
+            unhealthy_since: None,
+            message: None,
+            generation: Some(1),
+            retry: None,
+        });
+        let [new, other] =
+            [("crm", "2.0.0"), ("files", "2.0.0")].map(|(id, version)| fixture::plugin(id, version).spec);
+        assert!(!uses(&install, &new));
+        assert!(is_asked(&install, &new, at(102)) && !is_asked(&install, &new, at(103)));
+        assert!(!is_asked(&install, &other, at(102)));
+    }
 }

@@ -7,6 +7,7 @@ use plexica_contract::name::workload;
 use plexica_crds::{Plugin, PluginInstall, Reason, label::FINALIZER};
 
 use super::{
+    is_asked,
     report::{paused, report},
     rollout::{Decided, decide},
     uses, validate,
@@ -37,7 +38,9 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     }
     // What decides over a deletion is read from the API: an install made a moment ago counts.
     let installs = if deleting {
-        of_plugin(context, &plugin.spec.id).await?.iter().filter(|install| uses(install, &plugin.spec)).count()
+        let now = Timestamp::now();
+        let counts = |install: &&PluginInstall| uses(install, &plugin.spec) || is_asked(install, &plugin.spec, now);
+        of_plugin(context, &plugin.spec.id).await?.iter().filter(counts).count()
     } else {
         context.installs.state().iter().filter(|install| uses(install, &plugin.spec)).count()
     };

@@ -172,6 +172,7 @@ async fn bring(
         install = write_status(&context.recorder, api, install, &status).await?;
     }
     let (before, kept_before) = (routed(&install), upgrade::kept(&install).map(str::to_owned));
+    let settled_before = sweep::settled(&install);
     let record = Record::new(valid.drift, install.status.as_ref().map(|status| &status.applied));
     let turn = turn(context, &install, valid).await;
     let rotates_at = turn.as_ref().ok().and_then(|turn| turn.look_at);
@@ -183,14 +184,14 @@ async fn bring(
         revive(context, before).await;
     }
     let decided = upgrade::goes_back(&install);
-    let now = Timestamp::now();
+    let looked = Timestamp::now();
     let subject = Subject {
         version: &valid.manifest.version,
         rollout: &valid.rollout,
         contracts: valid.contracts,
         way_back: observed.way_back,
     };
-    let advanced = upgrade::advance(&install, subject, &observed.health, now);
+    let advanced = upgrade::advance(&install, subject, &observed.health, looked);
     if let Some(status) = advanced {
         // Before it is acted on: whoever comes next must not decide otherwise.
         install = write_status(&context.recorder, api, install, &status).await?;
@@ -199,7 +200,7 @@ async fn bring(
             return Ok((Action::requeue(Duration::ZERO), None));
         }
     }
-    let with = With { settings: &context.settings, keys: &context.keys, now };
+    let with = With { settings: &context.settings, keys: &context.keys, now: looked };
     let plan = plan(&install, valid, turn, observed, with, &record);
     let install = forget(context, api, install, &plan.changing()).await?;
     let applied = apply(context, &install, rested, valid, plan).await;
@@ -218,10 +219,14 @@ async fn bring(
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }
+    // As this look saw it, which may have taken its time.
+    let settles = upgrade::settles(&install).filter(|at| looked < *at);
     let now = Timestamp::now();
-    let settles = upgrade::settles(&install).filter(|at| now < *at);
+    let turned = before != routed(&install)
+        || kept_before.as_deref() != upgrade::kept(&install)
+        || (!settled_before && sweep::settled(&install));
     // What served before, or was kept to go back to, is removed at the next look.
-    if failed.is_none() && (before != routed(&install) || kept_before.as_deref() != upgrade::kept(&install)) {
+    if failed.is_none() && turned {
         return Ok((context.again_by(&install, settles.unwrap_or(now + SETTLED)), problem));
     }
     if !decided && upgrade::goes_back(&install) {
@@ -243,8 +248,9 @@ async fn write(
     status: PluginInstallStatus,
     problem: Option<&Problem>,
 ) -> Result<PluginInstall, kube::Error> {
-    let status = about_install(&install, status, problem);
+    let mut status = about_install(&install, status, problem);
     conclude_install(context, &install, &status).await;
+    report::date_route(&install, &mut status, Timestamp::now());
     let install = write_status(&context.recorder, api, install, &status).await?;
     tolerate(&install, record_install(context, &install).await);
     Ok(install)

@@ -231,6 +231,15 @@ fn serving(
     routed(next, conditions, registered.as_ref().err());
 }
 
+/// Says of a route that is new when it began, which is when that is written: until then something else is asked.
+pub fn date_route(install: &PluginInstall, next: &mut PluginInstallStatus, now: Timestamp) {
+    let since = |status: &PluginInstallStatus| status.route.as_ref().and_then(|route| route.since.clone());
+    let new = since(next) != install.status.as_ref().and_then(since);
+    if let Some(route) = next.route.as_mut().filter(|_| new) {
+        route.since = Some(Time(now));
+    }
+}
+
 /// An earlier version goes on serving while a newer one is brought up.
 fn routed(next: &PluginInstallStatus, conditions: &mut Conditions, problem: Option<&Problem>) {
     match (&next.route, &next.version, problem) {

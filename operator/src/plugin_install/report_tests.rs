@@ -250,3 +250,20 @@ fn what_runs_no_more_was_brought_to_nothing() {
     assert_eq!(kept(unrouted(&install, true, Timestamp::MAX)), ["database", "permissions"]);
     assert_eq!(kept(paused(&install, Timestamp::MAX)).len(), 3);
 }
+
+#[test]
+fn a_route_is_as_old_as_it_is_written() {
+    let at = |second| Some(Time(Timestamp::from_second(second).unwrap()));
+    let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let route = |since| Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since });
+    let dated = |install: &PluginInstall, since| {
+        let mut next = PluginInstallStatus { route: route(since), ..PluginInstallStatus::default() };
+        date_route(install, &mut next, Timestamp::from_second(9).unwrap());
+        next.route.unwrap().since
+    };
+    assert_eq!(dated(&install, at(5)), at(9));
+    install.status.get_or_insert_default().route = route(at(5));
+    assert_eq!((dated(&install, at(5)), dated(&install, at(6))), (at(5), at(9)));
+    install.status.as_mut().unwrap().route = route(None);
+    assert_eq!(dated(&install, None), None, "of before it was written down");
+}

@@ -283,11 +283,12 @@ fn needed(
         let unsettled = settles(install).is_some_and(|at| now < at);
         let moving = serves.clone().filter(|_| !leaves && (unsettled || !settled(install)));
         let moving = moving.map(|version| (version, former));
-        // Until gateways have heard that it is served by another version, they ask that of before.
+        // Until gateways have heard that it is served by another version, they ask that of before, wherever it was.
         let before = of(install).filter(|_| !leaves && unsettled);
         let before = before.into_iter().flat_map(|upgrade| [upgrade.from.clone(), upgrade.to.clone()]);
-        let own = [serves, migrated, wanted, kept].into_iter().flatten().chain(before);
-        for (version, namespace) in own.map(|version| (version, namespace)).chain(moving) {
+        let before = before.flat_map(|version| [(version.clone(), namespace), (version, former)]);
+        let own = [serves, migrated, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
+        for (version, namespace) in own.chain(moving).chain(before) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };
             needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });
         }

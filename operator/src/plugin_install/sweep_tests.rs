@@ -153,7 +153,12 @@ fn what_served_before_until_gateways_have_heard() {
     };
     let own = place("tenant-acme", "plugin-crm-2-0-0");
     assert_eq!(moved(NOW), [shared[1].clone(), own.clone()]);
-    assert_eq!(moved(NOW - 3), [own]);
+    assert_eq!(moved(NOW - 3), [own.clone()]);
+    // With another version at once.
+    let mut both = upgraded(Complete, "2.0.0", NOW);
+    both.spec.isolation = Isolation::Dedicated;
+    let places = places(both);
+    assert!(places.contains(&shared[0]) && places.contains(&own));
 }
 
 #[test]

@@ -16,7 +16,7 @@ BEGIN
                ELSE 'TABLE' END AS kind, c.relname AS name
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
         WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = current_schema()::regnamespace
-          AND d.classid = 'pg_catalog.pg_class'::regclass AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+          AND d.classid = 'pg_catalog.pg_class'::regclass AND c.relnamespace = d.refobjid AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
           AND pg_catalog.pg_get_userbyid(c.relowner) = current_user
         ORDER BY c.relkind IN ('v', 'm') DESC
     LOOP
@@ -24,10 +24,11 @@ BEGIN
         EXECUTE pg_catalog.format('DROP %s IF EXISTS %I CASCADE', item.kind, item.name);
     END LOOP;
     FOR item IN
-        SELECT p.oid::regprocedure AS name
+        -- A routine may name the schema in a default as well.
+        SELECT DISTINCT p.oid::regprocedure AS name
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.objid
         WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = current_schema()::regnamespace
-          AND d.classid = 'pg_catalog.pg_proc'::regclass
+          AND d.classid = 'pg_catalog.pg_proc'::regclass AND p.pronamespace = d.refobjid
           AND pg_catalog.pg_get_userbyid(p.proowner) = current_user
     LOOP
         EXECUTE pg_catalog.format('DROP ROUTINE IF EXISTS %s CASCADE', item.name);

@@ -24,7 +24,7 @@ SELECT s.oid IS NOT NULL AS schema_exists,
        array(SELECT a.privilege_type::text FROM aclexplode(s.nspacl) a WHERE a.grantee = 0 ORDER BY 1) AS public,
        array(SELECT c.relname || E'\\n' || a.privilege_type
                FROM pg_shdepend d JOIN pg_class c ON c.oid = d.objid, aclexplode(c.relacl) a
-              WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'a'
+              WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype IN ('a', 'o')
                 AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND d.classid = 'pg_class'::regclass AND d.objsubid = 0
                 AND c.relnamespace = s.oid AND a.grantee = r.oid ORDER BY 1) AS tables,
