@@ -14,6 +14,8 @@ pub const SECRET: &str = "service-account-secret";
 
 /// For so long a token is used.
 const FRESH: Duration = Duration::from_secs(20);
+/// What Keycloak says when it cannot write its answer.
+const UNWRITABLE: &str = "Cannot parse the JSON";
 
 /// Keycloak changes the composite roles of `master` one at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -195,6 +197,8 @@ impl Administrator {
                     self.token.lock().await.take();
                     self.ask(&method, &url, body.as_ref()).await
                 }
+                // What it was about to list was removed while it wrote the answer.
+                (400, answer) if method == Method::GET && answer["error_description"] == UNWRITABLE => (500, answer),
                 answer => answer,
             }
         })

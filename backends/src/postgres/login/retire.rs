@@ -41,7 +41,13 @@ pub async fn retire_if(
     drop_role(&mut plan, &name);
     plan.also(format!("DELETE FROM core.login_password WHERE login = {}", literal(&name)));
     // Only who has a role's privileges may end its sessions, and `drop_role` takes those first.
-    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = {}", literal(&name));
+    // One that ends by itself meanwhile is what was wanted, and Postgres warns of it.
+    let end = format!(
+        "SET LOCAL client_min_messages = error; \
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = {}; \
+         SET LOCAL client_min_messages = DEFAULT",
+        literal(&name)
+    );
     plan.statements.insert(1, end);
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;
