@@ -165,10 +165,9 @@ fn with_siblings(
     known: &[Arc<PluginInstall>],
     meant: impl Fn(&PluginInstall) -> bool,
 ) -> Vec<ObjectRef<PluginInstall>> {
-    let tenant = |install: &PluginInstall| install.spec.tenant_ref.name.clone();
-    let tenants: HashSet<String> =
-        known.iter().filter(|install| meant(install)).map(|install| tenant(install)).collect();
-    let theirs = known.iter().filter(|install| tenants.contains(&install.spec.tenant_ref.name));
+    let known = || known.iter().map(|install| (install, install.spec.tenant_ref.name.as_str()));
+    let tenants: HashSet<&str> = known().filter(|(install, _)| meant(install)).map(|(_, tenant)| tenant).collect();
+    let theirs = known().filter(|(_, tenant)| tenants.contains(tenant)).map(|(install, _)| install);
     theirs.map(|install| ObjectRef::from_obj(&**install)).collect()
 }
 

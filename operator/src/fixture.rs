@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use plexica_crds::{Plugin, PluginInstall, Tenant};
+use plexica_crds::{
+    Plugin, PluginInstall, Tenant,
+    plugin_install::{UpgradePhase, UpgradeStatus},
+};
 use serde_json::json;
 
 use crate::plugin_install::{References, Valid, validate};
@@ -45,6 +48,21 @@ pub fn install(namespace: &str, name: &str, tenant: &str, plugin: &str) -> Plugi
     install.metadata.generation = Some(1);
     install.metadata.creation_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
     install
+}
+
+/// An upgrade from 1.0.0 to 2.0.0, of the first spec, in that phase since that second.
+pub fn upgrade(phase: UpgradePhase, since: i64) -> UpgradeStatus {
+    UpgradeStatus {
+        from: "1.0.0".into(),
+        to: "2.0.0".into(),
+        phase,
+        since: Time(jiff::Timestamp::from_second(since).unwrap()),
+        attempts: 0,
+        unhealthy_since: None,
+        message: None,
+        generation: Some(1),
+        retry: None,
+    }
 }
 
 /// An install whose tenant is ready, with that entry alone in the catalogue, as it is looked after.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use plexica_crds::{Plugin, PluginInstall, PluginSpec};
 
-use crate::plugin_install::{kept, settles};
+use crate::plugin_install::{kept, still_asked};
 
 /// The entry of a version.
 pub fn entry<'a>(entries: &'a [Arc<Plugin>], id: &str, version: &str) -> Option<&'a Plugin> {
@@ -31,10 +31,7 @@ pub fn uses(install: &PluginInstall, plugin: &PluginSpec) -> bool {
 
 /// Whether gateways may still ask this version for the install, which has just moved.
 pub fn is_asked(install: &PluginInstall, plugin: &PluginSpec, now: Timestamp) -> bool {
-    let upgrade = install.status.as_ref().and_then(|status| status.upgrade.as_ref());
-    install.spec.plugin.id == plugin.id
-        && settles(install).is_some_and(|at| now < at)
-        && upgrade.is_some_and(|upgrade| [&upgrade.from, &upgrade.to].contains(&&plugin.version))
+    install.spec.plugin.id == plugin.id && still_asked(install, now).any(|version| *version == plugin.version)
 }
 
 #[cfg(test)]
@@ -42,7 +39,7 @@ mod tests {
     use super::*;
     use crate::fixture;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use plexica_crds::plugin_install::{RouteStatus, UpgradePhase, UpgradeStatus};
+    use plexica_crds::plugin_install::{RouteStatus, UpgradePhase};
 
     #[test]
     fn what_was_left_a_moment_ago_is_asked_still() {
@@ -52,17 +49,7 @@ mod tests {
         status.version = Some("1.0.0".into());
         status.migrated_version = Some("1.0.0".into());
         status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: Some(Time(at(100))) });
-        status.upgrade = Some(UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase: UpgradePhase::RolledBack,
-            since: Time(at(100)),
-            attempts: 0,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(1),
-            retry: None,
-        });
+        status.upgrade = Some(fixture::upgrade(UpgradePhase::RolledBack, 100));
         let [new, other] =
             [("crm", "2.0.0"), ("files", "2.0.0")].map(|(id, version)| fixture::plugin(id, version).spec);
         assert!(!uses(&install, &new));

@@ -27,7 +27,7 @@ pub use live::{of_plugin, of_tenant};
 pub use needed::needed;
 pub use purges::Purges;
 pub use reconcile::reconcile;
-pub use upgrade::{kept, settles, was_taken_back};
+pub use upgrade::{kept, still_asked, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};
 
 use plexica_crds::{

@@ -199,11 +199,10 @@ fn former(valid: &Valid, moved: bool, generation: Option<&Generation>, members: 
 /// Whether nothing asks any more what served before.
 fn moved(install: &PluginInstall, workload: Option<&State>, now: Timestamp) -> bool {
     let routed = install.status.as_ref().and_then(|status| status.route.as_ref());
-    let heard = upgrade::settles(install).is_none_or(|at| now >= at);
     match (routed, workload) {
         (None, _) => true,
         (Some(route), Some(State::Ready { endpoint })) => {
-            heard && route.upstream == endpoint.as_str().trim_end_matches('/')
+            !upgrade::is_settling(install, now) && route.upstream == endpoint.as_str().trim_end_matches('/')
         }
         (Some(_), _) => false,
     }

@@ -141,7 +141,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
         conditions.set_true(ConditionType::ConsentRequired, Reason::ConsentRequired, message);
     }
     match applied {
-        Applied::Served(served) => serving(&mut next, &mut conditions, valid, served, now),
+        Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
         Applied::Disabled(Disabled { ended: _, credentials }) => {
             next.route = None;
             // It is begun anew when it is wanted again.
@@ -194,13 +194,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     next
 }
 
-fn serving(
-    next: &mut PluginInstallStatus,
-    conditions: &mut Conditions,
-    valid: &Valid,
-    served: &Served,
-    now: Timestamp,
-) {
+fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
     let Served { database, workload, migrated, registered, configured: _, restart: _, begun: _, credentials, drift: _ } =
         served;
     if let Ok(database) = database {
@@ -224,8 +218,7 @@ fn serving(
         next.credentials = credentials.as_ref().ok().cloned();
         next.permissions.clone_from(&valid.permissions);
         let upstream = endpoint.as_str().trim_end_matches('/').to_owned();
-        let stays = next.route.take().filter(|route| route.upstream == upstream);
-        let since = stays.map_or(Some(Time(now)), |route| route.since);
+        let since = next.route.take().and_then(|route| route.since);
         next.route = Some(RouteStatus { path: path::plugin_route(&valid.manifest.id), upstream, since });
     }
     routed(next, conditions, registered.as_ref().err());
@@ -233,9 +226,10 @@ fn serving(
 
 /// Says of a route that is new when it began, which is when that is written: until then something else is asked.
 pub fn date_route(install: &PluginInstall, next: &mut PluginInstallStatus, now: Timestamp) {
-    let since = |status: &PluginInstallStatus| status.route.as_ref().and_then(|route| route.since.clone());
-    let new = since(next) != install.status.as_ref().and_then(since);
-    if let Some(route) = next.route.as_mut().filter(|_| new) {
+    let before = install.status.as_ref().and_then(|status| status.route.as_ref());
+    if let Some(route) = &mut next.route
+        && before.is_none_or(|before| before.upstream != route.upstream)
+    {
         route.since = Some(Time(now));
     }
 }

@@ -62,7 +62,12 @@ fn find<'a>(status: &'a PluginInstallStatus, kind: &str) -> Option<&'a Condition
 fn a_good_one_serves_and_stays_as_it_is() {
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
     let applied = Applied::Served(Box::new(good()));
-    let status = report(&install, &valid(&install), &applied, Timestamp::UNIX_EPOCH);
+    let written = |install: &PluginInstall, applied: &Applied, now| {
+        let mut status = report(install, &valid(install), applied, now);
+        date_route(install, &mut status, now);
+        status
+    };
+    let status = written(&install, &applied, Timestamp::UNIX_EPOCH);
     assert_eq!(status.phase, Some(Phase::Ready));
     assert_eq!(status.version.as_deref(), Some("1.4.0"));
     let since = Some(Time(Timestamp::UNIX_EPOCH));
@@ -78,9 +83,9 @@ fn a_good_one_serves_and_stays_as_it_is() {
     assert_eq!(kinds, all);
     install.status = Some(status.clone());
     let kept = Applied::Served(Box::new(Served { configured: Ok(Configured::Kept), ..good() }));
-    assert_eq!(report(&install, &valid(&install), &kept, Timestamp::MAX), status);
+    assert_eq!(written(&install, &kept, Timestamp::MAX), status);
     install.status.as_mut().unwrap().route.as_mut().unwrap().upstream = "http://old".into();
-    let moved = report(&install, &valid(&install), &kept, Timestamp::MAX);
+    let moved = written(&install, &kept, Timestamp::MAX);
     assert_eq!(moved.route.unwrap().since, Some(Time(Timestamp::MAX)));
 }
 
@@ -255,15 +260,16 @@ fn what_runs_no_more_was_brought_to_nothing() {
 fn a_route_is_as_old_as_it_is_written() {
     let at = |second| Some(Time(Timestamp::from_second(second).unwrap()));
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    let route = |since| Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since });
-    let dated = |install: &PluginInstall, since| {
-        let mut next = PluginInstallStatus { route: route(since), ..PluginInstallStatus::default() };
+    let route = |upstream: &str, since| Some(RouteStatus { path: "/".into(), upstream: upstream.into(), since });
+    let dated = |install: &PluginInstall, upstream, since| {
+        let route = route(upstream, since);
+        let mut next = PluginInstallStatus { route, ..PluginInstallStatus::default() };
         date_route(install, &mut next, Timestamp::from_second(9).unwrap());
         next.route.unwrap().since
     };
-    assert_eq!(dated(&install, at(5)), at(9));
-    install.status.get_or_insert_default().route = route(at(5));
-    assert_eq!((dated(&install, at(5)), dated(&install, at(6))), (at(5), at(9)));
-    install.status.as_mut().unwrap().route = route(None);
-    assert_eq!(dated(&install, None), None, "of before it was written down");
+    assert_eq!(dated(&install, "http://x", at(5)), at(9));
+    install.status.get_or_insert_default().route = route("http://x", at(5));
+    assert_eq!((dated(&install, "http://x", at(5)), dated(&install, "http://y", at(5))), (at(5), at(9)));
+    install.status.as_mut().unwrap().route = route("http://x", None);
+    assert_eq!(dated(&install, "http://x", None), None, "of before it was written down");
 }

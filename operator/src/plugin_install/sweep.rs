@@ -21,7 +21,7 @@ use url::Url;
 
 use super::{
     Step, live,
-    upgrade::{kept, of, settles, target},
+    upgrade::{is_settling, kept, of, still_asked, target},
     validate::{Valid, present},
 };
 use crate::{context::Context, resource::has_left, settings::Settings};
@@ -280,13 +280,11 @@ fn needed(
         // One that goes on only because others need it may have to go back as well.
         let kept = kept(install).filter(|_| runs || serving.is_some()).map(str::to_owned);
         // Until it serves as its spec says, it may still serve from where another isolation had it.
-        let unsettled = settles(install).is_some_and(|at| now < at);
-        let moving = serves.clone().filter(|_| !leaves && (unsettled || !settled(install)));
+        let moving = serves.clone().filter(|_| !leaves && (is_settling(install, now) || !settled(install)));
         let moving = moving.map(|version| (version, former));
         // Until gateways have heard that it is served by another version, they ask that of before, wherever it was.
-        let before = of(install).filter(|_| !leaves && unsettled);
-        let before = before.into_iter().flat_map(|upgrade| [upgrade.from.clone(), upgrade.to.clone()]);
-        let before = before.flat_map(|version| [(version.clone(), namespace), (version, former)]);
+        let before = still_asked(install, now).filter(|_| !leaves);
+        let before = before.flat_map(|version| [(version.clone(), namespace), (version.clone(), former)]);
         let own = [serves, migrated, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
         for (version, namespace) in own.chain(moving).chain(before) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };

@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixture;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use plexica_crds::plugin_install::{RouteStatus, UpgradePhase, UpgradeStatus};
+use plexica_crds::plugin_install::{RouteStatus, UpgradePhase};
 
 const SUSPENDED: &str = "idle";
 const NOW: i64 = 100;
@@ -127,17 +127,7 @@ fn what_served_before_until_gateways_have_heard() {
     };
     let upgraded = |phase, version, since| {
         let mut install = one(version, since);
-        install.status.as_mut().unwrap().upgrade = Some(UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase,
-            since: at(since),
-            attempts: 0,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(1),
-            retry: None,
-        });
+        install.status.as_mut().unwrap().upgrade = Some(fixture::upgrade(phase, since));
         install
     };
     let places = |install: PluginInstall| super::tests::places(&[install], None);

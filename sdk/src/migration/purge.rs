@@ -16,7 +16,8 @@ BEGIN
                ELSE 'TABLE' END AS kind, c.relname AS name
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
         WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.refobjid = current_schema()::regnamespace
-          AND d.classid = 'pg_catalog.pg_class'::regclass AND c.relnamespace = d.refobjid AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+          AND d.classid = 'pg_catalog.pg_class'::regclass AND c.relnamespace = d.refobjid
+          AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
           AND pg_catalog.pg_get_userbyid(c.relowner) = current_user
         ORDER BY c.relkind IN ('v', 'm') DESC
     LOOP

@@ -102,7 +102,6 @@ fn is_at(install: &PluginInstall, version: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fixture;
-    use plexica_crds::plugin_install::UpgradeStatus;
     use serde_json::json;
 
     fn at(second: i64) -> Timestamp {
@@ -124,17 +123,7 @@ mod tests {
 
     fn taken_back(tenant: &str) -> PluginInstall {
         let mut install = install(tenant, "1.0.0");
-        install.status.as_mut().unwrap().upgrade = Some(UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase: UpgradePhase::RolledBack,
-            since: Time(at(0)),
-            attempts: 0,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(1),
-            retry: None,
-        });
+        install.status.as_mut().unwrap().upgrade = Some(fixture::upgrade(UpgradePhase::RolledBack, 0));
         install
     }
 

@@ -154,17 +154,7 @@ mod tests {
         status.version = Some("2.0.0".into());
         status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
         status.oldest_version = Some("1.0.0".into());
-        status.upgrade = Some(UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase: UpgradePhase::Baking,
-            since: Time(at(100)),
-            attempts: 0,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(1),
-            retry: None,
-        });
+        status.upgrade = Some(fixture::upgrade(UpgradePhase::Baking, 100));
         install
     }
 

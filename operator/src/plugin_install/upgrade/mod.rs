@@ -41,6 +41,17 @@ pub fn settles(install: &PluginInstall) -> Option<Timestamp> {
     Some(route.since.as_ref()?.0 + PRECISION + SETTLED)
 }
 
+/// Whether gateways may still ask what served before.
+pub fn is_settling(install: &PluginInstall, now: Timestamp) -> bool {
+    settles(install).is_some_and(|at| now < at)
+}
+
+/// Versions that gateways may still ask, other than the one that serves: those of the last upgrade.
+pub fn still_asked(install: &PluginInstall, now: Timestamp) -> impl Iterator<Item = &String> {
+    let upgrade = of(install).filter(|_| is_settling(install, now));
+    upgrade.into_iter().flat_map(|upgrade| [&upgrade.from, &upgrade.to])
+}
+
 /// The upgrade that the status tells of.
 pub fn of(install: &PluginInstall) -> Option<&UpgradeStatus> {
     install.status.as_ref()?.upgrade.as_ref()

@@ -227,17 +227,7 @@ mod tests {
     fn what_is_asked_for_while_it_goes_back_bakes_again() {
         let mut install = serving(Some("2.0.0"));
         step(&mut install, "2.0.0", None, 1);
-        let mut upgrade = UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase: UpgradePhase::RollingBack,
-            since: Time(at(1)),
-            attempts: 0,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(1),
-            retry: None,
-        };
+        let mut upgrade = fixture::upgrade(UpgradePhase::RollingBack, 1);
         install.status.as_mut().unwrap().upgrade = Some(upgrade.clone());
         assert_eq!(step(&mut install, "2.0.0", None, 9), Some(UpgradePhase::Baking));
         upgrade.phase = UpgradePhase::RollingBack;

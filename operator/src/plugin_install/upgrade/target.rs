@@ -153,17 +153,8 @@ mod tests {
         let catalogue = [fixture::plugin("crm", "1.0.0"), fixture::plugin("crm", "2.0.0")];
         let mut install = at("acme", Some("1.0.0"));
         install.metadata.generation = Some(4);
-        let taken_back = UpgradeStatus {
-            from: "1.0.0".into(),
-            to: "2.0.0".into(),
-            phase: UpgradePhase::RolledBack,
-            since: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(jiff::Timestamp::UNIX_EPOCH),
-            attempts: 3,
-            unhealthy_since: None,
-            message: None,
-            generation: Some(4),
-            retry: None,
-        };
+        let taken_back =
+            UpgradeStatus { attempts: 3, generation: Some(4), ..fixture::upgrade(UpgradePhase::RolledBack, 0) };
         install.status.as_mut().unwrap().upgrade = Some(taken_back);
         assert_eq!(found(&install, &catalogue), is("1.0.0", Some("taken back")));
         let mut newer = catalogue.to_vec();
