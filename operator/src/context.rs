@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{
     backoff::{Backoff, spread},
+    index::Index,
     lifecycle::Lifecycle,
     metrics::Metrics,
     operation::Ledger,
@@ -84,6 +85,8 @@ pub struct Context {
     pub plugins: reflector::Store<Plugin>,
     /// All installs, as last seen.
     pub installs: reflector::Store<PluginInstall>,
+    /// The same, by the name of their tenant.
+    pub installs_of: Index<PluginInstall>,
     /// Whether every kind was listed once.
     pub listed: [watch::Receiver<bool>; 3],
     /// Systems that may be down.

@@ -26,6 +26,7 @@ use tracing::Instrument;
 
 use crate::{
     context::Context,
+    index::Index,
     plugin, plugin_install,
     problem::Problem,
     resource::{has_left, is_paused, is_rehearsed},
@@ -44,21 +45,26 @@ pub struct Watches {
     pub plugins: Watch<Plugin>,
     /// Installs.
     pub installs: Watch<PluginInstall>,
+    /// Installs by the name of their tenant.
+    pub installs_of: Index<PluginInstall>,
 }
 
 impl Watches {
     /// Watches all three.
     pub fn new(client: &Client, selector: Option<&str>) -> Self {
+        let installs_of = Index::new(|install: &PluginInstall| &install.spec.tenant_ref.name);
+        let by_tenant = installs_of.clone();
         Self {
-            tenants: Watch::new(client, selector),
-            plugins: Watch::new(client, selector),
-            installs: Watch::new(client, selector),
+            tenants: Watch::new(client, selector, |_, _| {}),
+            plugins: Watch::new(client, selector, |_, _| {}),
+            installs: Watch::new(client, selector, move |event, store| by_tenant.follow(event, store)),
+            installs_of,
         }
     }
 
     /// Reconciles until `stop` is cancelled; what is under way then is finished.
     pub async fn run(self, context: Arc<Context>, concurrency: u16, stop: CancellationToken) {
-        let Self { tenants, plugins, installs } = self;
+        let Self { tenants, plugins, installs, installs_of: _ } = self;
         let back = || context.outages.returned();
         let changed_plans = WatchStream::from_changes(context.plans.clone());
 
@@ -73,12 +79,10 @@ impl Watches {
             .reconcile_on(for_tenants.flat_map(move |install| {
                 // A tenant waits for its installs only when it goes, or has too many of them.
                 let waits = |tenant: &Tenant| tenant.metadata.deletion_timestamp.is_some() || has_too_much(tenant);
-                stream::iter(those(&waiting.tenants, |tenant| {
-                    install.may_be(|install| is_of(install, tenant)) && waits(tenant)
-                }))
+                stream::iter(those(&tenants_of(&waiting, install.one()), waits))
             }))
             .reconcile_on(changed_plans.flat_map(move |plans| {
-                stream::iter(those(&planned.tenants, |tenant| {
+                stream::iter(those(&planned.tenants.state(), |tenant| {
                     let in_force = tenant.status.as_ref().and_then(|status| status.plan.as_ref());
                     plans.concern(&tenant.spec.plan, in_force)
                 }))
@@ -90,14 +94,15 @@ impl Watches {
             .reconcile_on(at_most_every(COUNTED, for_plugins).flat_map(move |installs| {
                 let is_one =
                     |plugin: &Plugin| installs.iter().any(|install| install.may_be(|install| is_from(install, plugin)));
-                stream::iter(those(&catalogue.plugins, is_one))
+                stream::iter(those(&catalogue.plugins.state(), is_one))
             }))
             .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.plugins))));
         let [relief, by_tenant, by_plugin, by_sibling, by_workload] = [(); 5].map(|()| context.clone());
         let installs_woken = installs
             .controller
             .reconcile_on(tenant_seen.flat_map(move |tenant| {
-                stream::iter(those(&by_tenant.installs, |install| tenant.may_be(|tenant| is_of(install, tenant))))
+                let name = tenant.one().map(ResourceExt::name_any);
+                stream::iter(those(&installs_of(&by_tenant, name.as_deref()), |_| true))
             }))
             .reconcile_on(plugin_seen.flat_map(move |plugin| {
                 stream::iter(with_siblings(&by_plugin.installs.state(), |install| {
@@ -105,11 +110,13 @@ impl Watches {
                 }))
             }))
             .reconcile_on(for_siblings.flat_map(move |seen| {
-                stream::iter(those(&by_sibling.installs, |install| seen.may_be(|seen| is_beside(install, seen))))
+                let tenant = seen.one().map(|seen| seen.spec.tenant_ref.name.as_str());
+                let beside = installs_of(&by_sibling, tenant);
+                stream::iter(those(&beside, |install| seen.may_be(|seen| install.metadata.uid != seen.metadata.uid)))
             }))
             .reconcile_on(back().flat_map(move |()| stream::iter(relief.relieved(&relief.installs))))
             .reconcile_on(context.workloads.changes().flat_map(move |changed| {
-                stream::iter(those(&by_workload.installs, |install| {
+                stream::iter(those(&by_workload.installs.state(), |install| {
                     changed.concerns(&install.spec.plugin.id, &install.spec.tenant_ref.name)
                 }))
             }));
@@ -152,8 +159,15 @@ fn has_too_much(tenant: &Tenant) -> bool {
     plan.is_some_and(|condition| condition.reason == Reason::QuotaExceeded.as_str())
 }
 
-fn is_of(install: &PluginInstall, tenant: &Tenant) -> bool {
-    tenant.metadata.name.as_ref() == Some(&install.spec.tenant_ref.name)
+/// The tenant of that install, or all where it may be any.
+fn tenants_of(context: &Context, install: Option<&PluginInstall>) -> Vec<Arc<Tenant>> {
+    let tenant = |install: &PluginInstall| context.tenants.get(&ObjectRef::new(&install.spec.tenant_ref.name));
+    install.map_or_else(|| context.tenants.state(), |install| tenant(install).into_iter().collect())
+}
+
+/// The installs of the tenant of that name, or all where it may be any.
+fn installs_of(context: &Context, tenant: Option<&str>) -> Vec<Arc<PluginInstall>> {
+    tenant.map_or_else(|| context.installs.state(), |tenant| context.installs_of.get(tenant))
 }
 
 fn is_from(install: &PluginInstall, plugin: &Plugin) -> bool {
@@ -186,11 +200,6 @@ fn to_siblings(install: &PluginInstall) -> impl PartialEq + use<> {
     let serves = status.map(|status| (status.version.clone(), status.route.is_some()));
     let leaves = (install.metadata.deletion_timestamp.is_some(), has_left(install));
     (install.metadata.generation, leaves, is_paused(install), is_rehearsed(install), serves)
-}
-
-/// Whether both are of one tenant, and not the same.
-fn is_beside(install: &PluginInstall, other: &PluginInstall) -> bool {
-    install.spec.tenant_ref.name == other.spec.tenant_ref.name && install.metadata.uid != other.metadata.uid
 }
 
 async fn drive<K, F>(

@@ -12,7 +12,7 @@
 //! | [`resource`] | finalizer, status and events of all three |
 //! | [`drift`] | what was changed behind the operator's back |
 //! | [`operation`] | what is being done about a resource, as one thing with an id |
-//! | [`watch`] | what is seen of each kind, and who is told |
+//! | [`watch`], [`index`] | what is seen of each kind, and who is told |
 //! | [`controllers`] | what wakes which reconciler |
 //! | [`lifecycle`] | calls to plugins |
 //! | [`restore`] | a tenant's data from its final backup, for the command line |
@@ -25,6 +25,7 @@ mod drift;
 #[cfg(test)]
 mod fixture;
 pub mod foresee;
+mod index;
 mod leader;
 mod lifecycle;
 mod metrics;

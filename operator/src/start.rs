@@ -235,6 +235,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         tenants: watches.tenants.store.clone(),
         plugins: watches.plugins.store.clone(),
         installs: watches.installs.store.clone(),
+        installs_of: watches.installs_of.clone(),
         listed: [watches.tenants.listed.clone(), watches.plugins.listed.clone(), watches.installs.listed.clone()],
         outages: Outages::new(databases.names()),
         operations: operation::Ledger::default(),

@@ -35,12 +35,17 @@ pub enum Sight<K> {
 }
 
 impl<K> Sight<K> {
+    /// What was seen, if it was one.
+    pub fn one(&self) -> Option<&K> {
+        match self {
+            Self::One(seen) => Some(seen),
+            Self::Any => None,
+        }
+    }
+
     /// Whether it can be something of which this is true.
     pub fn may_be(&self, wanted: impl FnOnce(&K) -> bool) -> bool {
-        match self {
-            Self::One(seen) => wanted(seen),
-            Self::Any => true,
-        }
+        self.one().is_none_or(wanted)
     }
 }
 
@@ -73,8 +78,12 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
     /// Watches the kind. The operator's own writes of a status do not wake it: only what others may
-    /// have changed does, and what it waits for.
-    pub fn new(client: &Client, selector: Option<&str>) -> Self {
+    /// have changed does, and what it waits for. `follows` hears of what has come into the store before anybody else.
+    pub fn new(
+        client: &Client,
+        selector: Option<&str>,
+        follows: impl Fn(&watcher::Event<K>, &Store<K>) + Send + 'static,
+    ) -> Self {
         let (store, writer) = reflector::store();
         let (listed, sights) = (watch::Sender::new(false), broadcast::Sender::new(BEHIND));
         let (is_listed, told) = (listed.subscribe(), sights.clone());
@@ -84,7 +93,7 @@ where
             .combine(predicates::annotations);
         let config = selector.map_or_else(watcher::Config::default, |labels| watcher::Config::default().labels(labels));
         let events = watcher(Api::<K>::all(client.clone()), config).backoff(reconnect());
-        let seen = kept(events, (store.clone(), writer), listed, told);
+        let seen = kept(events, (store.clone(), writer), follows, listed, told);
         let stream = seen.predicate_filter(changed, PredicateConfig::default());
         let controller = Controller::for_stream(stream, store.clone()).trigger_backoff(reconnect());
         Self { controller, store, listed: is_listed, sights }
@@ -154,6 +163,7 @@ fn told<K: Send + Sync + 'static>(
 fn kept<K>(
     events: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
     (store, writer): (Store<K>, reflector::store::Writer<K>),
+    follows: impl Fn(&watcher::Event<K>, &Store<K>),
     listed: watch::Sender<bool>,
     told: broadcast::Sender<Sight<K>>,
 ) -> impl Stream<Item = watcher::Result<K>>
@@ -161,6 +171,9 @@ where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     events.reflect(writer).flat_map(move |event| {
+        if let Ok(event) = &event {
+            follows(event, &store);
+        }
         let (sight, changed) = match event {
             Ok(watcher::Event::Apply(object)) => (Some(Sight::One(object.clone().into())), vec![Ok(object)]),
             Ok(watcher::Event::Delete(object)) => (Some(Sight::One(object.into())), Vec::new()),
@@ -180,12 +193,11 @@ where
     })
 }
 
-/// Those in the store that are wanted.
-pub fn those<K>(known: &Store<K>, wanted: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
+/// Those of them that are wanted.
+pub fn those<K>(known: &[Arc<K>], wanted: impl Fn(&K) -> bool) -> Vec<ObjectRef<K>>
 where
-    K: Resource<DynamicType = ()> + Clone + 'static,
+    K: Resource<DynamicType = ()>,
 {
-    let known = known.state();
     known.iter().filter(|object| wanted(object)).map(|object| ObjectRef::from_obj(&**object)).collect()
 }
 
@@ -222,7 +234,7 @@ mod tests {
         let told = broadcast::Sender::new(BEHIND);
         let mut sights = told.subscribe();
         let (feed, fed) = futures::channel::mpsc::unbounded();
-        let mut watched = Box::pin(kept(fed, (store.clone(), writer), tell, told));
+        let mut watched = Box::pin(kept(fed, (store.clone(), writer), |_, _| {}, tell, told));
         let words = |mut words: Vec<String>| {
             words.sort();
             words.join(" ")
@@ -238,7 +250,7 @@ mod tests {
                 Sight::One(tenant) => tenant.metadata.name.clone().unwrap(),
                 Sight::Any => "any".into(),
             });
-            let not_suspended = those(&store, |tenant| !tenant.spec.suspend);
+            let not_suspended = those(&store.state(), |tenant| !tenant.spec.suspend);
             let not_suspended = not_suspended.into_iter().map(|tenant| tenant.name).collect();
             if sight.is_some() {
                 assert!(*is_listed.borrow());

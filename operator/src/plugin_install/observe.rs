@@ -21,7 +21,7 @@ use crate::context::Context;
 
 /// What the install refers to, as it was seen last. A change of any of it wakes the install again.
 pub fn references(context: &Context, install: &PluginInstall) -> References {
-    beside(context, install, context.installs.state())
+    beside(context, install, context.installs_of.get(&install.spec.tenant_ref.name))
 }
 
 /// The same, with the installs as the API has them now: one that came a moment ago may need what is

@@ -41,7 +41,7 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
     let found = find().await?;
     let born = install.metadata.creation_timestamp.as_ref().map(|born| born.0);
     let now = Timestamp::now();
-    let sharers = sharers(install, valid, &context.installs.state());
+    let sharers = || sharers(install, valid, &context.installs.state());
     let (next, note) = match valid.rotation.due(&found, born, now) {
         // What does not serve yet, or not any more, has nothing that could be replaced.
         Due::Rotate if valid.enabled && serves(install) => {
@@ -51,10 +51,12 @@ pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> 
         }
         // Nobody signs in yet: what comes up has the next one from the start, and no other beside it. Not
         // the one there is: it may be that of an install that is gone, which somebody asked to replace.
-        Due::Rotate if valid.enabled && is_new(install) && sharers.iter().all(|other| is_new(other)) => {
+        Due::Rotate if valid.enabled && is_new(install) && sharers().iter().all(|other| is_new(other)) => {
             (found.next(valid.rotation.requests.clone(), now).alone(), None)
         }
-        Due::End if !in_use(install, &sharers, found.number) => (found.alone(), Some(ended("workload", found.number))),
+        Due::End if !in_use(install, &sharers(), found.number) => {
+            (found.alone(), Some(ended("workload", found.number)))
+        }
         Due::Rotate | Due::End | Due::Nothing => {
             let look_at = valid.rotation.look_again(&found, born, now);
             let told = status(&found, &valid.rotation);

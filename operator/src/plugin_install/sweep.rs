@@ -49,15 +49,15 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
     let (slug, id) = (&valid.slug, &valid.manifest.id);
     // One that serves looks again after each change of its own, and most of the time nothing is idle.
     if valid.enabled || rested {
-        let mut seen = context.installs.state();
-        seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
-        seen.push(Arc::new(install.clone()));
+        let with_own = |mut seen: Vec<Arc<PluginInstall>>| {
+            seen.retain(|seen| seen.metadata.uid != install.metadata.uid);
+            seen.push(Arc::new(install.clone()));
+            seen
+        };
         let listed = listed(context, slug, id).await?;
         // Most of the time there is what the tenant needs, and nobody else has to be looked at.
-        let own = |seen: &&Arc<PluginInstall>| seen.spec.tenant_ref.name == slug.as_str();
-        let own: Vec<Arc<PluginInstall>> = seen.iter().filter(own).cloned().collect();
-        let left = unneeded(context, id, None, &own, listed);
-        if left.is_empty() || unneeded(context, id, None, &seen, left).is_empty() {
+        let left = unneeded(context, id, None, &with_own(context.installs_of.get(slug.as_str())), listed);
+        if left.is_empty() || unneeded(context, id, None, &with_own(context.installs.state()), left).is_empty() {
             return Ok(());
         }
     }

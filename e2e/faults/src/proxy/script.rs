@@ -159,7 +159,12 @@ impl Script {
 
     /// All calls since recording began.
     pub fn calls(&self) -> Vec<Call> {
-        self.lock().calls.clone()
+        self.calls_after(0)
+    }
+
+    /// All calls since recording began but so many that were read before.
+    pub fn calls_after(&self, read: usize) -> Vec<Call> {
+        self.lock().calls.get(read..).map(<[Call]>::to_vec).unwrap_or_default()
     }
 
     /// Comes back when the operator is to be killed.

@@ -137,9 +137,8 @@ async fn tidy(context: &Context, place: &Place, prefix: &str, keep: impl Fn(&str
 
 fn begun(context: &Context, tenant: &Tenant, deleted_at: Timestamp, folder: String) -> Manifest {
     let name = tenant.name_any();
-    let installs = context.installs.state();
-    let installs = installs.iter().filter(|install| install.spec.tenant_ref.name == name);
-    let installs = installs.map(|install: &std::sync::Arc<PluginInstall>| Install {
+    let installs = context.installs_of.get(&name);
+    let installs = installs.iter().map(|install: &std::sync::Arc<PluginInstall>| Install {
         namespace: install.namespace().unwrap_or_default(),
         name: install.name_any(),
         spec: install.spec.clone(),

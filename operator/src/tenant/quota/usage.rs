@@ -35,11 +35,9 @@ pub async fn read(context: &Context, valid: &Valid, change: &Change) -> Part<Usa
     let Some(due) = change.due() else { return Ok(Usage::default()) };
     let Quotas { plugins, users, database_bytes, storage_bytes } = &due.limits.quotas;
     let plugins = plugins.map(|_| {
-        let installs = context.installs.state();
-        count(
-            installs.iter().map(AsRef::as_ref).filter(|install| is_of(context, valid, install)),
-            change.in_force.as_ref(),
-        )
+        let installs = context.installs_of.get(valid.slug.as_str());
+        let is_of = |install: &&PluginInstall| allowed(install, &valid.slug, &context.settings).is_ok();
+        count(installs.iter().map(AsRef::as_ref).filter(is_of), change.in_force.as_ref())
     });
     let users = async {
         let realm = desired::identity(valid, &context.settings, &Credentials::default());
@@ -68,10 +66,6 @@ pub async fn read(context: &Context, valid: &Valid, change: &Change) -> Part<Usa
 
 async fn wanted(wanted: bool, read: impl Future<Output = Part<u64>>) -> Part<Option<u64>> {
     if wanted { read.await.map(Some) } else { Ok(None) }
-}
-
-fn is_of(context: &Context, valid: &Valid, install: &PluginInstall) -> bool {
-    install.spec.tenant_ref.name == valid.slug.as_str() && allowed(install, &valid.slug, &context.settings).is_ok()
 }
 
 /// How many plugins the installs are of. Those that the plan in force refuses are nothing to be rid of.

@@ -1,7 +1,9 @@
 //! A look at a tenant that writes nothing but what it would do.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use kube::{ResourceExt, runtime::reflector};
+use kube::ResourceExt;
 use plexica_contract::name::Slug;
 use plexica_crds::{PluginInstall, Tenant, TenantStatus, tenant::Phase};
 
@@ -17,7 +19,7 @@ use crate::{
 
 /// The status of a tenant for which nothing is done: what would be. And what kept it from being known.
 pub async fn tell(context: &Context, tenant: &Tenant) -> (TenantStatus, Option<Problem>) {
-    let installs = installs(context, tenant, &context.installs);
+    let installs = installs(context, tenant);
     let (told, problems) = if tenant.metadata.deletion_timestamp.is_some() {
         let parts = Box::pin(part(context, tenant)).await;
         let unseen = parts.parts.iter().filter_map(|(_, parting)| parting.as_ref().err().cloned()).collect();
@@ -45,13 +47,11 @@ async fn staying(context: &Context, tenant: &Tenant) -> Result<super::Foreseen, 
 }
 
 /// Those that may name the tenant, by their plugin.
-fn installs(context: &Context, tenant: &Tenant, known: &reflector::Store<PluginInstall>) -> Vec<PluginInstall> {
+fn installs(context: &Context, tenant: &Tenant) -> Vec<PluginInstall> {
     let Ok(slug) = tenant.name_any().parse::<Slug>() else { return Vec::new() };
-    let is_of = |install: &PluginInstall| {
-        install.spec.tenant_ref.name == slug.as_str() && allowed(install, &slug, &context.settings).is_ok()
-    };
-    let mut installs: Vec<PluginInstall> =
-        known.state().into_iter().filter(|install| is_of(install)).map(|install| (*install).clone()).collect();
+    let is_of = |install: &&Arc<PluginInstall>| allowed(install, &slug, &context.settings).is_ok();
+    let known = context.installs_of.get(slug.as_str());
+    let mut installs: Vec<PluginInstall> = known.iter().filter(is_of).map(|install| (**install).clone()).collect();
     installs.sort_by_cached_key(|install| (install.spec.plugin.id.clone(), install.namespace(), install.name_any()));
     installs
 }

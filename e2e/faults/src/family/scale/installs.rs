@@ -1,7 +1,6 @@
 //! Tenants with three plugins each, their realms in the embedded issuer.
 
 use std::{
-    collections::BTreeSet,
     fmt::Debug,
     time::{Duration, Instant},
 };
@@ -11,15 +10,16 @@ use kube::{
     Api, Resource,
     api::{ListParams, Patch, PatchParams},
 };
-use plexica_crds::{label::CONFIRM_DELETION, plugin_install, tenant};
+use plexica_crds::label::CONFIRM_DELETION;
 use plexica_testkit::Missing;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::super::{Effort, Row};
+use super::seen::{Calls, Resources};
 use crate::{
     check::Expectation,
-    proxy::{Call, Plan, System},
+    proxy::Plan,
     story::FIRST,
     world::{Case, Issuer, LABEL, Operator, Violation, World, fails},
 };
@@ -31,8 +31,8 @@ const PLUGINS: usize = 3;
 const HANDS: usize = 8;
 /// As long as something more is done every so often, it is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Between two looks at a hundred tenants: what is looked at grows with them, and is not to slow down the operator.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
 /// What has written nothing for so long has come to rest.
 const REST: Duration = Duration::from_secs(5);
 /// How much more a big world may take for each resource than a small one.
@@ -131,80 +131,49 @@ async fn figures(
 ) -> Result<(Figures, Operator), Violation> {
     let resources = tenants * (1 + PLUGINS);
     let begun = Instant::now();
-    grows("Ready", resources, async || ready(world).await).await?;
+    let known = Resources::of(world);
+    grows("Ready", resources, || known.ready()).await?;
     let first = begun.elapsed();
 
     operator.kill();
     world.script.set(Plan::Record);
     let begun = Instant::now();
     operator = world.operator();
-    grows("looked at after a start", resources, async || looked_at(&world.script.calls())).await?;
+    let mut calls = Calls::default();
+    grows("looked at after a start", resources, || calls.read(&world.script).looked_at()).await?;
     let (mut writes, mut last) = (0, Instant::now());
     while last.elapsed() < REST {
-        let calls = world.script.calls();
-        let mut wrote = calls.iter().filter(|call| call.writes);
-        let (now, latest) = (wrote.clone().count(), wrote.next_back());
-        if now > writes {
-            (writes, last) = (now, Instant::now());
+        let wrote = &calls.read(&world.script).writes;
+        if wrote.len() > writes {
+            (writes, last) = (wrote.len(), Instant::now());
         }
         if begun.elapsed() > PATIENCE + Duration::from_secs(resync) {
-            return fails(format!("it does not come to rest after a start: {latest:?}"));
+            return fails(format!("it does not come to rest after a start: {:?}", wrote.last()));
         }
         tokio::time::sleep(PAUSE).await;
     }
     let again = last.duration_since(begun);
-    grows("Ready after a start", resources, async || ready(world).await).await?;
+    grows("Ready after a start", resources, || known.ready()).await?;
 
     // Not what is still on its way.
     tokio::time::sleep(Duration::from_secs(resync)).await;
     world.script.set(Plan::Record);
-    grows("looked at again", resources, async || looked_at(&world.script.calls())).await?;
-    let calls = world.script.calls();
+    let mut calls = Calls::default();
+    grows("looked at again", resources, || calls.read(&world.script).looked_at()).await?;
     world.script.set(Plan::Clean);
-    if let Some(write) = calls.iter().find(|call| call.writes) {
+    if let Some(write) = calls.writes.first() {
         return fails(format!("nothing was to do, and yet: {write:?}"));
     }
     let resident = operator.resident();
-    let (resources, calls) = (resources.try_into().unwrap(), calls.len().try_into().unwrap());
+    let (resources, calls) = (resources.try_into().unwrap(), calls.count.try_into().unwrap());
     Ok((Figures { resources, first, again, calls, resident }, operator))
 }
 
-/// How many are Ready.
-async fn ready(world: &World) -> usize {
-    let mine = ListParams::default().labels(&format!("{LABEL}={}", world.name));
-    let tenants = world.tenants().list(&mine).await.unwrap();
-    let installs = world.installs().list(&mine).await.unwrap();
-    let tenants = tenants
-        .iter()
-        .filter(|tenant| tenant.status.as_ref().is_some_and(|status| status.phase == Some(tenant::Phase::Ready)));
-    let installs = installs.iter().filter(|install| {
-        install.status.as_ref().is_some_and(|status| status.phase == Some(plugin_install::Phase::Ready))
-    });
-    tenants.count() + installs.count()
-}
-
-/// How many tenants and installs the operator has asked the API server for.
-fn looked_at(calls: &[Call]) -> usize {
-    let asks = |call: &&Call| call.system == System::Kubernetes && call.what.starts_with("GET ");
-    let one = |call: &Call| {
-        let (_, path) = call.what.split_once("/v1alpha1/")?;
-        let words: Vec<&str> = path.split('/').collect();
-        matches!(words.as_slice(), ["tenants", _] | ["namespaces", _, "plugininstalls", _]).then(|| path.to_owned())
-    };
-    calls.iter().filter(asks).filter_map(one).collect::<BTreeSet<_>>().len()
-}
-
-/// The pause between two looks at so many resources.
-fn pause(resources: usize) -> Duration {
-    let hundreds = resources / (WHOLE[0] * (1 + PLUGINS));
-    PAUSE * u32::try_from(hundreds.max(1)).unwrap()
-}
-
 /// Waits until there are so many, for as long as there are more and more.
-async fn grows(what: &str, wanted: usize, mut count: impl AsyncFnMut() -> usize) -> Result<(), Violation> {
+async fn grows(what: &str, wanted: usize, mut count: impl FnMut() -> usize) -> Result<(), Violation> {
     let (mut most, mut since) = (0, Instant::now());
     loop {
-        let now = count().await;
+        let now = count();
         if now >= wanted {
             return Ok(());
         }
@@ -213,7 +182,7 @@ async fn grows(what: &str, wanted: usize, mut count: impl AsyncFnMut() -> usize)
         } else if since.elapsed() > PATIENCE {
             return fails(format!("{now} of {wanted} are {what}, and for {PATIENCE:?} no more"));
         }
-        tokio::time::sleep(pause(wanted)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -224,6 +193,9 @@ async fn remove(world: &World) -> Result<(), Violation> {
     let tenants = world.tenants().list(&mine).await.unwrap();
     let all = tenants.items.len() + installs.items.len();
     let without = |spec: serde_json::Value| json!({ "spec": spec });
+    // What it has not heard of yet is none that is gone.
+    let left = Resources::of(world);
+    grows("known", all, || left.count()).await?;
     let release = futures::stream::iter(installs).for_each_concurrent(HANDS, async |install| {
         patch(&world.installs(), &install, without(json!({ "deletionPolicy": "Delete" }))).await;
     });
@@ -237,11 +209,7 @@ async fn remove(world: &World) -> Result<(), Violation> {
         world.tenants().delete(&name, &kube::api::DeleteParams::default()).await.unwrap();
     });
     removed.await;
-    grows("gone", all, async || {
-        let tenants = world.tenants().list(&mine).await.unwrap().items.len();
-        all - tenants - world.installs().list(&mine).await.unwrap().items.len()
-    })
-    .await
+    grows("gone", all, || all - left.count()).await
 }
 
 async fn patch<K>(api: &Api<K>, object: &K, change: serde_json::Value)
@@ -250,23 +218,4 @@ where
 {
     let name = object.meta().name.as_deref().unwrap();
     api.patch(name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_is_counted_once() {
-        let call = |what: &str| Call { system: System::Kubernetes, what: what.into(), writes: false };
-        let calls = [
-            call("GET /apis/plexica.io/v1alpha1/tenants/acme"),
-            call("GET /apis/plexica.io/v1alpha1/tenants/acme"),
-            call("GET /apis/plexica.io/v1alpha1/tenants"),
-            call("GET /apis/plexica.io/v1alpha1/namespaces/x/plugininstalls/it"),
-            call("PATCH /apis/plexica.io/v1alpha1/tenants/beta/status"),
-            call("GET /api/v1/namespaces/tenant-acme/secrets/plexica-storage"),
-        ];
-        assert_eq!(looked_at(&calls), 2);
-    }
 }

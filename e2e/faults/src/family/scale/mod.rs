@@ -3,6 +3,7 @@
 
 mod installs;
 mod realms;
+mod seen;
 
 use plexica_testkit::Missing;
 
