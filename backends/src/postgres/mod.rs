@@ -33,6 +33,7 @@ pub mod plugin;
 pub mod preflight;
 mod provisioner;
 pub mod restart;
+mod role_admin;
 mod scram;
 mod space;
 mod sql;

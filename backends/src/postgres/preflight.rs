@@ -7,6 +7,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::failure::failure;
 use super::provisioner::connect_options;
+use super::role_admin::COUNT;
 use super::sql::ident;
 use super::{CORE_API, PROVISIONER, Placement};
 use crate::Result;
@@ -34,6 +35,8 @@ SELECT current_setting('server_version_num')::int AS version,
        coalesce(p.rolcreaterole AND NOT p.rolcanlogin AND NOT p.rolsuper, false) AS provisioner_is_right,
        EXISTS (SELECT FROM pg_auth_members WHERE roleid = p.oid
                   AND member = (SELECT oid FROM pg_roles WHERE rolname = session_user)) AS is_member,
+       (SELECT count(DISTINCT a.oid) FROM pg_auth_members am JOIN pg_roles a ON a.oid = am.roleid
+         WHERE am.member = p.oid AND starts_with(a.rolname::text, 'plexica_role_admin_')) AS role_admins,
        EXISTS (SELECT FROM pg_roles WHERE rolname = $2) AS core_api_exists,
        coalesce(has_database_privilege(p.oid, d.oid, 'CREATE'), false) AS may_create,
        coalesce(has_database_privilege(p.oid, d.oid, 'CONNECT WITH GRANT OPTION'), false) AS may_let_connect,
@@ -68,6 +71,7 @@ struct Facts {
     provisioner_exists: bool,
     provisioner_is_right: bool,
     is_member: bool,
+    role_admins: i64,
     core_api_exists: bool,
     may_create: bool,
     may_let_connect: bool,
@@ -86,6 +90,7 @@ impl Facts {
             provisioner_exists: row.try_get("provisioner_exists")?,
             provisioner_is_right: row.try_get("provisioner_is_right")?,
             is_member: row.try_get("is_member")?,
+            role_admins: row.try_get("role_admins")?,
             core_api_exists: row.try_get("core_api_exists")?,
             may_create: row.try_get("may_create")?,
             may_let_connect: row.try_get("may_let_connect")?,
@@ -158,6 +163,10 @@ fn findings(facts: &Facts) -> Vec<Finding> {
         let what = "before PostgreSQL 16, a role that may create roles is close to a superuser";
         findings.push(Finding::advice(what, "Use PostgreSQL 16 or later."));
     }
+    if facts.version >= RECOMMENDED && facts.provisioner_exists && facts.role_admins < i64::from(COUNT) {
+        let what = format!("{PROVISIONER} makes all roles itself, which is slow from some thousand of them on");
+        findings.push(Finding::advice(what, "Run the SQL of docs/bootstrap.md again, which makes roles for it."));
+    }
     if !facts.other_open.is_empty() {
         let what = "logins of plugins may connect to other databases of this server, as everybody may";
         let close = |name: &String| format!("REVOKE CONNECT ON DATABASE {} FROM PUBLIC;", ident(name));
@@ -180,6 +189,7 @@ mod tests {
             provisioner_exists: true,
             provisioner_is_right: true,
             is_member: true,
+            role_admins: i64::from(COUNT),
             core_api_exists: true,
             may_create: true,
             may_let_connect: true,
@@ -207,6 +217,7 @@ mod tests {
             (Facts { database_is_open: true, ..good() }, Level::Missing, "REVOKE CONNECT, TEMPORARY"),
             (Facts { public_is_open: true, ..good() }, Level::Missing, "REVOKE CREATE ON SCHEMA public"),
             (Facts { is_superuser: true, ..good() }, Level::Advice, "plexica_operator"),
+            (Facts { role_admins: 63, ..good() }, Level::Advice, "docs/bootstrap.md"),
             (Facts { other_open: vec!["o\"dd".into()], ..good() }, Level::Advice, "DATABASE \"o\"\"dd\" FROM PUBLIC"),
         ] {
             let found = findings(&facts);

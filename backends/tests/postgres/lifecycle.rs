@@ -6,7 +6,7 @@ use plexica_backends::{Retired, Secret, System};
 use plexica_contract::manifest::PermissionDeclaration;
 use plexica_contract::name::{Slot, Slug, postgres as name};
 use plexica_crds::tenant::DeletionPolicy::{Delete, Retain};
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::on_postgres;
 use crate::world::{INSTALLATION, World, mark, scalar};
@@ -20,6 +20,8 @@ on_postgres! {
     permissions_follow_the_manifest_and_leave_the_tenants_choices
     credentials_and_intents_are_kept
     the_core_api_takes_a_tenants_role
+    roles_are_spread_over_who_makes_them
+    a_role_of_an_earlier_release_is_administered_as_before
 }
 
 async fn a_tenant_is_made_kept_taken_back_and_removed(world: World) {
@@ -30,9 +32,9 @@ async fn a_tenant_is_made_kept_taken_back_and_removed(world: World) {
         made.iter().collect::<Vec<_>>(),
         [
             format!("created role {name}"),
+            format!("granted role {name} to plexica_core_api"),
             format!("created schema {name}"),
             format!("granted USAGE on schema {name}"),
-            format!("granted role {name} to plexica_core_api"),
             format!("migrated schema {name} to 0001_tenant"),
         ]
     );
@@ -229,4 +231,43 @@ async fn the_core_api_takes_a_tenants_role(world: World) {
         let refused = format!("{refused} {name}.audit_event");
         assert!(connection.execute(AssertSqlSafe(refused.clone())).await.is_err(), "{refused}");
     }
+}
+
+/// Whom a statement about one role makes Postgres look through, of those that made any.
+async fn roles_are_spread_over_who_makes_them(world: World) {
+    let _plugin = world.installed().await;
+    let names =
+        [world.tenant("1").name(), world.install(&world.tenant, "1").name(), world.shared_login(&[]).login.name()];
+    let mut administrator = world.administrator().await;
+    for name in names {
+        let makers = format!(
+            "SELECT coalesce(string_agg(m.rolname, ' '), '') FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
+              WHERE am.roleid = '{name}'::regrole AND am.admin_option"
+        );
+        let makers: String = scalar(&mut administrator, &makers).await;
+        if scalar::<bool>(&mut administrator, "SELECT current_setting('server_version_num')::int >= 160000").await {
+            assert!(makers.starts_with("plexica_role_admin_") && !makers.contains(' '), "{name}: {makers}");
+        } else {
+            assert_eq!(makers, "", "{name}");
+        }
+    }
+}
+
+async fn a_role_of_an_earlier_release_is_administered_as_before(world: World) {
+    let (tenant, install) = (world.tenant("1"), world.install(&world.tenant, "1"));
+    for (name, mark) in [(tenant.name(), &tenant.mark), (install.name(), &install.mark)] {
+        let (made, comment) = (format!("CREATE ROLE {name} NOLOGIN"), mark.stamp().to_comment());
+        world.execute(format!("SET ROLE plexica_provisioner; {made}; COMMENT ON ROLE {name} IS '{comment}'")).await;
+    }
+    let plugin = world.installed().await;
+    plugin.close().await.unwrap();
+    let mut administrator = world.administrator().await;
+    let login = world.shared_login(&[]).login;
+    let may = format!("SELECT pg_has_role('{}', '{}', 'MEMBER')", login.name(), install.name());
+    assert!(scalar::<bool>(&mut administrator, &may).await);
+    let _released = login::release(&world.provisioner, &login, &world.tenant, &INSTALLATION.into()).await.unwrap();
+    assert!(!scalar::<bool>(&mut administrator, &may).await);
+    assert_eq!(plugin::retire(&world.provisioner, &install, Retain).await.unwrap(), Retired::Kept);
+    assert_eq!(plugin::retire(&world.provisioner, &install, Delete).await.unwrap(), Retired::Removed);
+    assert_eq!(tenant::retire(&world.provisioner, &tenant, Delete).await.unwrap(), Retired::Removed);
 }

@@ -5,6 +5,7 @@ DO $bootstrap$
 DECLARE
     database text := quote_ident(current_database());
     login text;
+    role_admin text;
 BEGIN
     -- Owns every schema of Plexica. It cannot sign in; it is not a superuser.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'plexica_provisioner') THEN
@@ -32,6 +33,30 @@ BEGIN
             GRANT plexica_provisioner TO plexica_operator;
         EXCEPTION WHEN unique_violation THEN NULL;
         END;
+    END IF;
+
+    -- From version 16 on, who makes a role is a member of it, and Postgres walks through all of an author's memberships
+    -- at each statement about a role. These make the roles, each its share of them; only plexica_provisioner can take
+    -- them, and they own nothing.
+    IF current_setting('server_version_num')::int >= 160000 THEN
+        FOR number IN 0..63 LOOP
+            role_admin := 'plexica_role_admin_' || lpad(to_hex(number), 2, '0');
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_admin) THEN
+                BEGIN
+                    EXECUTE format('CREATE ROLE %I NOLOGIN CREATEROLE', role_admin);
+                EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+                END;
+            END IF;
+            IF NOT EXISTS (
+                SELECT FROM pg_auth_members
+                 WHERE roleid = role_admin::regrole AND member = 'plexica_provisioner'::regrole
+            ) THEN
+                BEGIN
+                    EXECUTE format('GRANT %I TO plexica_provisioner WITH INHERIT TRUE, SET TRUE', role_admin);
+                EXCEPTION WHEN unique_violation THEN NULL;
+                END;
+            END IF;
+        END LOOP;
     END IF;
 
     -- Nobody connects, makes temporary tables or creates in "public" merely by existing.

@@ -3,7 +3,7 @@
 use plexica_crds::tenant::AdoptionPolicy;
 
 use super::observe::read;
-use super::{Desired, Observed, Tenants};
+use super::{Desired, Observed, Role, Tenants};
 use crate::ownership::{Verdict, judge};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
@@ -55,36 +55,38 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
     let name = desired.login.name();
     let login = ident(&name);
     let mark = desired.login.mark(&desired.installation);
-    let mut plan = Plan::default();
+    let (mut plan, mut role) = (Plan::default(), Plan::default());
     match judge(&observed.found, &mark, AdoptionPolicy::IfRetained) {
         Verdict::Create => {
-            plan.step(format!("CREATE ROLE {login} LOGIN NOINHERIT"), format!("created login {name}"));
-            plan.also(comment("ROLE", &name, &mark.stamp().to_comment()));
+            role.step(format!("CREATE ROLE {login} LOGIN NOINHERIT"), format!("created login {name}"));
+            role.also(comment("ROLE", &name, &mark.stamp().to_comment()));
         }
         Verdict::Keep => {
             if !observed.wrong.is_empty() {
                 let options = observed.wrong.join(" ");
-                plan.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
+                role.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
             }
         }
         Verdict::Adopt | Verdict::Complete => {
-            plan.step(comment("ROLE", &name, &mark.stamp().to_comment()), format!("took back login {name}"));
+            role.step(comment("ROLE", &name, &mark.stamp().to_comment()), format!("took back login {name}"));
         }
         Verdict::Refuse(refusal) => return Err(refusal.into_error(System::Postgres, &format!("login {name}"))),
     }
-    let digest = scram::digest(&desired.password);
+    let (digest, mut recorded) = (scram::digest(&desired.password), None);
     if observed.password.as_ref() != Some(&digest) {
-        plan.step(
+        role.step(
             format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password))),
             format!("set the password of login {name}"),
         );
-        plan.also(format!(
+        recorded = Some(format!(
             "INSERT INTO core.login_password (login, sha256) VALUES ({}, '\\x{}') \
              ON CONFLICT (login) DO UPDATE SET sha256 = excluded.sha256",
             literal(&name),
             hex::encode(&digest)
         ));
     }
+    plan.by(observed.admin.as_deref(), role);
+    recorded.into_iter().for_each(|recorded| plan.also(recorded));
     if !observed.can_connect {
         plan.changes.note(format!("let login {name} connect"));
     }
@@ -95,26 +97,35 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
 fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Result<()> {
     let name = desired.login.name();
     let wanted = desired.roles();
-    for role in wanted.iter().filter(|role| !observed.roles.contains(role)) {
-        if !observed.grantable.contains(role) {
+    let has = |role: &str| observed.roles.iter().any(|held| held.name == role);
+    for role in wanted.iter().filter(|role| !has(role)) {
+        let Some(role) = observed.grantable.iter().find(|one| one.name == *role) else {
             return Err(Error::new(
                 System::Postgres,
                 Kind::Conflict,
                 format!("the role {role} is not there or not this installation's, so login {name} was not given it"),
                 "Wait until the install has made it, or remove the foreign role of that name.",
             ));
-        }
-        plan.step(format!("GRANT {} TO {}", ident(role), ident(&name)), format!("granted role {role} to {name}"));
+        };
+        plan.by(role.admin.as_deref(), granted(role, &name));
     }
-    let inherited = observed.inherited.iter().filter(|role| !observed.roles.contains(role) && !wanted.contains(role));
-    for role in inherited {
-        plan.step(format!("GRANT {} TO {}", ident(role), ident(&name)), format!("granted role {role} to {name}"));
+    for role in observed.inherited.iter().filter(|role| !has(&role.name) && !wanted.contains(&role.name)) {
+        plan.by(role.admin.as_deref(), granted(role, &name));
     }
     if matches!(desired.tenants, Tenants::Exactly(_)) {
-        for role in observed.roles.iter().filter(|role| !wanted.contains(role)) {
-            let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));
-            plan.step(revoke, format!("revoked role {role} from {name}"));
+        for role in observed.roles.iter().filter(|role| !wanted.contains(&role.name)) {
+            let mut revoked = Plan::default();
+            let revoke = format!("REVOKE {} FROM {}", ident(&role.name), ident(&name));
+            revoked.step(revoke, format!("revoked role {} from {name}", role.name));
+            plan.by(role.admin.as_deref(), revoked);
         }
     }
     Ok(())
+}
+
+fn granted(Role { name: role, .. }: &Role, login: &str) -> Plan {
+    let mut granted = Plan::default();
+    let grant = format!("GRANT {} TO {}", ident(role), ident(login));
+    granted.step(grant, format!("granted role {role} to {login}"));
+    granted
 }

@@ -23,11 +23,13 @@ pub async fn release(
     let doing = format!("revoke role {role} from {login_name}");
     let mut transaction = provisioner.begin(&login_name).await?;
     let found = space::observe(&mut transaction, &login_name).await?.role;
-    let member = space::observe(&mut transaction, &role).await?.members.contains(&login_name);
+    let observed = space::observe(&mut transaction, &role).await?;
     let mut plan = Plan::default();
-    if member && judge_retired(&found, &login.mark(installation)) == Parting::Part {
+    if observed.members.contains(&login_name) && judge_retired(&found, &login.mark(installation)) == Parting::Part {
         let revoke = format!("REVOKE {} FROM {}", ident(&role), ident(&login_name));
-        plan.step(revoke, format!("revoked role {role} from {login_name}"));
+        let mut revoked = Plan::default();
+        revoked.step(revoke, format!("revoked role {role} from {login_name}"));
+        plan.by(observed.admin.as_deref(), revoked);
     }
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;

@@ -27,8 +27,8 @@ pub async fn retire_if(
     let name = login.name();
     let doing = format!("drop login {name}");
     let mut transaction = provisioner.begin(&name).await?;
-    let found = space::observe(&mut transaction, &name).await?.role;
-    match judge_retired(&found, &login.mark(installation)) {
+    let observed = space::observe(&mut transaction, &name).await?;
+    match judge_retired(&observed.role, &login.mark(installation)) {
         Parting::Gone => return Ok(Some(Retired::Gone)),
         Parting::Leave => return Ok(Some(Retired::Foreign)),
         Parting::Part | Parting::Retained => {}
@@ -38,8 +38,6 @@ pub async fn retire_if(
     }
     lock(&mut transaction, DATABASE_LOCK).await?;
     let mut plan = Plan::default();
-    drop_role(&mut plan, &name);
-    plan.also(format!("DELETE FROM core.login_password WHERE login = {}", literal(&name)));
     // Only who has a role's privileges may end its sessions, and `drop_role` takes those first.
     // One that ends by itself meanwhile is what was wanted, and Postgres warns of it.
     let end = format!(
@@ -48,7 +46,8 @@ pub async fn retire_if(
          SET LOCAL client_min_messages = DEFAULT",
         literal(&name)
     );
-    plan.statements.insert(1, end);
+    drop_role(&mut plan, &name, observed.admin.as_deref(), Some(end));
+    plan.also(format!("DELETE FROM core.login_password WHERE login = {}", literal(&name)));
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;
     Ok(Some(Retired::Removed))

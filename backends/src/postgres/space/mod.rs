@@ -6,6 +6,7 @@ mod retire;
 
 use plexica_crds::tenant::AdoptionPolicy;
 
+use super::role_admin::done_by;
 use crate::Changes;
 use crate::ownership::{Found, Mark, Stamp};
 
@@ -46,10 +47,12 @@ pub struct Observed {
     pub(super) public: Vec<String>,
     /// Pairs of table and privilege that the role was granted in the schema.
     pub(super) tables: Vec<(String, String)>,
-    /// Roles that may take this one, other than the provisioner.
+    /// Roles that may take this one, other than the provisioner and who administers it.
     pub(super) members: Vec<String>,
     /// Whether the role can sign in, which it must not.
     pub(super) can_login: bool,
+    /// Who administers the role in the provisioner's place, or would make it.
+    pub(super) admin: Option<String>,
     /// Migrations of the platform applied in the schema, with checksums.
     pub(super) applied: Vec<(i32, Vec<u8>)>,
 }
@@ -67,6 +70,7 @@ impl Observed {
             tables: Vec::new(),
             members: Vec::new(),
             can_login: false,
+            admin: None,
             applied: Vec::new(),
         }
     }
@@ -88,7 +92,7 @@ impl Observed {
         stamp.is_in_use_by(owner).then_some(holder)
     }
 
-    /// Roles that may take this one, other than the provisioner.
+    /// Roles that may take this one, other than the provisioner and who administers it.
     pub fn members(&self) -> &[String] {
         &self.members
     }
@@ -119,6 +123,12 @@ impl Plan {
     pub fn step(&mut self, statement: String, change: impl Into<String>) {
         self.statements.push(statement);
         self.changes.note(change);
+    }
+
+    /// What is planned about a role, done by who administers it.
+    pub fn by(&mut self, admin: Option<&str>, about: Self) {
+        self.statements.extend(done_by(admin, about.statements));
+        self.changes.join(about.changes);
     }
 
     /// Statements that belong to the last noted change.

@@ -19,11 +19,10 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
         return Ok(plan);
     }
 
-    for (object, verdict) in [("role", role), ("schema", schema)] {
-        let keyword = object.to_uppercase();
+    let [role, schema] = [("role", role, " NOLOGIN"), ("schema", schema, "")].map(|(object, verdict, options)| {
+        let (mut plan, keyword) = (Plan::default(), object.to_uppercase());
         match verdict {
             Verdict::Create => {
-                let options = if object == "role" { " NOLOGIN" } else { "" };
                 plan.step(format!("CREATE {keyword} {}{options}", ident(name)), format!("created {object} {name}"));
                 plan.also(comment(&keyword, name, &stamp));
             }
@@ -32,10 +31,17 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
             Verdict::Complete => plan.step(comment(&keyword, name, &stamp), format!("marked {object} {name}")),
             Verdict::Refuse(refusal) => return Err(refused(refusal, object, name, observed)),
         }
-    }
+        Ok(plan)
+    });
+    let (mut role, schema) = (role?, schema?);
     if observed.can_login {
-        plan.step(format!("ALTER ROLE {} NOLOGIN", ident(name)), format!("took the login of role {name}"));
+        role.step(format!("ALTER ROLE {} NOLOGIN", ident(name)), format!("took the login of role {name}"));
     }
+    if let Some(member) = member.filter(|member| !observed.members.iter().any(|held| held == member)) {
+        role.step(format!("GRANT {} TO {}", ident(name), ident(member)), format!("granted role {name} to {member}"));
+    }
+    plan.by(observed.admin.as_deref(), role);
+    plan.by(None, schema);
     if privileges.iter().any(|wanted| !observed.privileges.iter().any(|held| held == wanted)) {
         plan.step(
             format!("GRANT {} ON SCHEMA {name} TO {name}", privileges.join(", "), name = ident(name)),
@@ -46,9 +52,6 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
     revoke(&mut plan, name, &excess.collect::<Vec<_>>(), &ident(name), name);
     // What others were granted is between them and who granted it; what everybody is, opens the tenant.
     revoke(&mut plan, name, &observed.public.iter().map(String::as_str).collect::<Vec<_>>(), "PUBLIC", "PUBLIC");
-    if let Some(member) = member.filter(|member| !observed.members.iter().any(|held| held == member)) {
-        plan.step(format!("GRANT {} TO {}", ident(name), ident(member)), format!("granted role {name} to {member}"));
-    }
     Ok(plan)
 }
 

@@ -50,9 +50,9 @@ fn each_difference_is_one_change() {
             Observed::absent(),
             vec![
                 "created role tenant_acme",
+                "granted role tenant_acme to plexica_core_api",
                 "created schema tenant_acme",
                 "granted USAGE on schema tenant_acme",
-                "granted role tenant_acme to plexica_core_api",
             ],
         ),
         (Observed { role: Found::Absent, ..right.clone() }, vec!["created role tenant_acme"]),

@@ -40,13 +40,15 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
                 plan.step(comment("SCHEMA", name, &stamp), format!("kept schema {name}"));
             }
             if role == Parting::Part {
-                plan.step(comment("ROLE", name, &stamp), format!("kept role {name}"));
+                let mut closed = Plan::default();
+                closed.step(comment("ROLE", name, &stamp), format!("kept role {name}"));
                 for member in &observed.members {
-                    plan.step(
+                    closed.step(
                         format!("REVOKE {} FROM {}", ident(name), ident(member)),
                         format!("revoked role {name} from {member}"),
                     );
                 }
+                plan.by(observed.admin.as_deref(), closed);
             }
         }
         DeletionPolicy::Delete => {
@@ -54,7 +56,7 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
                 plan.step(format!("DROP SCHEMA {} CASCADE", ident(name)), format!("dropped schema {name}"));
             }
             if matches!(role, Parting::Part | Parting::Retained) {
-                drop_role(&mut plan, name);
+                drop_role(&mut plan, name, observed.admin.as_deref(), None);
             }
         }
     }
@@ -73,10 +75,15 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
 }
 
 /// A role may own more than lies in its schema (large objects, default privileges); only who has
-/// its privileges may drop that, and from version 16 on the creator of a role takes them first.
-pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str) {
+/// its privileges may drop that, and from version 16 on the creator of a role takes them first. What it was granted is
+/// the provisioner's to take back. `before` is what else needs the privileges.
+pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str, admin: Option<&str>, before: Option<String>) {
     let role = ident(name);
-    plan.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
+    let (mut taken, mut dropped) = (Plan::default(), Plan::default());
+    taken.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
+    plan.by(admin, taken);
+    before.into_iter().for_each(|before| plan.also(before));
     plan.also(format!("DROP OWNED BY {role} CASCADE"));
-    plan.also(format!("DROP ROLE {role}"));
+    dropped.also(format!("DROP ROLE {role}"));
+    plan.by(admin, dropped);
 }
