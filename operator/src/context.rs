@@ -156,6 +156,14 @@ impl Context {
         }
     }
 
+    /// As [`Self::again`], where a watch tells of what it waits for: looking all the time would only hold up what that is.
+    pub fn again_unless_told<K>(&self, object: &K, waits: &Problem) -> Action
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        Action::requeue(self.backoff.next(key(object), Remedy::Change, Some(waits.reason), rand::random()))
+    }
+
     /// As [`Self::again`] for what is as it should be, and not later than `by`.
     pub fn again_by<K>(&self, object: &K, by: Timestamp) -> Action
     where

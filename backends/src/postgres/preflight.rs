@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::failure::failure;
 use super::provisioner::connect_options;
-use super::role_admin::COUNT;
+use super::role_admin::{COUNT, is_role_admin};
 use super::sql::ident;
 use super::{CORE_API, PROVISIONER, Placement};
 use crate::Result;
@@ -26,7 +26,8 @@ pub async fn preflight(placement: &Placement, ca_bundle: Option<&Path>) -> Vec<F
     }
 }
 
-const QUERY: &str = "
+const QUERY: &str = concat!(
+    "
 SELECT current_setting('server_version_num')::int AS version,
        current_database()::text AS database,
        session_user::text AS login,
@@ -35,8 +36,9 @@ SELECT current_setting('server_version_num')::int AS version,
        coalesce(p.rolcreaterole AND NOT p.rolcanlogin AND NOT p.rolsuper, false) AS provisioner_is_right,
        EXISTS (SELECT FROM pg_auth_members WHERE roleid = p.oid
                   AND member = (SELECT oid FROM pg_roles WHERE rolname = session_user)) AS is_member,
-       (SELECT count(DISTINCT a.oid) FROM pg_auth_members am JOIN pg_roles a ON a.oid = am.roleid
-         WHERE am.member = p.oid AND starts_with(a.rolname::text, 'plexica_role_admin_')) AS role_admins,
+       (SELECT count(*) FROM pg_roles a WHERE ",
+    is_role_admin!(),
+    ") AS role_admins,
        EXISTS (SELECT FROM pg_roles WHERE rolname = $2) AS core_api_exists,
        coalesce(has_database_privilege(p.oid, d.oid, 'CREATE'), false) AS may_create,
        coalesce(has_database_privilege(p.oid, d.oid, 'CONNECT WITH GRANT OPTION'), false) AS may_let_connect,
@@ -50,7 +52,8 @@ SELECT current_setting('server_version_num')::int AS version,
                              WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT')
               ORDER BY 1) AS other_open
   FROM pg_database d LEFT JOIN pg_roles p ON p.rolname = $1
- WHERE d.datname = current_database()";
+ WHERE d.datname = current_database()"
+);
 
 async fn read(placement: &Placement, ca_bundle: Option<&Path>) -> Result<Facts> {
     let mut connection: PgConnection =

@@ -37,7 +37,9 @@ impl Provisioner {
             // As options of the connection, they hold from the first statement on, and a role that
             // is missing or may not be taken is an error of the connection itself.
             .options([("role", PROVISIONER), ("search_path", "pg_catalog,pg_temp"), ("lock_timeout", "15s")])
-            .options([("statement_timeout", "120s"), ("idle_in_transaction_session_timeout", "60s")]);
+            .options([("statement_timeout", "120s"), ("idle_in_transaction_session_timeout", "60s")])
+            // What is read goes by the same indexes whatever is asked for, and to plan it anew costs more than to read it.
+            .options([("plan_cache_mode", "force_generic_plan")]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)

@@ -13,21 +13,46 @@ use super::sql::ident;
 /// How many there are; as in `bootstrap.sql`.
 pub(super) const COUNT: u8 = 64;
 
-/// A query's value: which of them administers the role with that oid, as far as the provisioner can take it.
+/// A condition of a query: whether the role `a` is one of them, and does what they are for.
+macro_rules! is_role_admin {
+    () => {
+        "a.rolname ~ '^plexica_role_admin_[0-3][0-9a-f]$' AND a.rolcreaterole AND NOT a.rolsuper AND NOT a.rolcanlogin
+         AND EXISTS (SELECT FROM pg_auth_members taken JOIN pg_roles p ON p.oid = taken.member
+                      WHERE taken.roleid = a.oid AND p.rolname = 'plexica_provisioner')"
+    };
+}
+
+/// A query's value: which of them administers the role with that oid. None does where the provisioner itself may: then
+/// it is who has granted the role.
 macro_rules! admin_of {
     ($role:literal) => {
         concat!(
             "(SELECT a.rolname::text FROM pg_auth_members made JOIN pg_roles a ON a.oid = made.member
                WHERE made.roleid = ",
             $role,
-            " AND made.admin_option AND starts_with(a.rolname::text, 'plexica_role_admin_')
-                 AND EXISTS (SELECT FROM pg_auth_members taken JOIN pg_roles t ON t.oid = taken.member
-                              WHERE taken.roleid = a.oid AND t.rolname = 'plexica_provisioner')
-               LIMIT 1)"
+            " AND made.admin_option AND ",
+            crate::postgres::role_admin::is_role_admin!(),
+            " AND NOT EXISTS (SELECT FROM pg_auth_members own JOIN pg_roles p ON p.oid = own.member
+                               WHERE own.roleid = made.roleid AND own.admin_option AND p.rolname = 'plexica_provisioner')
+               ORDER BY 1 LIMIT 1)"
         )
     };
 }
-pub(super) use admin_of;
+
+/// A query's value: the role of that name, if it is one of them.
+macro_rules! role_admin {
+    ($name:literal) => {
+        concat!(
+            "(SELECT a.rolname::text FROM pg_roles a WHERE a.rolname = ",
+            $name,
+            " AND ",
+            crate::postgres::role_admin::is_role_admin!(),
+            ")"
+        )
+    };
+}
+
+pub(super) use {admin_of, is_role_admin, role_admin};
 
 /// The one that makes the role of that name, where there is such a one.
 pub(super) fn maker(role: &str) -> String {

@@ -51,6 +51,7 @@ async fn a_plugin_cannot_change_its_mark_or_open_its_schema(world: World) {
         "COPY notes TO PROGRAM 'cat'".into(),
         "SELECT pg_read_file('/etc/passwd')".into(),
         "SET ROLE plexica_provisioner".into(),
+        "SET ROLE plexica_role_admin_00".into(),
         "ALTER SYSTEM SET work_mem TO '1GB'".into(),
     ] {
         assert!(refused(&mut plugin, &own, &statement).await, "{statement}");

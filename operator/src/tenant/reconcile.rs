@@ -148,7 +148,11 @@ async fn leave(context: &Context, api: &Api<Tenant>, tenant: Tenant) -> Result<(
     }
     tolerate(&tenant, recorded);
     let problem = worst(&leaving.holding).cloned();
-    Ok((context.again(&tenant, problem.as_ref()), problem))
+    let action = match &problem {
+        Some(waits) if waits.reason == Reason::InUse => context.again_unless_told(&tenant, waits),
+        problem => context.again(&tenant, problem.as_ref()),
+    };
+    Ok((action, problem))
 }
 
 /// Who has given up on the database does not wait for it to record that.

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     cluster::{comes_up, deployments},
-    hands::told,
+    hands::{revoke, told},
     needs::Need,
     world::{PATIENCE, World, is},
 };
@@ -58,7 +58,7 @@ async fn schema_login_credential_and_permissions_of_an_install() {
             format!("set LOGIN NOINHERIT VALID UNTIL 'infinity' of login {login}"),
         ),
         (
-            format!("REVOKE {schema} FROM {login} GRANTED BY plexica_provisioner"),
+            revoke(&schema, &login),
             format!("pg_has_role('{login}', '{schema}', 'MEMBER')"),
             format!("role {schema} to {login}"),
         ),

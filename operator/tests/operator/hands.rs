@@ -19,6 +19,18 @@ use crate::{
     world::{PATIENCE, World},
 };
 
+/// Takes a role from a member, whoever granted it: Postgres takes back no grant but that of who is named.
+pub fn revoke(role: &str, member: &str) -> String {
+    format!(
+        "DO $$ DECLARE who text; BEGIN
+            FOR who IN SELECT grantor::regrole FROM pg_auth_members
+                        WHERE roleid = '{role}'::regrole AND member = '{member}'::regrole LOOP
+                EXECUTE format('REVOKE %s FROM %s GRANTED BY %s', '{role}', '{member}', who);
+            END LOOP;
+        END $$"
+    )
+}
+
 /// One change to one part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
@@ -107,8 +119,7 @@ impl<'a> Victim<'a> {
             Hand::Public => world.execute(&format!("GRANT CREATE ON SCHEMA {schema} TO PUBLIC")).await,
             Hand::Table => world.execute(&format!("GRANT SELECT ON {schema}.audit_event TO {schema}")).await,
             Hand::Member => {
-                let revoke = format!("REVOKE {schema} FROM plexica_core_api GRANTED BY plexica_provisioner");
-                world.execute(&revoke).await;
+                world.execute(&revoke(schema, "plexica_core_api")).await;
             }
             Hand::Login => world.execute(&format!("ALTER ROLE {schema} LOGIN")).await,
             Hand::Realm => {

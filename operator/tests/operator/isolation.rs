@@ -236,7 +236,7 @@ async fn an_install_that_is_isolated_takes_its_role_along() {
         world
             .sql(&format!(
                 "SELECT coalesce(array_agg(DISTINCT member::regrole::text), '{{}}') FROM pg_auth_members
-                  WHERE roleid = '{role}'::regrole AND member <> 'plexica_provisioner'::regrole"
+                  WHERE roleid = '{role}'::regrole AND NOT admin_option"
             ))
             .await
     };

@@ -37,7 +37,7 @@ BEGIN
 
     -- From version 16 on, who makes a role is a member of it, and Postgres walks through all of an author's memberships
     -- at each statement about a role. These make the roles, each its share of them; only plexica_provisioner can take
-    -- them, and they own nothing.
+    -- them, and they own nothing. It inherits from them: what it grants itself counts as granted by who made the role.
     IF current_setting('server_version_num')::int >= 160000 THEN
         FOR number IN 0..63 LOOP
             role_admin := 'plexica_role_admin_' || lpad(to_hex(number), 2, '0');

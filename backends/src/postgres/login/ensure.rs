@@ -1,5 +1,7 @@
 //! Brings the login to its desired state.
 
+use std::collections::BTreeMap;
+
 use plexica_crds::tenant::AdoptionPolicy;
 
 use super::observe::read;
@@ -86,7 +88,9 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
         ));
     }
     plan.by(observed.admin.as_deref(), role);
-    recorded.into_iter().for_each(|recorded| plan.also(recorded));
+    if let Some(recorded) = recorded {
+        plan.also(recorded);
+    }
     if !observed.can_connect {
         plan.changes.note(format!("let login {name} connect"));
     }
@@ -94,10 +98,12 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Grouped by who administers the roles: each change of who does it makes Postgres walk through all of them.
 fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Result<()> {
     let name = desired.login.name();
     let wanted = desired.roles();
     let has = |role: &str| observed.roles.iter().any(|held| held.name == role);
+    let mut granted = Vec::new();
     for role in wanted.iter().filter(|role| !has(role)) {
         let Some(role) = observed.grantable.iter().find(|one| one.name == *role) else {
             return Err(Error::new(
@@ -107,25 +113,22 @@ fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Resul
                 "Wait until the install has made it, or remove the foreign role of that name.",
             ));
         };
-        plan.by(role.admin.as_deref(), granted(role, &name));
+        granted.push(role);
     }
-    for role in observed.inherited.iter().filter(|role| !has(&role.name) && !wanted.contains(&role.name)) {
-        plan.by(role.admin.as_deref(), granted(role, &name));
+    granted.extend(observed.inherited.iter().filter(|role| !has(&role.name) && !wanted.contains(&role.name)));
+    let mut by_admin = BTreeMap::<Option<&str>, Plan>::new();
+    for Role { name: role, admin } in granted {
+        let grant = format!("GRANT {} TO {}", ident(role), ident(&name));
+        by_admin.entry(admin.as_deref()).or_default().step(grant, format!("granted role {role} to {name}"));
     }
     if matches!(desired.tenants, Tenants::Exactly(_)) {
-        for role in observed.roles.iter().filter(|role| !wanted.contains(&role.name)) {
-            let mut revoked = Plan::default();
-            let revoke = format!("REVOKE {} FROM {}", ident(&role.name), ident(&name));
-            revoked.step(revoke, format!("revoked role {} from {name}", role.name));
-            plan.by(role.admin.as_deref(), revoked);
+        for Role { name: role, admin } in observed.roles.iter().filter(|role| !wanted.contains(&role.name)) {
+            let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));
+            by_admin.entry(admin.as_deref()).or_default().step(revoke, format!("revoked role {role} from {name}"));
         }
     }
+    for (admin, about) in by_admin {
+        plan.by(admin, about);
+    }
     Ok(())
-}
-
-fn granted(Role { name: role, .. }: &Role, login: &str) -> Plan {
-    let mut granted = Plan::default();
-    let grant = format!("GRANT {} TO {}", ident(role), ident(login));
-    granted.step(grant, format!("granted role {role} to {login}"));
-    granted
 }

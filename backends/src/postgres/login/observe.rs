@@ -6,10 +6,10 @@ use sqlx::{PgConnection, Row};
 use super::{Desired, Observed, Role, Tenants};
 use crate::Result;
 use crate::ownership::{Installation, Stamp};
+use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
-use crate::postgres::role_admin::{admin_of, maker};
+use crate::postgres::role_admin::{admin_of, maker, role_admin};
 use crate::postgres::space::found;
-use crate::postgres::{PROVISIONER, Provisioner};
 
 /// A plugin's shared login may take a role of each tenant, and one of them asks for its own: all are listed only
 /// where all matter.
@@ -50,9 +50,9 @@ SELECT r.oid IS NOT NULL AS role_exists,
        coalesce(",
     admin_of!("r.oid"),
     ",
-                (SELECT a.rolname::text FROM pg_auth_members am JOIN pg_roles a ON a.oid = am.roleid
-                   JOIN pg_roles p ON p.oid = am.member
-                  WHERE p.rolname = $6 AND a.rolname = $5 AND r.oid IS NULL)) AS admin
+                CASE WHEN r.oid IS NULL THEN ",
+    role_admin!("$5"),
+    " END) AS admin
   FROM (VALUES (1)) one LEFT JOIN pg_roles r ON r.rolname = $1"
 );
 
@@ -67,7 +67,6 @@ pub(super) async fn read(connection: &mut PgConnection, desired: &Desired) -> Re
     let all = !matches!(desired.tenants, Tenants::AtLeast(_));
     let row = sqlx::query(QUERY).bind(&name).bind(desired.roles()).bind(desired.before()).bind(all);
     row.bind(maker(&name))
-        .bind(PROVISIONER)
         .fetch_one(connection)
         .await
         .and_then(|row| decode(&row, &desired.installation))

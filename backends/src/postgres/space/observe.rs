@@ -7,7 +7,7 @@ use super::{Astray, Observed, PROVISIONER};
 use crate::Result;
 use crate::ownership::{Found, Mark, Stamp};
 use crate::postgres::failure::failure;
-use crate::postgres::role_admin::{admin_of, maker};
+use crate::postgres::role_admin::{admin_of, maker, role_admin};
 
 /// Privileges and members are read from the catalogue's own lists: a role that has them by way of
 /// PUBLIC would lose them with PUBLIC. Tables are found by who depends on the role, which has an index: by schema,
@@ -33,12 +33,13 @@ SELECT s.oid IS NOT NULL AS schema_exists,
        array(SELECT DISTINCT m.rolname::text
                FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
               WHERE am.roleid = r.oid AND m.oid <> p.oid
-                AND NOT starts_with(m.rolname::text, 'plexica_role_admin_') ORDER BY 1) AS members,
+                AND m.rolname !~ '^plexica_role_admin_[0-3][0-9a-f]$' ORDER BY 1) AS members,
        coalesce(",
     admin_of!("r.oid"),
     ",
-                (SELECT a.rolname::text FROM pg_auth_members am JOIN pg_roles a ON a.oid = am.roleid
-                  WHERE am.member = p.oid AND a.rolname = $3 AND r.oid IS NULL)) AS admin
+                CASE WHEN r.oid IS NULL THEN ",
+    role_admin!("$3"),
+    " END) AS admin
   FROM (VALUES (1)) one
   LEFT JOIN pg_namespace s ON s.nspname = $1
   LEFT JOIN pg_roles o ON o.oid = s.nspowner

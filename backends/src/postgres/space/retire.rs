@@ -82,7 +82,9 @@ pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str, admin: Option<
     let (mut taken, mut dropped) = (Plan::default(), Plan::default());
     taken.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
     plan.by(admin, taken);
-    before.into_iter().for_each(|before| plan.also(before));
+    if let Some(before) = before {
+        plan.also(before);
+    }
     plan.also(format!("DROP OWNED BY {role} CASCADE"));
     dropped.also(format!("DROP ROLE {role}"));
     plan.by(admin, dropped);

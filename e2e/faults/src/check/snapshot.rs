@@ -97,7 +97,8 @@ async fn rights(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> 
     let query = "SELECT concat_ws(' ', n.nspname, a.grantee::regrole, a.privilege_type)
                    FROM pg_namespace n, aclexplode(n.nspacl) a WHERE starts_with(n.nspname, $1)
                  UNION ALL
-                 SELECT concat_ws(' ', r.rolname, 'to', m.member::regrole)
+                 SELECT concat_ws(' ', r.rolname, 'to',
+                                  regexp_replace(m.member::regrole::text, '^(plexica_role_admin)_..$', '\\1'))
                    FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE starts_with(r.rolname, $1)
                   ORDER BY 1";
     let prefix = format!("tenant_{}", case.slug.as_str().replace('-', "_"));

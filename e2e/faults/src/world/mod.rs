@@ -90,17 +90,17 @@ impl World {
     /// # Panics
     /// If one of them is not as documented.
     pub async fn new(api: Flavour) -> Result<Self, Missing> {
-        Self::with(api, Issuer::Keycloak, RESYNC).await
+        Self::with(api, Issuer::Keycloak).await
     }
 
-    /// The same with another issuer, and so many seconds until a resource is looked at again.
+    /// The same with another issuer.
     ///
     /// # Errors
     /// The part that does not run.
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn with(api: Flavour, issuer: Issuer, resync: u64) -> Result<Self, Missing> {
+    pub async fn with(api: Flavour, issuer: Issuer) -> Result<Self, Missing> {
         plexica_testkit::tls();
         let (keycloak, store, server) = (Keycloak::find()?, ObjectStore::minio()?, Server::find(PgVersion::V17)?);
         let pg_dump = server.bin().cloned().unwrap_or_default().join("pg_dump");
@@ -163,7 +163,6 @@ impl World {
             ("--rotation-overlap", "1".into()),
             ("--backup-bucket", backups(&name)),
             ("--pg-dump", pg_dump.display().to_string()),
-            ("--resync", resync.to_string()),
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
@@ -203,12 +202,23 @@ impl World {
 
     /// Starts an operator; its log joins those of the run.
     pub fn operator(&self) -> Operator {
-        Operator::start(&self.flags, self.folder.path(), false)
+        self.operator_with(RESYNC)
+    }
+
+    /// The same with so many seconds until a resource is looked at again.
+    pub fn operator_with(&self, resync: u64) -> Operator {
+        Operator::start(&self.flags_with(resync), self.folder.path(), false)
     }
 
     /// Starts one of several that agree by a Lease on who works.
     pub fn replica(&self) -> Operator {
-        Operator::start(&self.flags, self.folder.path(), true)
+        Operator::start(&self.flags_with(RESYNC), self.folder.path(), true)
+    }
+
+    fn flags_with(&self, resync: u64) -> Vec<(&'static str, String)> {
+        let mut flags = self.flags.clone();
+        flags.push(("--resync", resync.to_string()));
+        flags
     }
 
     /// The realm of the platform.
