@@ -11,6 +11,7 @@ use url::Url;
 
 use super::dump::variables;
 use super::failure::failure;
+use super::role_admin::{Statement, by_admins};
 use super::{PROVISIONER, Placement, sql};
 use crate::{Error, Kind, Result, Secret, System};
 
@@ -104,15 +105,16 @@ pub(super) async fn lock(transaction: &mut Transaction<'static, Postgres>, name:
         .map(drop)
 }
 
-/// Runs statements in one round trip.
+/// Runs statements in one round trip, after another that asks who administers the roles they are about.
 pub(super) async fn run(
     transaction: &mut Transaction<'static, Postgres>,
     doing: &str,
-    statements: &[String],
+    statements: &[Statement],
 ) -> Result<()> {
     if statements.is_empty() {
         return Ok(());
     }
+    let statements = by_admins(transaction, statements).await?;
     sqlx::raw_sql(AssertSqlSafe(statements.join(";\n")))
         .execute(&mut **transaction)
         .await

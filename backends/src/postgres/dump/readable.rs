@@ -19,6 +19,6 @@ pub async fn close(provisioner: &Provisioner, role: &str) -> Result<()> {
 async fn write(provisioner: &Provisioner, role: &str, statement: String) -> Result<()> {
     let doing = format!("read what role {role} owns");
     let mut transaction = provisioner.begin(role).await?;
-    run(&mut transaction, &doing, &[statement]).await?;
+    run(&mut transaction, &doing, &[statement.into()]).await?;
     transaction.commit().await.map_err(failure(&doing))
 }

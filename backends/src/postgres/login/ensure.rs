@@ -1,15 +1,14 @@
 //! Brings the login to its desired state.
 
-use std::collections::BTreeMap;
-
 use plexica_crds::tenant::AdoptionPolicy;
 
 use super::observe::read;
-use super::{Desired, Observed, Role, Tenants};
+use super::{Desired, Observed, Tenants};
 use crate::ownership::{Verdict, judge};
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::provisioner::{comment, lock, run};
+use crate::postgres::role_admin::maker;
 use crate::postgres::scram::{self, verifier};
 use crate::postgres::space::Plan;
 use crate::postgres::sql::{ident, literal};
@@ -87,7 +86,7 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
             hex::encode(&digest)
         ));
     }
-    plan.by(observed.admin.as_deref(), role);
+    plan.about(&name, role);
     if let Some(recorded) = recorded {
         plan.also(recorded);
     }
@@ -98,37 +97,38 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Grouped by who administers the roles: each change of who does it makes Postgres walk through all of them.
+/// Grouped by who makes the roles: each change of who does it makes Postgres walk through all of them.
 fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Result<()> {
     let name = desired.login.name();
     let wanted = desired.roles();
-    let has = |role: &str| observed.roles.iter().any(|held| held.name == role);
-    let mut granted = Vec::new();
-    for role in wanted.iter().filter(|role| !has(role)) {
-        let Some(role) = observed.grantable.iter().find(|one| one.name == *role) else {
-            return Err(Error::new(
-                System::Postgres,
-                Kind::Conflict,
-                format!("the role {role} is not there or not this installation's, so login {name} was not given it"),
-                "Wait until the install has made it, or remove the foreign role of that name.",
-            ));
-        };
-        granted.push(role);
+    let missing = wanted.iter().filter(|role| !observed.roles.contains(role));
+    if let Some(role) = missing.clone().find(|role| !observed.grantable.contains(role)) {
+        return Err(Error::new(
+            System::Postgres,
+            Kind::Conflict,
+            format!("the role {role} is not there or not this installation's, so login {name} was not given it"),
+            "Wait until the install has made it, or remove the foreign role of that name.",
+        ));
     }
-    granted.extend(observed.inherited.iter().filter(|role| !has(&role.name) && !wanted.contains(&role.name)));
-    let mut by_admin = BTreeMap::<Option<&str>, Plan>::new();
-    for Role { name: role, admin } in granted {
-        let grant = format!("GRANT {} TO {}", ident(role), ident(&name));
-        by_admin.entry(admin.as_deref()).or_default().step(grant, format!("granted role {role} to {name}"));
-    }
+    let inherited = observed.inherited.iter().filter(|role| !observed.roles.contains(role) && !wanted.contains(role));
+    let mut steps: Vec<(&String, String, String)> = missing
+        .chain(inherited)
+        .map(|role| {
+            let grant = format!("GRANT {} TO {}", ident(role), ident(&name));
+            (role, grant, format!("granted role {role} to {name}"))
+        })
+        .collect();
     if matches!(desired.tenants, Tenants::Exactly(_)) {
-        for Role { name: role, admin } in observed.roles.iter().filter(|role| !wanted.contains(&role.name)) {
+        steps.extend(observed.roles.iter().filter(|role| !wanted.contains(role)).map(|role| {
             let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));
-            by_admin.entry(admin.as_deref()).or_default().step(revoke, format!("revoked role {role} from {name}"));
-        }
+            (role, revoke, format!("revoked role {role} from {name}"))
+        }));
     }
-    for (admin, about) in by_admin {
-        plan.by(admin, about);
+    steps.sort_by_cached_key(|(role, ..)| maker(role));
+    for (role, statement, change) in steps {
+        let mut about = Plan::default();
+        about.step(statement, change);
+        plan.about(role, about);
     }
     Ok(())
 }

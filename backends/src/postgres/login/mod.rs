@@ -110,20 +110,10 @@ pub struct Observed {
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,
-    /// Who administers the login in the provisioner's place, or would make it.
-    admin: Option<String>,
     /// Roles it may take: all of them, or of those that are wanted if others do not matter.
-    roles: Vec<Role>,
+    roles: Vec<String>,
     /// Wanted roles that carry a mark of this installation.
-    grantable: Vec<Role>,
+    grantable: Vec<String>,
     /// Roles with such a mark that the login before may take.
-    inherited: Vec<Role>,
-}
-
-/// A role that a login may take, or may be given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Role {
-    name: String,
-    /// Who administers it in the provisioner's place.
-    admin: Option<String>,
+    inherited: Vec<String>,
 }

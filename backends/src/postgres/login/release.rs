@@ -29,7 +29,7 @@ pub async fn release(
         let revoke = format!("REVOKE {} FROM {}", ident(&role), ident(&login_name));
         let mut revoked = Plan::default();
         revoked.step(revoke, format!("revoked role {role} from {login_name}"));
-        plan.by(observed.admin.as_deref(), revoked);
+        plan.about(&role, revoked);
     }
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;

@@ -27,8 +27,8 @@ pub async fn retire_if(
     let name = login.name();
     let doing = format!("drop login {name}");
     let mut transaction = provisioner.begin(&name).await?;
-    let observed = space::observe(&mut transaction, &name).await?;
-    match judge_retired(&observed.role, &login.mark(installation)) {
+    let found = space::observe(&mut transaction, &name).await?.role;
+    match judge_retired(&found, &login.mark(installation)) {
         Parting::Gone => return Ok(Some(Retired::Gone)),
         Parting::Leave => return Ok(Some(Retired::Foreign)),
         Parting::Part | Parting::Retained => {}
@@ -46,7 +46,7 @@ pub async fn retire_if(
          SET LOCAL client_min_messages = DEFAULT",
         literal(&name)
     );
-    drop_role(&mut plan, &name, observed.admin.as_deref(), Some(end));
+    drop_role(&mut plan, &name, Some(end));
     plan.also(format!("DELETE FROM core.login_password WHERE login = {}", literal(&name)));
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;

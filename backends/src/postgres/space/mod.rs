@@ -6,7 +6,7 @@ mod retire;
 
 use plexica_crds::tenant::AdoptionPolicy;
 
-use super::role_admin::done_by;
+use super::role_admin::Statement;
 use crate::Changes;
 use crate::ownership::{Found, Mark, Stamp};
 
@@ -51,8 +51,6 @@ pub struct Observed {
     pub(super) members: Vec<String>,
     /// Whether the role can sign in, which it must not.
     pub(super) can_login: bool,
-    /// Who administers the role in the provisioner's place, or would make it.
-    pub(super) admin: Option<String>,
     /// Migrations of the platform applied in the schema, with checksums.
     pub(super) applied: Vec<(i32, Vec<u8>)>,
 }
@@ -70,7 +68,6 @@ impl Observed {
             tables: Vec::new(),
             members: Vec::new(),
             can_login: false,
-            admin: None,
             applied: Vec::new(),
         }
     }
@@ -115,24 +112,25 @@ pub(super) struct Astray {
 /// Statements, and what they change in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    pub statements: Vec<String>,
+    pub statements: Vec<Statement>,
     pub changes: Changes,
 }
 
 impl Plan {
     pub fn step(&mut self, statement: String, change: impl Into<String>) {
-        self.statements.push(statement);
+        self.statements.push(statement.into());
         self.changes.note(change);
     }
 
-    /// What is planned about a role, done by who administers it.
-    pub fn by(&mut self, admin: Option<&str>, about: Self) {
-        self.statements.extend(done_by(admin, about.statements));
-        self.changes.join(about.changes);
+    /// What is planned about a role, to be done by who administers it.
+    pub fn about(&mut self, role: &str, planned: Self) {
+        let of_role = |statement: Statement| Statement { role: Some(role.to_owned()), ..statement };
+        self.statements.extend(planned.statements.into_iter().map(of_role));
+        self.changes.join(planned.changes);
     }
 
     /// Statements that belong to the last noted change.
     pub fn also(&mut self, statement: String) {
-        self.statements.push(statement);
+        self.statements.push(statement.into());
     }
 }

@@ -7,13 +7,11 @@ use super::{Astray, Observed, PROVISIONER};
 use crate::Result;
 use crate::ownership::{Found, Mark, Stamp};
 use crate::postgres::failure::failure;
-use crate::postgres::role_admin::{admin_of, maker, role_admin};
 
 /// Privileges and members are read from the catalogue's own lists: a role that has them by way of
 /// PUBLIC would lose them with PUBLIC. Tables are found by who depends on the role, which has an index: by schema,
 /// every look would read all tables of all tenants.
-const QUERY: &str = concat!(
-    "
+const QUERY: &str = "
 SELECT s.oid IS NOT NULL AS schema_exists,
        coalesce(s.nspowner = p.oid, false) AS schema_is_ours,
        o.rolname::text AS schema_owner,
@@ -33,19 +31,12 @@ SELECT s.oid IS NOT NULL AS schema_exists,
        array(SELECT DISTINCT m.rolname::text
                FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
               WHERE am.roleid = r.oid AND m.oid <> p.oid
-                AND m.rolname !~ '^plexica_role_admin_[0-3][0-9a-f]$' ORDER BY 1) AS members,
-       coalesce(",
-    admin_of!("r.oid"),
-    ",
-                CASE WHEN r.oid IS NULL THEN ",
-    role_admin!("$3"),
-    " END) AS admin
+                AND m.rolname !~ '^plexica_role_admin_[0-3][0-9a-f]$' ORDER BY 1) AS members
   FROM (VALUES (1)) one
   LEFT JOIN pg_namespace s ON s.nspname = $1
   LEFT JOIN pg_roles o ON o.oid = s.nspowner
   LEFT JOIN pg_roles r ON r.rolname = $1
-  LEFT JOIN pg_roles p ON p.rolname = $2"
-);
+  LEFT JOIN pg_roles p ON p.rolname = $2";
 
 const MARKED: &str = "
 SELECT s.nspname::text, obj_description(s.oid, 'pg_namespace')
@@ -68,7 +59,7 @@ pub(in crate::postgres) async fn marked(connection: &mut PgConnection, prefix: &
 /// Reads the schema and the role of that name.
 pub(in crate::postgres) async fn observe(connection: &mut PgConnection, name: &str) -> Result<Observed> {
     let doing = format!("read the schema and role {name}");
-    let row = sqlx::query(QUERY).bind(name).bind(PROVISIONER).bind(maker(name)).fetch_one(connection).await;
+    let row = sqlx::query(QUERY).bind(name).bind(PROVISIONER).fetch_one(connection).await;
     row.and_then(|row| decode(&row)).map_err(failure(&doing))
 }
 
@@ -91,7 +82,6 @@ fn decode(row: &PgRow) -> std::result::Result<Observed, sqlx::Error> {
         tables: tables.iter().filter_map(|pair| pair.split_once('\n')).map(|(a, b)| (a.into(), b.into())).collect(),
         members: row.try_get("members")?,
         can_login: row.try_get("can_login")?,
-        admin: row.try_get("admin")?,
         applied: Vec::new(),
     })
 }

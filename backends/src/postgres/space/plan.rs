@@ -40,8 +40,9 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
     if let Some(member) = member.filter(|member| !observed.members.iter().any(|held| held == member)) {
         role.step(format!("GRANT {} TO {}", ident(name), ident(member)), format!("granted role {name} to {member}"));
     }
-    plan.by(observed.admin.as_deref(), role);
-    plan.by(None, schema);
+    plan.about(name, role);
+    plan.statements.extend(schema.statements);
+    plan.changes.join(schema.changes);
     if privileges.iter().any(|wanted| !observed.privileges.iter().any(|held| held == wanted)) {
         plan.step(
             format!("GRANT {} ON SCHEMA {name} TO {name}", privileges.join(", "), name = ident(name)),

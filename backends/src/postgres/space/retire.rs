@@ -48,7 +48,7 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
                         format!("revoked role {name} from {member}"),
                     );
                 }
-                plan.by(observed.admin.as_deref(), closed);
+                plan.about(name, closed);
             }
         }
         DeletionPolicy::Delete => {
@@ -56,7 +56,7 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
                 plan.step(format!("DROP SCHEMA {} CASCADE", ident(name)), format!("dropped schema {name}"));
             }
             if matches!(role, Parting::Part | Parting::Retained) {
-                drop_role(&mut plan, name, observed.admin.as_deref(), None);
+                drop_role(&mut plan, name, None);
             }
         }
     }
@@ -77,15 +77,15 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
 /// A role may own more than lies in its schema (large objects, default privileges); only who has
 /// its privileges may drop that, and from version 16 on the creator of a role takes them first. What it was granted is
 /// the provisioner's to take back. `before` is what else needs the privileges.
-pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str, admin: Option<&str>, before: Option<String>) {
+pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str, before: Option<String>) {
     let role = ident(name);
     let (mut taken, mut dropped) = (Plan::default(), Plan::default());
     taken.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
-    plan.by(admin, taken);
+    plan.about(name, taken);
     if let Some(before) = before {
         plan.also(before);
     }
     plan.also(format!("DROP OWNED BY {role} CASCADE"));
     dropped.also(format!("DROP ROLE {role}"));
-    plan.by(admin, dropped);
+    plan.about(name, dropped);
 }
