@@ -41,12 +41,18 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Index<K> {
     pub fn follow(&self, event: &Event<K>, store: &Store<K>) {
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Apply(object) => groups.put(self.key, store.get(&ObjectRef::from_obj(object))),
+            Event::Apply(object) => {
+                if let Some(object) = store.get(&ObjectRef::from_obj(object)) {
+                    groups.put(self.key, object);
+                }
+            }
             Event::Delete(object) => groups.remove(&ObjectRef::from_obj(object)),
             // The store has what a list brought when all of it is there.
             Event::InitDone => {
                 *groups = Groups::default();
-                store.state().into_iter().for_each(|object| groups.put(self.key, Some(object)));
+                for object in store.state() {
+                    groups.put(self.key, object);
+                }
             }
             Event::Init | Event::InitApply(_) => {}
         }
@@ -54,8 +60,7 @@ impl<K: Resource<DynamicType = ()> + Clone + 'static> Index<K> {
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + 'static> Groups<K> {
-    fn put(&mut self, key: fn(&K) -> &str, object: Option<Arc<K>>) {
-        let Some(object) = object else { return };
+    fn put(&mut self, key: fn(&K) -> &str, object: Arc<K>) {
         let (name, key) = (ObjectRef::from_obj(&*object), key(&object).to_owned());
         self.remove(&name);
         self.keys.insert(name.clone(), key.clone());

@@ -19,15 +19,26 @@ use crate::Result;
 /// How many there are; as in `bootstrap.sql`.
 pub(super) const COUNT: u8 = 64;
 
+/// What matches their names, in a query.
+macro_rules! names {
+    () => {
+        "'^plexica_role_admin_[0-3][0-9a-f]$'"
+    };
+}
+
 /// A condition of a query: whether the role `a` is one of them, and does what they are for.
 macro_rules! is_role_admin {
     () => {
-        "a.rolname ~ '^plexica_role_admin_[0-3][0-9a-f]$' AND a.rolcreaterole AND NOT a.rolsuper AND NOT a.rolcanlogin
+        concat!(
+            "a.rolname ~ ",
+            crate::postgres::role_admin::names!(),
+            " AND a.rolcreaterole AND NOT a.rolsuper AND NOT a.rolcanlogin
          AND EXISTS (SELECT FROM pg_auth_members taken JOIN pg_roles p ON p.oid = taken.member
                       WHERE taken.roleid = a.oid AND p.rolname = 'plexica_provisioner')"
+        )
     };
 }
-pub(super) use is_role_admin;
+pub(super) use {is_role_admin, names};
 
 /// Of those roles that have such an admin, or would be made by one. None does it where the provisioner itself may: then it is
 /// who has granted the role.

@@ -56,39 +56,36 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
     let name = desired.login.name();
     let login = ident(&name);
     let mark = desired.login.mark(&desired.installation);
-    let (mut plan, mut role) = (Plan::default(), Plan::default());
-    match judge(&observed.found, &mark, AdoptionPolicy::IfRetained) {
-        Verdict::Create => {
-            role.step(format!("CREATE ROLE {login} LOGIN NOINHERIT"), format!("created login {name}"));
-            role.also(comment("ROLE", &name, &mark.stamp().to_comment()));
-        }
-        Verdict::Keep => {
-            if !observed.wrong.is_empty() {
-                let options = observed.wrong.join(" ");
-                role.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
+    let mut plan = Plan::default();
+    plan.about(&name, |plan| {
+        match judge(&observed.found, &mark, AdoptionPolicy::IfRetained) {
+            Verdict::Create => {
+                plan.step(format!("CREATE ROLE {login} LOGIN NOINHERIT"), format!("created login {name}"));
+                plan.also(comment("ROLE", &name, &mark.stamp().to_comment()));
             }
+            Verdict::Keep => {
+                if !observed.wrong.is_empty() {
+                    let options = observed.wrong.join(" ");
+                    plan.step(format!("ALTER ROLE {login} {options}"), format!("set {options} of login {name}"));
+                }
+            }
+            Verdict::Adopt | Verdict::Complete => {
+                plan.step(comment("ROLE", &name, &mark.stamp().to_comment()), format!("took back login {name}"));
+            }
+            Verdict::Refuse(refusal) => return Err(refusal.into_error(System::Postgres, &format!("login {name}"))),
         }
-        Verdict::Adopt | Verdict::Complete => {
-            role.step(comment("ROLE", &name, &mark.stamp().to_comment()), format!("took back login {name}"));
-        }
-        Verdict::Refuse(refusal) => return Err(refusal.into_error(System::Postgres, &format!("login {name}"))),
-    }
-    let (digest, mut recorded) = (scram::digest(&desired.password), None);
+        Ok(())
+    })?;
+    let digest = scram::digest(&desired.password);
     if observed.password.as_ref() != Some(&digest) {
-        role.step(
-            format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password))),
-            format!("set the password of login {name}"),
-        );
-        recorded = Some(format!(
+        let set = format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password)));
+        plan.about(&name, |plan| plan.step(set, format!("set the password of login {name}")));
+        plan.also(format!(
             "INSERT INTO core.login_password (login, sha256) VALUES ({}, '\\x{}') \
              ON CONFLICT (login) DO UPDATE SET sha256 = excluded.sha256",
             literal(&name),
             hex::encode(&digest)
         ));
-    }
-    plan.about(&name, role);
-    if let Some(recorded) = recorded {
-        plan.also(recorded);
     }
     if !observed.can_connect {
         plan.changes.note(format!("let login {name} connect"));
@@ -111,24 +108,20 @@ fn memberships(desired: &Desired, observed: &Observed, plan: &mut Plan) -> Resul
         ));
     }
     let inherited = observed.inherited.iter().filter(|role| !observed.roles.contains(role) && !wanted.contains(role));
-    let mut steps: Vec<(&String, String, String)> = missing
-        .chain(inherited)
-        .map(|role| {
-            let grant = format!("GRANT {} TO {}", ident(role), ident(&name));
-            (role, grant, format!("granted role {role} to {name}"))
-        })
-        .collect();
+    let mut changes: Vec<(&String, bool)> = missing.chain(inherited).map(|role| (role, true)).collect();
     if matches!(desired.tenants, Tenants::Exactly(_)) {
-        steps.extend(observed.roles.iter().filter(|role| !wanted.contains(role)).map(|role| {
-            let revoke = format!("REVOKE {} FROM {}", ident(role), ident(&name));
-            (role, revoke, format!("revoked role {role} from {name}"))
-        }));
+        changes.extend(observed.roles.iter().filter(|role| !wanted.contains(role)).map(|role| (role, false)));
     }
-    steps.sort_by_cached_key(|(role, ..)| maker(role));
-    for (role, statement, change) in steps {
-        let mut about = Plan::default();
-        about.step(statement, change);
-        plan.about(role, about);
+    changes.sort_by_cached_key(|(role, _)| maker(role));
+    for (role, granted) in changes {
+        let (quoted, login) = (ident(role), ident(&name));
+        plan.about(role, |plan| {
+            if granted {
+                plan.step(format!("GRANT {quoted} TO {login}"), format!("granted role {role} to {name}"));
+            } else {
+                plan.step(format!("REVOKE {quoted} FROM {login}"), format!("revoked role {role} from {name}"));
+            }
+        });
     }
     Ok(())
 }

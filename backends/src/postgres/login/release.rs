@@ -27,9 +27,7 @@ pub async fn release(
     let mut plan = Plan::default();
     if observed.members.contains(&login_name) && judge_retired(&found, &login.mark(installation)) == Parting::Part {
         let revoke = format!("REVOKE {} FROM {}", ident(&role), ident(&login_name));
-        let mut revoked = Plan::default();
-        revoked.step(revoke, format!("revoked role {role} from {login_name}"));
-        plan.about(&role, revoked);
+        plan.about(&role, |plan| plan.step(revoke, format!("revoked role {role} from {login_name}")));
     }
     run(&mut transaction, &doing, &plan.statements).await?;
     transaction.commit().await.map_err(failure(&doing))?;

@@ -122,11 +122,14 @@ impl Plan {
         self.changes.note(change);
     }
 
-    /// What is planned about a role, to be done by who administers it.
-    pub fn about(&mut self, role: &str, planned: Self) {
-        let of_role = |statement: Statement| Statement { role: Some(role.to_owned()), ..statement };
-        self.statements.extend(planned.statements.into_iter().map(of_role));
-        self.changes.join(planned.changes);
+    /// What is planned there is about a role, and to be done by who administers it.
+    pub fn about<T>(&mut self, role: &str, planned: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.statements.len();
+        let outcome = planned(self);
+        for statement in self.statements.iter_mut().skip(before) {
+            statement.role = Some(role.to_owned());
+        }
+        outcome
     }
 
     /// Statements that belong to the last noted change.

@@ -7,11 +7,13 @@ use super::{Astray, Observed, PROVISIONER};
 use crate::Result;
 use crate::ownership::{Found, Mark, Stamp};
 use crate::postgres::failure::failure;
+use crate::postgres::role_admin;
 
 /// Privileges and members are read from the catalogue's own lists: a role that has them by way of
 /// PUBLIC would lose them with PUBLIC. Tables are found by who depends on the role, which has an index: by schema,
 /// every look would read all tables of all tenants.
-const QUERY: &str = "
+const QUERY: &str = concat!(
+    "
 SELECT s.oid IS NOT NULL AS schema_exists,
        coalesce(s.nspowner = p.oid, false) AS schema_is_ours,
        o.rolname::text AS schema_owner,
@@ -31,12 +33,15 @@ SELECT s.oid IS NOT NULL AS schema_exists,
        array(SELECT DISTINCT m.rolname::text
                FROM pg_auth_members am JOIN pg_roles m ON m.oid = am.member
               WHERE am.roleid = r.oid AND m.oid <> p.oid
-                AND m.rolname !~ '^plexica_role_admin_[0-3][0-9a-f]$' ORDER BY 1) AS members
+                AND m.rolname !~ ",
+    role_admin::names!(),
+    " ORDER BY 1) AS members
   FROM (VALUES (1)) one
   LEFT JOIN pg_namespace s ON s.nspname = $1
   LEFT JOIN pg_roles o ON o.oid = s.nspowner
   LEFT JOIN pg_roles r ON r.rolname = $1
-  LEFT JOIN pg_roles p ON p.rolname = $2";
+  LEFT JOIN pg_roles p ON p.rolname = $2"
+);
 
 const MARKED: &str = "
 SELECT s.nspname::text, obj_description(s.oid, 'pg_namespace')

@@ -9,7 +9,6 @@ use crate::{Error, Kind, Result, System};
 /// The statements that bring schema and role to their desired state; refuses before any of them.
 pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Result<Plan> {
     let Space { name, privileges, member, mark, adoption } = space;
-    let stamp = mark.stamp().to_comment();
     let role = judge(&observed.role, mark, *adoption);
     let schema = judge(&observed.schema, mark, *adoption);
     let mut plan = Plan::default();
@@ -19,30 +18,18 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
         return Ok(plan);
     }
 
-    let [role, schema] = [("role", role, " NOLOGIN"), ("schema", schema, "")].map(|(object, verdict, options)| {
-        let (mut plan, keyword) = (Plan::default(), object.to_uppercase());
-        match verdict {
-            Verdict::Create => {
-                plan.step(format!("CREATE {keyword} {}{options}", ident(name)), format!("created {object} {name}"));
-                plan.also(comment(&keyword, name, &stamp));
-            }
-            Verdict::Keep => {}
-            Verdict::Adopt => plan.step(comment(&keyword, name, &stamp), format!("took back {object} {name}")),
-            Verdict::Complete => plan.step(comment(&keyword, name, &stamp), format!("marked {object} {name}")),
-            Verdict::Refuse(refusal) => return Err(refused(refusal, object, name, observed)),
+    plan.about(name, |plan| {
+        bring(plan, space, observed, "role", role)?;
+        if observed.can_login {
+            plan.step(format!("ALTER ROLE {} NOLOGIN", ident(name)), format!("took the login of role {name}"));
         }
-        Ok(plan)
-    });
-    let (mut role, schema) = (role?, schema?);
-    if observed.can_login {
-        role.step(format!("ALTER ROLE {} NOLOGIN", ident(name)), format!("took the login of role {name}"));
-    }
-    if let Some(member) = member.filter(|member| !observed.members.iter().any(|held| held == member)) {
-        role.step(format!("GRANT {} TO {}", ident(name), ident(member)), format!("granted role {name} to {member}"));
-    }
-    plan.about(name, role);
-    plan.statements.extend(schema.statements);
-    plan.changes.join(schema.changes);
+        if let Some(member) = member.filter(|member| !observed.members.iter().any(|held| held == member)) {
+            let grant = format!("GRANT {} TO {}", ident(name), ident(member));
+            plan.step(grant, format!("granted role {name} to {member}"));
+        }
+        Ok::<_, Error>(())
+    })?;
+    bring(&mut plan, space, observed, "schema", schema)?;
     if privileges.iter().any(|wanted| !observed.privileges.iter().any(|held| held == wanted)) {
         plan.step(
             format!("GRANT {} ON SCHEMA {name} TO {name}", privileges.join(", "), name = ident(name)),
@@ -54,6 +41,23 @@ pub(in crate::postgres) fn plan(space: &Space<'_>, observed: &Observed) -> Resul
     // What others were granted is between them and who granted it; what everybody is, opens the tenant.
     revoke(&mut plan, name, &observed.public.iter().map(String::as_str).collect::<Vec<_>>(), "PUBLIC", "PUBLIC");
     Ok(plan)
+}
+
+/// Makes the role or the schema, or marks it.
+fn bring(plan: &mut Plan, space: &Space<'_>, observed: &Observed, object: &str, verdict: Verdict) -> Result<()> {
+    let (name, keyword, stamp) = (&space.name, object.to_uppercase(), space.mark.stamp().to_comment());
+    match verdict {
+        Verdict::Create => {
+            let options = if object == "role" { " NOLOGIN" } else { "" };
+            plan.step(format!("CREATE {keyword} {}{options}", ident(name)), format!("created {object} {name}"));
+            plan.also(comment(&keyword, name, &stamp));
+        }
+        Verdict::Keep => {}
+        Verdict::Adopt => plan.step(comment(&keyword, name, &stamp), format!("took back {object} {name}")),
+        Verdict::Complete => plan.step(comment(&keyword, name, &stamp), format!("marked {object} {name}")),
+        Verdict::Refuse(refusal) => return Err(refused(refusal, object, name, observed)),
+    }
+    Ok(())
 }
 
 fn revoke(plan: &mut Plan, schema: &str, privileges: &[&str], from: &str, whom: &str) {

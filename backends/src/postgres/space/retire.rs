@@ -40,15 +40,15 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
                 plan.step(comment("SCHEMA", name, &stamp), format!("kept schema {name}"));
             }
             if role == Parting::Part {
-                let mut closed = Plan::default();
-                closed.step(comment("ROLE", name, &stamp), format!("kept role {name}"));
-                for member in &observed.members {
-                    closed.step(
-                        format!("REVOKE {} FROM {}", ident(name), ident(member)),
-                        format!("revoked role {name} from {member}"),
-                    );
-                }
-                plan.about(name, closed);
+                plan.about(name, |plan| {
+                    plan.step(comment("ROLE", name, &stamp), format!("kept role {name}"));
+                    for member in &observed.members {
+                        plan.step(
+                            format!("REVOKE {} FROM {}", ident(name), ident(member)),
+                            format!("revoked role {name} from {member}"),
+                        );
+                    }
+                });
             }
         }
         DeletionPolicy::Delete => {
@@ -79,13 +79,12 @@ fn plan(space: &Space<'_>, observed: &Observed, policy: DeletionPolicy, now: Tim
 /// the provisioner's to take back. `before` is what else needs the privileges.
 pub(in crate::postgres) fn drop_role(plan: &mut Plan, name: &str, before: Option<String>) {
     let role = ident(name);
-    let (mut taken, mut dropped) = (Plan::default(), Plan::default());
-    taken.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
-    plan.about(name, taken);
+    plan.about(name, |plan| {
+        plan.step(format!("GRANT {role} TO {PROVISIONER}"), format!("dropped role {name}"));
+    });
     if let Some(before) = before {
         plan.also(before);
     }
     plan.also(format!("DROP OWNED BY {role} CASCADE"));
-    dropped.also(format!("DROP ROLE {role}"));
-    plan.about(name, dropped);
+    plan.about(name, |plan| plan.also(format!("DROP ROLE {role}")));
 }

@@ -136,8 +136,7 @@ async fn figures(world: &World, mut operator: Operator, tenants: usize) -> Resul
     world.script.set(Plan::Record);
     let begun = Instant::now();
     operator = world.operator_with(NEVER);
-    let mut calls = Calls::default();
-    grows("looked at after a start", resources, || calls.read(&world.script).looked_at()).await?;
+    let mut calls = all_looked_at(world, "after a start", resources).await?;
     let (mut writes, mut last, looked) = (0, Instant::now(), Instant::now());
     while last.elapsed() < REST {
         let wrote = &calls.read(&world.script).writes;
@@ -156,13 +155,11 @@ async fn figures(world: &World, mut operator: Operator, tenants: usize) -> Resul
     world.script.set(Plan::Record);
     let resync = (tenants as u64 / 5).max(5);
     operator = world.operator_with(resync);
-    let mut calls = Calls::default();
-    grows("looked at after a third start", resources, || calls.read(&world.script).looked_at()).await?;
+    all_looked_at(world, "after a third start", resources).await?;
     // Not what is still on its way.
     tokio::time::sleep(Duration::from_secs(resync)).await;
     world.script.set(Plan::Record);
-    let mut calls = Calls::default();
-    grows("looked at again", resources, || calls.read(&world.script).looked_at()).await?;
+    let calls = all_looked_at(world, "again", resources).await?;
     world.script.set(Plan::Clean);
     if let Some(write) = calls.writes.first() {
         return fails(format!("nothing was to do, and yet: {write:?}"));
@@ -170,6 +167,13 @@ async fn figures(world: &World, mut operator: Operator, tenants: usize) -> Resul
     let resident = operator.resident();
     let (resources, calls) = (resources.try_into().unwrap(), calls.count.try_into().unwrap());
     Ok((Figures { resources, first, again, calls, resident }, operator))
+}
+
+/// All calls since recording began, when each resource was looked at.
+async fn all_looked_at(world: &World, when: &str, resources: usize) -> Result<Calls, Violation> {
+    let mut calls = Calls::default();
+    grows(&format!("looked at {when}"), resources, || calls.read(&world.script).looked_at()).await?;
+    Ok(calls)
 }
 
 /// Waits until there are so many, for as long as there are more and more.
