@@ -25,6 +25,8 @@ use crate::{
 
 /// The longest an answer is held back.
 const HOLD: Duration = Duration::from_secs(30);
+/// For so long changes are gathered that follow one another: an answer is all tenants, however many there are.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// What a plugin knows already, and which version of it asks.
 #[derive(Deserialize)]
@@ -43,17 +45,30 @@ pub async fn tenants(
     if !state.catalog.is_complete() {
         return Err(ApiError::new(Code::Unavailable, "The tenants are not known yet; ask again."));
     }
-    let mut changes = state.catalog.changes();
+    let mut news = state.catalog.news(&credential.plugin);
     let stopping = state.stopping();
+    let now = || {
+        let asking = Asking { credential: &credential, version: version.as_deref() };
+        let tenants = list(asking, &state.namespace, &state.catalog.tenants(), &state.catalog.installs());
+        PluginTenants { revision: revision(&tenants), tenants }
+    };
     let newer = async {
-        loop {
-            let asking = Asking { credential: &credential, version: version.as_deref() };
-            let tenants = list(asking, &state.namespace, &state.catalog.tenants(), &state.catalog.installs());
-            let revision = revision(&tenants);
-            if after.as_ref() != Some(&revision) {
-                return Some(PluginTenants { revision, tenants });
+        let known = now();
+        match &after {
+            None => return Some(known),
+            // Much changes at once: what came since the last answer may not be all.
+            Some(after) if *after != known.revision => {
+                tokio::time::sleep(GATHER).await;
+                return Some(now());
             }
-            changes.changed().await.ok()?;
+            Some(_) => {}
+        }
+        loop {
+            news.next().await?;
+            let tenants = now();
+            if tenants.revision != known.revision {
+                return Some(tenants);
+            }
         }
     };
     let held = tokio::time::timeout(HOLD, stopping.run_until_cancelled(newer));

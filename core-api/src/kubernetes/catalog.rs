@@ -1,24 +1,26 @@
 //! Tenants and installs, kept up to date by watches: for lists across namespaces and for telling
 //! plugins of changes.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use kube::{
     Client,
     runtime::reflector::{ObjectRef, Store},
 };
-use plexica_contract::name::Slug;
+use plexica_contract::name::{PluginId, Slug};
 use plexica_crds::{PluginInstall, Tenant};
 use plexica_service::{Gate, Tasks, watch::follow};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use super::told;
 
 /// Tenants and installs, kept up to date.
 #[derive(Debug)]
 pub struct Catalog {
     tenants: Store<Tenant>,
     installs: Store<PluginInstall>,
-    changed: watch::Receiver<()>,
+    changes: watch::Receiver<Changes>,
     complete: Gate,
     shutdown: CancellationToken,
 }
@@ -26,15 +28,15 @@ pub struct Catalog {
 impl Catalog {
     /// Begins to watch. The gate opens with the first complete lists.
     pub fn follow(tasks: &Tasks, client: &Client, gate: Gate) -> Self {
-        let (sender, changed) = watch::channel(());
-        let tell = || {
-            let sender = sender.clone();
-            move || {
-                sender.send_replace(());
-            }
-        };
-        let tenants = follow::<Tenant>(tasks, client, tell());
-        let installs = follow::<PluginInstall>(tasks, client, tell());
+        let (sender, changes) = watch::channel(Changes::default());
+        let tell = sender.clone();
+        let tenants = follow(tasks, client, told::by_tenant, move |_| tell.send_modify(Changes::of_all));
+        let installs = follow(tasks, client, told::by_install, move |install: Option<&PluginInstall>| {
+            sender.send_modify(|changes| match install {
+                Some(install) => changes.of(&install.spec.plugin.id),
+                None => changes.of_all(),
+            });
+        });
         let shutdown = tasks.shutdown();
         let (first_tenants, first_installs, stop) = (tenants.clone(), installs.clone(), shutdown.clone());
         let complete = gate.clone();
@@ -45,7 +47,7 @@ impl Catalog {
             }
             stop.cancelled().await;
         });
-        Self { tenants, installs, changed, complete, shutdown }
+        Self { tenants, installs, changes, complete, shutdown }
     }
 
     /// Whether both were listed once: before, what is not there may yet come.
@@ -68,15 +70,77 @@ impl Catalog {
         self.installs.state()
     }
 
-    /// Told of each change from now on.
-    pub fn changes(&self) -> watch::Receiver<()> {
-        let mut changes = self.changed.clone();
-        changes.mark_unchanged();
-        changes
+    /// What becomes of a plugin's tenants from now on.
+    pub fn news(&self, plugin: &PluginId) -> News {
+        let changes = self.changes.clone();
+        let heard = changes.borrow().count(plugin.as_str());
+        News { plugin: plugin.clone(), changes, heard }
     }
 
     /// Cancelled when the service is to stop.
     pub fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
+    }
+}
+
+/// How often it has changed what plugins are told.
+#[derive(Debug, Default)]
+struct Changes {
+    all: u64,
+    each: HashMap<String, u64>,
+}
+
+impl Changes {
+    fn of_all(&mut self) {
+        self.all += 1;
+    }
+
+    fn of(&mut self, plugin: &str) {
+        match self.each.get_mut(plugin) {
+            Some(count) => *count += 1,
+            None => drop(self.each.insert(plugin.to_owned(), 1)),
+        }
+    }
+
+    fn count(&self, plugin: &str) -> u64 {
+        self.all + self.each.get(plugin).copied().unwrap_or_default()
+    }
+}
+
+/// What becomes of a plugin's tenants.
+#[derive(Debug)]
+pub struct News {
+    plugin: PluginId,
+    changes: watch::Receiver<Changes>,
+    heard: u64,
+}
+
+impl News {
+    /// Comes back when something has changed since the last time; `None` when the service stops.
+    pub async fn next(&mut self) -> Option<()> {
+        let (plugin, heard) = (self.plugin.as_str(), self.heard);
+        let now = self.changes.wait_for(|changes| changes.count(plugin) != heard).await.ok()?.count(plugin);
+        self.heard = now;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn news_is_of_that_plugin_or_of_all() {
+        let (sender, changes) = watch::channel(Changes::default());
+        let mut news = News { plugin: "crm".parse().unwrap(), changes, heard: 0 };
+        sender.send_modify(|changes| changes.of("files"));
+        assert!(futures::poll!(std::pin::pin!(news.next())).is_pending());
+        for change in [Changes::of_all, |changes: &mut Changes| changes.of("crm")] {
+            sender.send_modify(change);
+            assert_eq!(news.next().await, Some(()));
+            assert!(futures::poll!(std::pin::pin!(news.next())).is_pending(), "once");
+        }
+        drop(sender);
+        assert_eq!(news.next().await, None);
     }
 }

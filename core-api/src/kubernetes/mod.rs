@@ -4,6 +4,7 @@ mod catalog;
 mod error;
 pub mod keys;
 mod page;
+mod told;
 
 pub use catalog::Catalog;
 pub use page::Page;

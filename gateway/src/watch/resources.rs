@@ -1,11 +1,12 @@
 //! From watches to the next snapshot.
 
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use kube::Client;
+use kube::{Client, Resource, runtime::reflector::Store};
 use plexica_crds::{Plugin, PluginInstall, Tenant};
 use plexica_service::{Tasks, watch};
-use tokio::sync::Notify;
+use serde::de::DeserializeOwned;
+use tokio::{sync::Notify, time};
 
 use super::platform_realm;
 use crate::{
@@ -13,17 +14,20 @@ use crate::{
     snapshot::{Sources, build},
 };
 
+/// From one snapshot to the next: a snapshot is made of everything, whatever changed.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Watches the three kinds and the platform's realm, and puts a new snapshot in place after each
-/// change. The first needs all of them: half a list would be a wrong answer.
+/// change, or after several that come at once. The first needs all of them: half a list would be a wrong answer.
 pub fn follow(tasks: &Tasks, client: &Client, namespace: String, feed: Feed) {
     let changed = Arc::new(Notify::new());
     let tell = || {
         let changed = Arc::clone(&changed);
         move || changed.notify_one()
     };
-    let tenants = watch::follow::<Tenant>(tasks, client, tell());
-    let plugins = watch::follow::<Plugin>(tasks, client, tell());
-    let installs = watch::follow::<PluginInstall>(tasks, client, tell());
+    let tenants = all::<Tenant>(tasks, client, tell());
+    let plugins = all::<Plugin>(tasks, client, tell());
+    let installs = all::<PluginInstall>(tasks, client, tell());
     let mut platform = platform_realm::follow(tasks, client, &namespace, tell());
     let shutdown = tasks.shutdown();
     tasks.spawn("the routes", async move {
@@ -47,9 +51,18 @@ pub fn follow(tasks: &Tasks, client: &Client, namespace: String, feed: Feed) {
                     plugins: &plugins.state(),
                     installs: &installs.state(),
                 }));
+                time::sleep(PAUSE).await;
                 changed.notified().await;
             }
         };
         shutdown.run_until_cancelled(build_on_change).await;
     });
+}
+
+/// Those of a kind, whatever changes of one: a route left as it was would be a wrong answer.
+fn all<K>(tasks: &Tasks, client: &Client, changed: impl Fn() + Send + Sync + 'static) -> Store<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    watch::follow(tasks, client, |one: &K| one.meta().resource_version.clone(), move |_| changed())
 }
