@@ -61,6 +61,19 @@ pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> Str
     assert_eq!(found["name"], "Grace Hopper");
 }
 
+/// A tenant that is deleted keeps its data, and has it again when it is applied anew.
+pub async fn leaves_and_comes_back(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> String) {
+    // Its install goes with it.
+    cluster.delete(TENANT, "").await;
+    wait_for("no pod is left", LONG, async || cluster.pods("crm").await.is_empty().then_some(())).await;
+    cluster.apply_file("examples/tenant.yaml").await;
+    cluster.wait(TENANT, "").await;
+    cluster.apply_file("examples/install.yaml").await;
+    cluster.wait(INSTALL, NAMESPACE).await;
+    let (http, token) = (unpooled(), signs_in().await);
+    assert_eq!(served(|| http.get(url).bearer_auth(&token)).await["name"], "Grace Hopper");
+}
+
 /// The version before goes on, and what was wrong is said.
 pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &str, token: &str) {
     let pods = cluster.pods("crm").await;

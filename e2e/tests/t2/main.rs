@@ -113,6 +113,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     upgrade::there_and_back_and_for_good(cluster, &gateway, async || browser.sign_in("ada@acme.test", PASSWORD).await)
         .await;
 
+    lifecycle::leaves_and_comes_back(cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
+
     // Each component may do what it needs to.
     nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
 

@@ -15,16 +15,18 @@ use crate::{
 const INSTALL: &str = "plugininstall/acme-notes";
 const FIRST: &str = "0.1.0";
 const SECOND: &str = "0.2.0";
+/// What the tenant changes its configuration to.
+const HEADING: &str = "Things to remember";
 /// Longer than the test.
 const FOR_LONG: u32 = 3600;
 /// The node has two cores for everything.
 const LONG: Duration = Duration::from_mins(2);
 
-/// The new version bakes beside the old, which serves again when it is asked to; then it comes for good. No request
-/// fails.
+/// A configuration comes with another pod. Then the new version bakes beside the old, which serves again when it is
+/// asked to, and comes for good. No request fails.
 pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs_in: impl AsyncFn() -> String) {
     cluster.apply(&entry(FIRST, FOR_LONG)).await;
-    cluster.apply(&install(FIRST)).await;
+    cluster.apply(&install(FIRST, "Notes")).await;
     cluster.wait(INSTALL, NAMESPACE).await;
     let http = unpooled();
     let url = format!("{gateway}/api/plugins/notes/notes");
@@ -38,34 +40,48 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     let bearer = token.borrow().clone();
     let written = http.post(&url).bearer_auth(bearer).send().await.expect("the gateway answers");
     assert!(written.status().is_success(), "{written:?}");
-    let first = cluster.pods("notes").await;
-    assert_eq!(first.len(), 1, "{first:?}");
+    let before = cluster.pods("notes").await;
+    assert_eq!(before.len(), 1, "{before:?}");
 
     let request = async || match says().await {
         Ok(said) if said.ends_with(" 1") => Ok(()),
         other => Err(format!("{other:?}")),
     };
+    let configured = async {
+        cluster.apply(&install(FIRST, HEADING)).await;
+        wait_for("another pod has the configuration", LONG, async || {
+            let configuration = cluster.get(INSTALL, NAMESPACE).await["status"]["configuration"].clone();
+            let now = cluster.pods("notes").await;
+            let is = configuration["value"]["heading"] == HEADING && configuration["restart"].is_null();
+            (is && now.len() == 1 && now != before).then_some(())
+        })
+        .await;
+    };
+    let served = serves_throughout(&request, configured).await;
+    println!("{served} requests were served while a configuration came with another pod, and none failed");
+    token.replace(signs_in().await);
+    let first = cluster.pods("notes").await;
     let answers = async |version: &str| {
         let expected = Ok(format!("{version} 1"));
         wait_for("the version answers", LONG, async || (says().await == expected).then_some(())).await;
     };
     let upgraded = async {
         cluster.apply(&entry(SECOND, FOR_LONG)).await;
-        cluster.apply(&install(SECOND)).await;
+        cluster.apply(&install(SECOND, HEADING)).await;
         becomes(cluster, "Baking").await;
         answers(SECOND).await;
         let both = cluster.pods("notes").await;
         assert!(both.len() == 2 && both.contains(&first[0]), "the version before is kept: {both:?}, {first:?}");
 
         token.replace(signs_in().await);
-        cluster.apply(&install(FIRST)).await;
+        cluster.apply(&install(FIRST, HEADING)).await;
         becomes(cluster, "RolledBack").await;
         answers(FIRST).await;
         wait_for("the other has gone", LONG, async || (cluster.pods("notes").await == first).then_some(())).await;
 
         token.replace(signs_in().await);
         cluster.apply(&entry(SECOND, 0)).await;
-        cluster.apply(&install(SECOND)).await;
+        cluster.apply(&install(SECOND, HEADING)).await;
         becomes(cluster, "Complete").await;
         answers(SECOND).await;
         wait_for("the version before has gone", LONG, async || {
@@ -74,7 +90,7 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
         })
         .await;
     };
-    let served = serves_throughout(request, upgraded).await;
+    let served = serves_throughout(&request, upgraded).await;
     println!("{served} requests were served through an upgrade, a way back and another upgrade, and none failed");
     cluster.delete(INSTALL, NAMESPACE).await;
     for version in [FIRST, SECOND] {
@@ -111,16 +127,20 @@ fn entry(version: &str, bake: u32) -> Value {
         "spec": {
             "id": "notes", "version": version, "displayName": "Notes", "runtime": { "image": "plexica/notes:0.1.0" },
             "permissions": permissions, "migrations": migrations,
+            "configuration": {
+                "schema": { "type": "object", "properties": { "heading": { "type": "string" } } },
+                "reload": "Restart",
+            },
             "rollout": { "bakeSeconds": bake },
         },
     })
 }
 
-fn install(version: &str) -> Value {
+fn install(version: &str, heading: &str) -> Value {
     json!({
         "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
         "metadata": { "name": "acme-notes", "namespace": NAMESPACE },
         "spec": { "tenantRef": { "name": "acme" }, "plugin": { "id": "notes", "version": version },
-            "deletionPolicy": "Delete" },
+            "config": { "heading": heading }, "deletionPolicy": "Delete" },
     })
 }

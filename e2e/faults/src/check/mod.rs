@@ -52,17 +52,35 @@ impl Expected {
 /// All that differs.
 pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), Violation> {
     let owners = kubernetes::owners(world, case).await;
-    let findings = [
-        database::check(world, case, expected, &owners).await,
-        identity::check(world, case, expected, &owners).await,
-        storage::check(world, case, expected, &owners).await,
+    let around = [
         kubernetes::check(world, case, expected, &owners).await,
         kubernetes::process(world, case, expected),
         backup::check(world, case, expected).await,
         operation::check(world, case, expected).await,
     ];
-    let findings: Vec<String> = findings.into_iter().flatten().collect();
+    let findings = in_backends(world, case, expected, &owners).await;
+    let findings: Vec<String> = findings.into_iter().chain(around.into_iter().flatten()).collect();
     if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }
+}
+
+/// Looks whether a tenant that cannot be what it is asked to be has everything it had, in every backend.
+///
+/// # Errors
+/// All that is not there.
+pub async fn kept(world: &World, case: &Case) -> Result<(), Violation> {
+    let owners = kubernetes::owners(world, case).await;
+    let findings = in_backends(world, case, Expected::Running { planted: true }, &owners).await;
+    if findings.is_empty() { Ok(()) } else { fails(format!("{} (stalled): {}", case.slug, findings.join("; "))) }
+}
+
+/// What is wrong with schema, realm and bucket.
+async fn in_backends(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
+    let findings = [
+        database::check(world, case, expected, owners).await,
+        identity::check(world, case, expected, owners).await,
+        storage::check(world, case, expected, owners).await,
+    ];
+    findings.into_iter().flatten().collect()
 }
 
 /// Gives the tenant something of each kind, in its schema, the plugin's, its realm and its bucket, which must be there

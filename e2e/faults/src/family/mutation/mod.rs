@@ -41,6 +41,9 @@ const SHORT: (usize, usize) = (1, 60);
 /// A Secret that tenants' specs refer to.
 const CREDENTIALS: &str = "identity-credentials";
 
+/// A plan that is not configured.
+const NO_PLAN: &str = "there-is-no-such-plan";
+
 /// What the API server says that has no time, or is written to by others at the same moment.
 const BUSY: [u16; 4] = [409, 429, 500, 503];
 /// For so long it is asked again.

@@ -1,10 +1,11 @@
-//! Ends at which nothing serves, whatever was said before.
+//! Ends at which nothing goes on, whatever was said before.
 
-use plexica_crds::plugin_install::Phase;
+use plexica_crds::{Reason, plugin_install::Phase, tenant};
 use serde_json::json;
 
-use super::Asked;
+use super::{Asked, NO_PLAN};
 use crate::{
+    check,
     story::Step,
     world::{Case, Violation, World, converges},
 };
@@ -16,11 +17,13 @@ pub enum Rest {
     Suspended,
     /// The install is disabled.
     Disabled,
+    /// The tenant cannot be what it is asked to be, and stays what it was.
+    Stalled,
 }
 
 impl Rest {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Suspended, Self::Disabled];
+    pub const ALL: [Self; 3] = [Self::Suspended, Self::Disabled, Self::Stalled];
 }
 
 /// Says all that is asked but for that, waits until it is so, and looks whether everything is there.
@@ -32,11 +35,13 @@ pub async fn rests(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Res
     match rest {
         Rest::Suspended => resting.tenant["spec"]["suspend"] = json!(true),
         Rest::Disabled => resting.install["spec"]["enabled"] = json!(false),
+        Rest::Stalled => resting.tenant["spec"]["plan"] = json!(NO_PLAN),
     }
     resting.say_all(world, case).await?;
     match rest {
         Rest::Suspended => Step::Suspend.done(world, case).await,
         Rest::Disabled => disabled(world, case).await,
+        Rest::Stalled => stalled(world, case).await,
     }
 }
 
@@ -49,6 +54,26 @@ async fn disabled(world: &World, case: &Case) -> Result<(), Violation> {
             && status.route.is_none()
             && !world.runs(&case.plugin);
         if is { Ok(()) } else { Err(format!("runs: {}, {status:?}", world.runs(&case.plugin))) }
+    })
+    .await
+}
+
+async fn stalled(world: &World, case: &Case) -> Result<(), Violation> {
+    converges(&format!("{} says that there is no such plan, and has what it had", case.slug), async || {
+        let tenant = world.tenant(case).await?;
+        let status = tenant.status.unwrap_or_default();
+        let says = |type_: &str, is: &str| {
+            let unknown = Reason::UnknownPlan.as_str();
+            status.conditions.iter().any(|one| one.type_ == type_ && one.status == is && one.reason == unknown)
+        };
+        let is = status.observed_generation == tenant.metadata.generation
+            && status.phase == Some(tenant::Phase::Stalled)
+            && says("Ready", "False")
+            && says("Stalled", "True");
+        if !is {
+            return Err(format!("{status:?}"));
+        }
+        check::kept(world, case).await.map_err(|Violation(text)| text)
     })
     .await
 }

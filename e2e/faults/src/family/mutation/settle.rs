@@ -3,7 +3,7 @@
 use plexica_crds::label::{DRY_RUN, PAUSED, RETRY_UPGRADE};
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, NO_PLAN};
 use crate::{story::SECOND, world::World};
 
 /// Takes back what cannot be, what takes long, and what depends on what was before: consent to permissions
@@ -23,7 +23,7 @@ pub fn settle(asked: &mut Asked) {
     spec["suspend"] = json!(false);
     spec["adoptionPolicy"] = json!("IfRetained");
     spec["rotation"] = json!({ "overlap": "1s" });
-    if spec["plan"] == "there-is-no-such-plan" {
+    if spec["plan"] == NO_PLAN {
         spec["plan"] = json!("p");
     }
     if spec["identity"]["smtp"]["auth"].is_object() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::NO_PLAN;
 use crate::{
     story::{FIRST, SECOND},
     world::World,
@@ -103,7 +104,7 @@ const ROWS: &[Row] = &[
     ("Tenant", &["spec", "identity", "sessions"], || Special::Whole(sessions())),
     ("Tenant", &["spec", "identity", "passwordPolicy"], || Special::Whole(password_policies())),
     ("Tenant", &["spec", "database"], || Special::Fixed),
-    ("Tenant", &["spec", "plan"], || values(&["p", &"p".repeat(63), "there-is-no-such-plan"])),
+    ("Tenant", &["spec", "plan"], || values(&["p", &"p".repeat(63), NO_PLAN])),
     ("Tenant", &["spec", "domains"], || Special::Values(domains())),
     ("Tenant", &["spec", "admin", "email"], || values(&["ada@acme.test", &format!("{}@acme.test", "a".repeat(60))])),
     ("Tenant", &["spec", "identity", "brokers"], || Special::Values(brokers())),
