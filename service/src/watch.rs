@@ -26,17 +26,26 @@ pub fn reconnect() -> watcher::ExponentialBackoff {
     ExponentialBuilder::new().with_min_delay(wait).with_max_delay(wait).without_max_times().with_jitter().into()
 }
 
+/// What a watch has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed<'a, K> {
+    /// This came, changed or went.
+    One(&'a K),
+    /// Any of them may have.
+    Any,
+}
+
 /// Watches all objects of a kind until the service stops; while the API server is away, what is known stays.
 ///
-/// `changed` is called after each list, of which it is told nothing, and then with each object that came, went, or of
-/// which what `matters` is another: what follows of a change may be much, and most are of the rest.
+/// `changed` is called after each list, and then for each object that came, went, or of which what `matters` is
+/// another: what follows of a change may be much, and most are of the rest.
 ///
 /// Wait for the first list in one task only: of several waiters, kube's store wakes one.
 pub fn follow<K, T>(
     tasks: &Tasks,
     client: &Client,
     matters: impl Fn(&K) -> T + Send + Sync + 'static,
-    changed: impl Fn(Option<&K>) + Send + Sync + 'static,
+    changed: impl Fn(Changed<'_, K>) + Send + Sync + 'static,
 ) -> Store<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
@@ -72,12 +81,12 @@ where
 struct Known<T>(HashMap<Option<String>, T>);
 
 impl<T: PartialEq> Known<T> {
-    /// Whether there is news in it: of that object, or of any.
+    /// What is new in it.
     fn news<'a, K: Resource>(
         &mut self,
         event: &'a watcher::Event<K>,
         matters: impl Fn(&K) -> T,
-    ) -> Option<Option<&'a K>> {
+    ) -> Option<Changed<'a, K>> {
         match event {
             watcher::Event::Init => {
                 self.0.clear();
@@ -87,16 +96,16 @@ impl<T: PartialEq> Known<T> {
                 self.0.insert(object.meta().uid.clone(), matters(object));
                 None
             }
-            watcher::Event::InitDone => Some(None),
+            watcher::Event::InitDone => Some(Changed::Any),
             watcher::Event::Apply(object) => {
                 let now = matters(object);
                 let same = self.0.get(&object.meta().uid) == Some(&now);
                 self.0.insert(object.meta().uid.clone(), now);
-                (!same).then_some(Some(object))
+                (!same).then_some(Changed::One(object))
             }
             watcher::Event::Delete(object) => {
                 self.0.remove(&object.meta().uid);
-                Some(Some(object))
+                Some(Changed::One(object))
             }
         }
     }
@@ -120,12 +129,14 @@ mod tests {
     fn what_does_not_matter_is_no_news() {
         let mut known = Known(HashMap::new());
         let mut told = |event| {
-            let news = known.news(&event, |object: &ConfigMap| object.metadata.name.clone());
-            news.map(|object| object.and_then(|object| object.metadata.uid.clone()).unwrap_or_default())
+            known.news(&event, |object: &ConfigMap| object.metadata.name.clone()).map(|news| match news {
+                Changed::One(object) => object.metadata.uid.clone().unwrap(),
+                Changed::Any => "any".into(),
+            })
         };
         assert_eq!(told(Init), None);
         assert_eq!(told(InitApply(object("1", "a", "1"))), None);
-        assert_eq!(told(InitDone).as_deref(), Some(""), "of all");
+        assert_eq!(told(InitDone).as_deref(), Some("any"));
         assert_eq!(told(Apply(object("1", "a", "2"))), None);
         assert_eq!(told(Apply(object("2", "a", "3"))).as_deref(), Some("2"), "it came");
         assert_eq!(told(Apply(object("1", "b", "4"))).as_deref(), Some("1"), "it changed");
@@ -133,7 +144,7 @@ mod tests {
         assert_eq!(told(Delete(object("1", "b", "6"))).as_deref(), Some("1"), "it went");
         assert_eq!(told(Apply(object("1", "b", "7"))).as_deref(), Some("1"), "it came again");
         assert_eq!(told(Init), None);
-        assert_eq!(told(InitDone).as_deref(), Some(""));
+        assert_eq!(told(InitDone).as_deref(), Some("any"));
         assert_eq!(told(Apply(object("1", "b", "8"))).as_deref(), Some("1"), "it was not in the list");
     }
 }

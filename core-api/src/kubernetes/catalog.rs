@@ -9,7 +9,10 @@ use kube::{
 };
 use plexica_contract::name::{PluginId, Slug};
 use plexica_crds::{PluginInstall, Tenant};
-use plexica_service::{Gate, Tasks, watch::follow};
+use plexica_service::{
+    Gate, Tasks,
+    watch::{Changed, follow},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -31,10 +34,10 @@ impl Catalog {
         let (sender, changes) = watch::channel(Changes::default());
         let tell = sender.clone();
         let tenants = follow(tasks, client, told::by_tenant, move |_| tell.send_modify(Changes::of_all));
-        let installs = follow(tasks, client, told::by_install, move |install: Option<&PluginInstall>| {
+        let installs = follow(tasks, client, told::by_install, move |install: Changed<'_, PluginInstall>| {
             sender.send_modify(|changes| match install {
-                Some(install) => changes.of(&install.spec.plugin.id),
-                None => changes.of_all(),
+                Changed::One(install) => changes.of(&install.spec.plugin.id),
+                Changed::Any => changes.of_all(),
             });
         });
         let shutdown = tasks.shutdown();
