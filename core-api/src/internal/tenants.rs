@@ -88,6 +88,8 @@ struct Asking<'a> {
 /// The tenants a credential may know of: those its plugin is installed for, and of a `Dedicated`
 /// workload its own alone. Of two installs for one tenant the oldest counts, as in the operator;
 /// one that has no schema yet, or has not come to that version of the plugin, is not told of.
+///
+/// What it goes by is in `kubernetes::told` too: of a change of anything else nobody hears before [`HOLD`] is over.
 fn list(
     Asking { credential, version }: Asking<'_>,
     platform: &str,

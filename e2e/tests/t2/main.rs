@@ -80,7 +80,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let realm = format!("{installation}-{TENANT}");
     administrator.set_password(&realm, "ada@acme.test", PASSWORD).await;
     let browser = Browser::new(&keycloak_url, &realm, "https://app.acme.test/signed-in");
-    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    let signs_in = async || browser.sign_in("ada@acme.test", PASSWORD).await;
+    let token = signs_in().await;
     let gateway = cluster.service("plexica-gateway").await;
     cluster.apply(&second_tenant()).await;
     cluster.wait(&format!("tenant/{LEAVES}"), "").await;
@@ -103,17 +104,16 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     .unwrap();
     assert_eq!(row, ("Grace Hopper".into(), "tenant_acme_plugin_crm".into()));
 
-    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    let token = signs_in().await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
     let url = format!("{gateway}{path}");
     lifecycle::rolls(cluster, &url, &token).await;
-    lifecycle::rests(cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
-    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    lifecycle::rests(cluster, &url, &signs_in).await;
+    let token = signs_in().await;
     lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
-    upgrade::there_and_back_and_for_good(cluster, &gateway, async || browser.sign_in("ada@acme.test", PASSWORD).await)
-        .await;
+    upgrade::there_and_back_and_for_good(cluster, &gateway, &signs_in).await;
 
-    lifecycle::leaves_and_comes_back(cluster, &url, async || browser.sign_in("ada@acme.test", PASSWORD).await).await;
+    lifecycle::leaves_and_comes_back(cluster, &url, &signs_in).await;
 
     // Each component may do what it needs to.
     nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
@@ -133,7 +133,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
         .await
         .unwrap();
     assert_eq!(kept, 1);
-    let token = browser.sign_in("ada@acme.test", PASSWORD).await;
+    let token = signs_in().await;
     let gateway = cluster.service("plexica-gateway").await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
     let http = unpooled();
