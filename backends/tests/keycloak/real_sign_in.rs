@@ -1,14 +1,17 @@
-//! What only a real Keycloak does: it shows themes and asks for a second factor.
+//! What only a real Keycloak does: it shows themes, asks for a second factor, and knows a password's age and those before it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hmac, pbkdf2};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use plexica_crds::tenant::Mfa;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, field, parameter};
-use crate::contract::{code::request, sign_in::with};
+use crate::contract::code::request;
+use crate::contract::sign_in::{say, with};
 use crate::real;
 use crate::subject::tenant;
 
@@ -70,10 +73,8 @@ async fn who_has_no_second_factor_sets_one_up_and_is_asked_for_it() {
     let page = browser.sign_in(&subject.http, &url, "bob", "correct horse").await.page();
     assert!(page.contains("name=\"otp\""), "{page}");
     browser.submit(&subject.http, &[("otp", "000000x")]).await.page();
-    plexica_testkit::wait_until("the app shows the next code", std::time::Duration::from_secs(40), async || {
-        totp(&secret) != code
-    })
-    .await;
+    plexica_testkit::wait_until("the app shows the next code", Duration::from_secs(40), async || totp(&secret) != code)
+        .await;
     let back = browser.submit(&subject.http, &[("otp", &totp(&secret))]).await.back();
     assert!(parameter(&back, "code").is_some(), "{back}");
 
@@ -83,4 +84,72 @@ async fn who_has_no_second_factor_sets_one_up_and_is_asked_for_it() {
     let (_, carol) = subject.admin(Method::GET, &format!("/{realm}/users?username=carol"), None).await;
     assert_eq!(carol[0]["requiredActions"], json!(["CONFIGURE_TOTP"]));
     subject.clean().await;
+}
+
+#[tokio::test]
+async fn a_password_of_before_is_refused() {
+    let Some(subject) = real::subject().await else { return };
+    let mut desired = with(json!({ "passwordPolicy": { "historyCount": 2 } }));
+    let realm = desired.realm.clone();
+    subject.make(&desired).await;
+    subject.add_bob(&realm).await;
+    let bob = subject.realms.users(&realm).find("bob").await.unwrap().unwrap();
+    let set = async |password: &str| {
+        let body = json!({ "type": "password", "value": password, "temporary": false });
+        subject.admin(Method::PUT, &format!("/{realm}/users/{}/reset-password", bob.id), Some(body)).await
+    };
+    assert_eq!(set("second horse").await.0, StatusCode::NO_CONTENT);
+    let (status, answer) = set("correct horse").await;
+    assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalidPasswordHistoryMessage")));
+    say(&mut desired, json!({}));
+    subject.make(&desired).await;
+    assert_eq!(set("correct horse").await.0, StatusCode::NO_CONTENT);
+    subject.clean().await;
+}
+
+#[tokio::test]
+async fn an_old_password_is_to_be_changed() {
+    let Some(subject) = real::subject().await else { return };
+    let mut desired = with(json!({ "passwordPolicy": { "maxAgeDays": 30 } }));
+    let realm = desired.realm.clone();
+    subject.make(&desired).await;
+    for (name, days) in [("old", 31), ("new", 29)] {
+        let user = json!({ "username": name, "email": format!("{name}@acme.test"), "enabled": true,
+            "firstName": "A", "lastName": "User", "credentials": [password_of(days)] });
+        let (status, answer) = subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+    }
+    assert_eq!(subject.password(&realm, "new", "correct horse").await.0, StatusCode::OK);
+    let (status, answer) = subject.password(&realm, "old", "correct horse").await;
+    assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")), "{answer}");
+    let url = request(&subject, &realm, &[]);
+    let mut browser = Browser::default();
+    let page = browser.sign_in(&subject.http, &url, "old", "correct horse").await.page();
+    assert!(page.contains("password-new"), "{page}");
+    let changed = [("password-new", "second horse"), ("password-confirm", "second horse")];
+    let back = browser.submit(&subject.http, &changed).await.back();
+    assert!(parameter(&back, "code").is_some(), "{back}");
+
+    // A longer time lets an old one be.
+    say(&mut desired, json!({ "passwordPolicy": { "maxAgeDays": 3650 } }));
+    subject.make(&desired).await;
+    let user = json!({ "username": "older", "email": "older@acme.test", "enabled": true,
+        "firstName": "A", "lastName": "User", "credentials": [password_of(31)] });
+    subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await;
+    assert_eq!(subject.password(&realm, "older", "correct horse").await.0, StatusCode::OK);
+    subject.clean().await;
+}
+
+/// "correct horse", set that many days ago, in Keycloak's own form of a credential.
+fn password_of(days: u64) -> Value {
+    let (salt, mut hash) = ([7; 16], [0; 32]);
+    let rounds = NonZeroU32::new(1_000).unwrap();
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, &salt, b"correct horse", &mut hash);
+    let set = (SystemTime::now() - Duration::from_secs(days * 86_400)).duration_since(UNIX_EPOCH).unwrap();
+    json!({
+        "type": "password",
+        "createdDate": u64::try_from(set.as_millis()).unwrap(),
+        "secretData": json!({ "value": STANDARD.encode(hash), "salt": STANDARD.encode(salt) }).to_string(),
+        "credentialData": json!({ "hashIterations": 1_000, "algorithm": "pbkdf2-sha256" }).to_string(),
+    })
 }
