@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
@@ -30,6 +30,40 @@ pub async fn server() -> (u16, mpsc::UnboundedReceiver<Mail>) {
         }
     });
     (port, told)
+}
+
+/// What a caller of a server that has no certificate says before it gives up.
+pub async fn first_words(offer: &'static str) -> (u16, mpsc::UnboundedReceiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut heard = Vec::new();
+            // Whoever hangs up has said all of it.
+            hear(&mut stream, offer, &mut heard).await.ok();
+            tell.send(heard).ok();
+        }
+    });
+    (port, told)
+}
+
+/// All that comes until the first byte that is not a command: a TLS handshake begins with 22.
+async fn hear(stream: &mut TcpStream, offer: &str, heard: &mut Vec<u8>) -> std::io::Result<()> {
+    const HANDSHAKE: u8 = 22;
+    if !offer.is_empty() {
+        stream.write_all(b"220 test ESMTP\r\n").await?;
+    }
+    loop {
+        let byte = stream.read_u8().await?;
+        heard.push(byte);
+        match byte {
+            HANDSHAKE => return Ok(()),
+            b'\n' if heard.ends_with(b"STARTTLS\r\n") => stream.write_all(b"220 go on\r\n").await?,
+            b'\n' => stream.write_all(format!("250-test\r\n250 {offer}\r\n").as_bytes()).await?,
+            _ => {}
+        }
+    }
 }
 
 async fn talk(stream: TcpStream) -> Option<Mail> {

@@ -192,3 +192,29 @@ async fn mail_goes_through_the_server_with_the_password() {
     }
     subject.clean().await;
 }
+
+#[tokio::test]
+async fn mail_goes_by_tls_as_said() {
+    let Some(subject) = real::subject().await else { return };
+    for (tls, offer, words) in [("Tls", "", &[][..]), ("StartTls", "STARTTLS", &["EHLO", "STARTTLS"][..])] {
+        let (port, mut told) = mail::first_words(offer).await;
+        let desired =
+            with(json!({ "smtp": { "host": "127.0.0.1", "port": port, "tls": tls, "from": "no-reply@acme.test",
+            "auth": { "username": "it", "passwordRef": { "key": "password" } } } }));
+        let realm = desired.realm.clone();
+        subject.make(&desired).await;
+        subject.add_bob(&realm).await;
+        let bob = subject.realms.users(&realm).find("bob").await.unwrap().unwrap();
+        let path = format!("/{realm}/users/{}/execute-actions-email", bob.id);
+        // Keycloak answers 500 to the handshake that cannot succeed, and is asked again.
+        let heard = tokio::select! {
+            heard = told.recv() => heard.unwrap(),
+            answer = subject.admin(Method::PUT, &path, Some(json!(["UPDATE_PASSWORD"]))) => panic!("{answer:?}"),
+        };
+        assert_eq!(heard.last(), Some(&22), "{tls}: {}", String::from_utf8_lossy(&heard));
+        let said = String::from_utf8_lossy(&heard);
+        let verbs: Vec<&str> = said.lines().filter_map(|line| line.split([' ', '\u{16}']).next()).collect();
+        assert_eq!(verbs.into_iter().filter(|verb| !verb.is_empty()).collect::<Vec<_>>(), words, "{tls}");
+    }
+    subject.clean().await;
+}
