@@ -49,8 +49,8 @@ const fn port() -> i32 {
 pub enum SmtpTls {
     /// Not at all: for servers within the cluster.
     None,
-    /// In clear at first, then TLS. Keycloak goes on in clear, with the password, where the server (or who stands between) offers
-    /// no TLS: prefer `Tls` where the server has it ([RFC 8314](https://www.rfc-editor.org/rfc/rfc8314#section-3)).
+    /// In clear at first, then TLS. Keycloak goes on in clear, with the password, where no TLS is offered (by the server, or
+    /// by who stands between): prefer `Tls` ([RFC 8314](https://www.rfc-editor.org/rfc/rfc8314#section-3)).
     #[default]
     StartTls,
     /// TLS from the start.
