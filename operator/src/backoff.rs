@@ -2,33 +2,49 @@
 
 use std::{collections::HashMap, hash::Hash, sync::Mutex, sync::PoisonError, time::Duration};
 
+use plexica_backends::System;
 use plexica_crds::Reason;
 
-use crate::problem::Remedy;
+use crate::problem::{Problem, Remedy};
 
 /// The longest pause before something that failed is tried again.
 pub const LONGEST: Duration = Duration::from_mins(5);
 
 /// First and longest pause by what helps, and by how much it grows: waiting is cheap and ends soon,
 /// failing is neither. What is waited for is seen at most a fifth later than it came.
-const fn bounds(remedy: Remedy, reason: Option<Reason>) -> (Duration, Duration, f64) {
-    match remedy {
+const fn bounds(matter: Matter) -> (Duration, Duration, f64) {
+    match matter.remedy {
         // A watch wakes who waits for a tenant, and of a thousand new tenants the last waits for long: looking all the
         // time would hold up those that are made.
-        Remedy::Wait if matches!(reason, Some(Reason::TenantNotReady)) => (Duration::from_secs(15), LONGEST, 2.0),
+        Remedy::Wait if matches!(matter.reason, Some(Reason::TenantNotReady)) => {
+            (Duration::from_secs(15), LONGEST, 2.0)
+        }
         Remedy::Wait => (Duration::from_millis(50), Duration::from_secs(10), 1.2),
         Remedy::Retry => (Duration::from_millis(500), LONGEST, 2.0),
         Remedy::Change => (Duration::from_secs(15), LONGEST, 2.0),
     }
 }
 
-/// What was last the matter with an object, and how often in a row. A refused write has no reason of
-/// its own.
-type Last = (Remedy, Option<Reason>, u32);
+/// What is the matter with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matter {
+    /// What helps.
+    pub remedy: Remedy,
+    /// Why; a refused write has no reason of its own.
+    pub reason: Option<Reason>,
+    /// Which system it is about.
+    pub system: Option<System>,
+}
+
+impl From<&Problem> for Matter {
+    fn from(problem: &Problem) -> Self {
+        Self { remedy: problem.remedy(), reason: Some(problem.reason), system: problem.system }
+    }
+}
 
 /// Counts, per object, how often in a row it was not as it should be.
 #[derive(Debug)]
-pub struct Backoff<K>(Mutex<HashMap<K, Last>>);
+pub struct Backoff<K>(Mutex<HashMap<K, (Matter, u32)>>);
 
 impl<K> Default for Backoff<K> {
     fn default() -> Self {
@@ -37,30 +53,32 @@ impl<K> Default for Backoff<K> {
 }
 
 impl<K: Hash + Eq> Backoff<K> {
-    /// The pause after another time for this reason. `chance` is from 0 to 1: pauses of many objects
+    /// The pause after another time of this. `chance` is from 0 to 1: pauses of many objects
     /// that failed together spread over a quarter of their length.
-    pub fn next(&self, key: K, remedy: Remedy, reason: Option<Reason>, chance: f64) -> Duration {
+    pub fn next(&self, key: K, matter: Matter, chance: f64) -> Duration {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(key).and_modify(|(last_remedy, last_reason, count)| {
-            // Waiting after a failure, or for the next thing, is a new situation.
-            *count = if (*last_remedy, *last_reason) == (remedy, reason) { count.saturating_add(1) } else { 0 };
-            (*last_remedy, *last_reason) = (remedy, reason);
+        let count = counts.entry(key).and_modify(|(last, count)| {
+            // Waiting after a failure, or for the next thing, is a new situation; so is another system that fails, since the
+            // one before has done its part.
+            *count = if *last == matter { count.saturating_add(1) } else { 0 };
+            *last = matter;
         });
-        let (.., attempt) = *count.or_insert((remedy, reason, 0));
-        pause(bounds(remedy, reason), attempt, chance)
+        let (_, attempt) = *count.or_insert((matter, 0));
+        pause(bounds(matter), attempt, chance)
     }
 
     /// What failed for want of a system, which is there again, need not wait any longer; whether it
     /// did fail for that.
     pub fn relieve(&self, key: &K) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.get(key) {
-            Some((Remedy::Retry, None | Some(Reason::BackendUnavailable), _)) => {
+        let matter = counts.get(key).map(|(matter, _)| (matter.remedy, matter.reason));
+        match matter {
+            Some((Remedy::Retry, None | Some(Reason::BackendUnavailable))) => {
                 counts.remove(key);
                 true
             }
             // It may be what brings the system down: the next pause is as long as it would have been.
-            Some((Remedy::Retry, Some(Reason::BackupFailed), _)) => true,
+            Some((Remedy::Retry, Some(Reason::BackupFailed))) => true,
             _ => false,
         }
     }
@@ -93,7 +111,7 @@ mod tests {
         #[test]
         fn pauses_grow_up_to_the_cap(attempt in 0_u32..100, chance in 0.0_f64..=1.0) {
             for remedy in [Remedy::Wait, Remedy::Retry, Remedy::Change] {
-                let bounds = bounds(remedy, None);
+                let bounds = bounds(Matter { remedy, reason: None, system: None });
                 let (first, longest, _) = bounds;
                 let this = pause(bounds, attempt, chance);
                 prop_assert!(this >= first.mul_f64(0.75) && this <= longest && longest <= LONGEST);
@@ -114,7 +132,8 @@ mod tests {
         let backoff = Backoff::default();
         let (down, tenant, workload) = (Reason::BackendUnavailable, Reason::TenantNotReady, Reason::WorkloadNotReady);
         let pending = Reason::Pending;
-        let next = |key, remedy, reason| backoff.next(key, remedy, reason, 0.0).as_millis();
+        let of = |key, remedy, reason, system| backoff.next(key, Matter { remedy, reason, system }, 0.0).as_millis();
+        let next = |key, remedy, reason| of(key, remedy, reason, None);
         assert_eq!(next("a", Remedy::Retry, Some(down)), 500);
         assert_eq!(next("a", Remedy::Retry, Some(down)), 1000);
         assert_eq!(next("b", Remedy::Retry, Some(down)), 500);
@@ -127,6 +146,9 @@ mod tests {
         assert!(!backoff.relieve(&"a"), "it waits for a workload");
         assert!(backoff.relieve(&"b") && !backoff.relieve(&"b"));
         assert_eq!(next("b", Remedy::Retry, Some(down)), 500);
+        let failed = |system| of("c", Remedy::Retry, Some(Reason::BackupFailed), Some(system));
+        assert_eq!([System::S3, System::S3, System::S3].map(failed), [500, 1000, 2000]);
+        assert_eq!(failed(System::Keycloak), 500, "another system fails than before");
         backoff.reset(&"a");
         assert_eq!(next("a", Remedy::Wait, Some(workload)), 50);
     }

@@ -23,7 +23,7 @@ use plexica_crds::{Plugin, PluginInstall, Reason, Tenant};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    backoff::{Backoff, spread},
+    backoff::{Backoff, Matter, spread},
     index::Index,
     lifecycle::Lifecycle,
     metrics::Metrics,
@@ -151,7 +151,7 @@ impl Context {
                     // Not all calls to it are backends' verbs.
                     self.outages.suspect(System::Kubernetes);
                 }
-                Action::requeue(self.backoff.next(key, problem.remedy(), Some(problem.reason), rand::random()))
+                Action::requeue(self.backoff.next(key, problem.into(), rand::random()))
             }
         }
     }
@@ -161,7 +161,8 @@ impl Context {
     where
         K: Resource<DynamicType = ()>,
     {
-        Action::requeue(self.backoff.next(key(object), Remedy::Change, Some(waits.reason), rand::random()))
+        let matter = Matter { remedy: Remedy::Change, ..waits.into() };
+        Action::requeue(self.backoff.next(key(object), matter, rand::random()))
     }
 
     /// As [`Self::again`] for what is as it should be, and not later than `by`.
@@ -216,7 +217,8 @@ impl Context {
                 Remedy::Retry
             }
         };
-        Action::requeue(self.backoff.next(key(object), remedy, None, rand::random()))
+        let matter = Matter { remedy, reason: None, system: Some(System::Kubernetes) };
+        Action::requeue(self.backoff.next(key(object), matter, rand::random()))
     }
 }
 

@@ -228,7 +228,7 @@ async fn drive<K, F>(
             let span = tracing::info_span!("reconcile", otel.name = format!("reconcile {kind}"), kind, name);
             let (action, problem) = reconcile(context.clone(), object).instrument(span).await;
             context.metrics.reconciled(kind, began.elapsed(), problem.as_ref().map(|problem| problem.reason));
-            if let Some(Problem { reason, message }) = problem {
+            if let Some(Problem { reason, message, .. }) = problem {
                 tracing::debug!(kind, name, %reason, "{message}");
             }
             Ok::<_, Infallible>(action)

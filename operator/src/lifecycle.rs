@@ -64,7 +64,7 @@ impl Lifecycle {
     /// say neither yes nor no; else as [`call`](Self::call).
     pub async fn configure(&self, endpoint: &Url, plugin: &PluginId, request: &Request) -> Result<bool, Problem> {
         self.ask(endpoint, plugin, request).await.map_err(|problem| match problem.reason {
-            Reason::MigrationFailed => Problem { reason: Reason::ConfigFailed, ..problem },
+            Reason::MigrationFailed => problem.because(Reason::ConfigFailed),
             _ => problem,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use plexica_backends::{Error, Kind};
+use plexica_backends::{Error, Kind, System};
 use plexica_crds::Reason;
 
 pub use plexica_crds::Remedy;
@@ -15,12 +15,20 @@ pub struct Problem {
     pub reason: Reason,
     /// What happened and what to do.
     pub message: String,
+    /// Which system said so, if one did.
+    pub system: Option<System>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self { reason, message: message.into(), system: None }
+    }
+
+    /// The same, for another reason.
+    #[must_use]
+    pub fn because(self, reason: Reason) -> Self {
+        Self { reason, ..self }
     }
 
     /// What helps against it.
@@ -37,7 +45,7 @@ impl Problem {
     /// The same, with the part it is about in front.
     #[must_use]
     pub fn of_part(&self, part: &str) -> Self {
-        Self { reason: self.reason, message: format!("{part}: {}", self.message) }
+        Self { message: format!("{part}: {}", self.message), ..*self }
     }
 }
 
@@ -59,7 +67,7 @@ impl From<Error> for Problem {
         if let Some(cause) = std::error::Error::source(&error) {
             tracing::warn!(system = %error.system, %cause, "{}", error.message);
         }
-        Self::new(reason, format!("{error}. {}", error.remedy))
+        Self { reason, message: format!("{error}. {}", error.remedy), system: Some(error.system) }
     }
 }
 
@@ -86,6 +94,7 @@ impl From<kube::Error> for Problem {
             ),
             _ => Self::new(Reason::BackendUnavailable, "Kubernetes does not answer; it is tried again."),
         };
+        let problem = Self { system: Some(System::Kubernetes), ..problem };
         match &error {
             // It changed in between, as things do: it is read again.
             kube::Error::Api(status) if status.code == 409 => tracing::debug!(%error, "a call to Kubernetes came late"),

@@ -12,7 +12,7 @@ pub fn mark(conditions: &mut Conditions, drift: &Drift, unseen: Option<&Problem>
         let all: Vec<String> = drift.kept.iter().map(would).collect();
         let message = format!("{}. Left so, as driftPolicy Report says.", all.join("; "));
         conditions.set_true(ConditionType::Drifted, Reason::DriftDetected, message);
-    } else if let Some(Problem { reason, message: _ }) = unseen {
+    } else if let Some(Problem { reason, .. }) = unseen {
         conditions.set_unknown(ConditionType::Drifted, *reason, "not every part could be looked at");
     } else {
         conditions.set_false(ConditionType::Drifted, Reason::Provisioned, "");

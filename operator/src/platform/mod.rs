@@ -71,7 +71,7 @@ where
             },
             () = stop.cancelled() => return None,
         };
-        let pause: Duration = backoff.next((), problem.remedy(), Some(problem.reason), rand::random());
+        let pause: Duration = backoff.next((), (&problem).into(), rand::random());
         let pause = if outages.is_none() { untold(pause, problem.remedy()) } else { pause };
         tracing::warn!(what, reason = %problem.reason, "{problem} Tried again in {pause:?}.");
         tokio::select! {
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn an_operator_that_starts_while_kubernetes_is_away_asks_every_few_seconds() {
-        let (backoff, away) = (Backoff::default(), Reason::BackendUnavailable);
-        let pauses = (0..20).map(|_| backoff.next((), Remedy::Retry, Some(away), 1.0)).collect::<Vec<Duration>>();
+        let (backoff, away) = (Backoff::default(), Problem::new(Reason::BackendUnavailable, "away"));
+        let pauses = (0..20).map(|_| backoff.next((), (&away).into(), 1.0)).collect::<Vec<Duration>>();
         assert!(pauses.iter().any(|pause| *pause > UNTOLD), "where somebody tells, they grow");
         assert!(pauses.iter().all(|pause| untold(*pause, Remedy::Retry) <= UNTOLD), "{pauses:?}");
     }

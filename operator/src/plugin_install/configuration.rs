@@ -149,7 +149,7 @@ pub fn tell(
     let restarts = next.is_some_and(|next| next.restart.is_some());
     let waits = || Problem::new(Reason::Progressing, "the plugin is started again for its configuration.");
     let problem = configured.as_ref().err().cloned().or_else(|| restarts.then(waits));
-    if let Some(Problem { reason, message }) = &problem {
+    if let Some(Problem { reason, message, .. }) = &problem {
         conditions.set_false(ConditionType::Configured, *reason, message);
     } else {
         let generation = next.and_then(|next| next.generation);

@@ -355,7 +355,7 @@ fn parting(install: &PluginInstall, reason: Reason, message: String, now: Timest
 /// Ready, and what kstatus reads beside it, for problems; what helps against the worst.
 fn overall(conditions: &mut Conditions, problems: &[Problem]) -> Option<Remedy> {
     let problem = worst(problems)?;
-    let Problem { reason, message } = problem;
+    let Problem { reason, message, .. } = problem;
     conditions.set_false(ConditionType::Ready, *reason, message);
     let beside = match problem.remedy() {
         Remedy::Wait | Remedy::Retry => ConditionType::Reconciling,

@@ -92,7 +92,7 @@ impl Valid {
         let Manifest { id, version, .. } = &self.manifest;
         match &self.notice {
             None => (Reason::Provisioned, format!("{id} {version}")),
-            Some(Problem { reason, message }) => (*reason, format!("{id} {version}; {message}")),
+            Some(Problem { reason, message, .. }) => (*reason, format!("{id} {version}; {message}")),
         }
     }
 }

@@ -167,7 +167,7 @@ fn backup(conditions: &mut Conditions, tenant: &Tenant, holding: &[Problem], set
 fn told(parted: &Parted, before: Option<&Condition>) -> (Reason, String) {
     let Parted { part: _, object, fate } = parted;
     let told = match fate {
-        Err(Problem { reason, message }) => return (*reason, message.clone()),
+        Err(Problem { reason, message, .. }) => return (*reason, message.clone()),
         Ok(Fate::Retired(Retired::Removed)) => (Reason::Removed, format!("{object} was removed.")),
         Ok(Fate::Retired(Retired::Kept)) => (Reason::Retained, format!("{object} is kept, marked with the time.")),
         Ok(Fate::Retired(Retired::Gone)) => (Reason::Gone, format!("{object} was not there any more.")),

@@ -159,5 +159,5 @@ async fn write(context: &Context, place: &Place, manifest: &Manifest) -> Result<
 }
 
 fn failed(part: &str, problem: &Problem) -> Problem {
-    Problem::new(Reason::BackupFailed, format!("the final backup failed: {}", problem.of_part(part)))
+    problem.of_part(part).of_part("the final backup failed").because(Reason::BackupFailed)
 }

@@ -50,7 +50,7 @@ pub fn staying(tenant: &Tenant, installs: &[PluginInstall], foreseen: &Foreseen)
 }
 
 /// Of a tenant whose spec cannot be.
-pub fn refused(Problem { reason, message }: &Problem) -> String {
+pub fn refused(Problem { reason, message, .. }: &Problem) -> String {
     format!("it would be refused ({reason}): {}.", message.trim_end_matches('.'))
 }
 
