@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{self, Expected},
-    world::{Case, Violation, World, converges},
+    world::{Case, Violation, World},
 };
 
 /// One thing that is asked for.
@@ -155,10 +155,11 @@ impl Step {
         }
         // An operator that was killed took its plugins with it: what it had told last is true again
         // only when the next one has looked.
-        converges("the world is as the resources ask", async || {
-            check::case(world, case, self.expected()).await.map_err(|Violation(text)| text)
-        })
-        .await?;
+        world
+            .converges("the world is as the resources ask", async || {
+                check::case(world, case, self.expected()).await.map_err(|Violation(text)| text)
+            })
+            .await?;
         world.hide_passwords_of_plugins();
         if self == Self::Create {
             check::plant(world, case).await?;
@@ -263,30 +264,32 @@ async fn leave(world: &World, case: &Case, order: Order) {
 }
 
 async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violation> {
-    converges(&format!("{} is ready", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let status = tenant.status.clone().unwrap_or_default();
-        if status.observed_generation != tenant.metadata.generation || status.phase != Some(tenant::Phase::Ready) {
-            return Err(format!("the tenant says {:?} {:?}", status.phase, status.conditions.first()));
-        }
-        let install = world.install(case).await?;
-        let status = install.status.clone().unwrap_or_default();
-        let current = status.observed_generation == install.metadata.generation
-            && status.phase == Some(plugin_install::Phase::Ready)
-            && status.version.as_deref() == Some(version);
-        if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
-    })
-    .await
+    world
+        .converges(&format!("{} is ready", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let status = tenant.status.clone().unwrap_or_default();
+            if status.observed_generation != tenant.metadata.generation || status.phase != Some(tenant::Phase::Ready) {
+                return Err(format!("the tenant says {:?} {:?}", status.phase, status.conditions.first()));
+            }
+            let install = world.install(case).await?;
+            let status = install.status.clone().unwrap_or_default();
+            let current = status.observed_generation == install.metadata.generation
+                && status.phase == Some(plugin_install::Phase::Ready)
+                && status.version.as_deref() == Some(version);
+            if current { Ok(()) } else { Err(format!("the install says {status:?}")) }
+        })
+        .await
 }
 
 async fn upgrade_is(world: &World, case: &Case, wanted: UpgradePhase) -> Result<(), Violation> {
-    converges(&format!("the upgrade of {} is {wanted:?}", case.slug), async || {
-        let install = world.install(case).await?;
-        let upgrade = install.status.and_then(|status| status.upgrade);
-        let is = upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == wanted);
-        if is { Ok(()) } else { Err(format!("{upgrade:?}")) }
-    })
-    .await
+    world
+        .converges(&format!("the upgrade of {} is {wanted:?}", case.slug), async || {
+            let install = world.install(case).await?;
+            let upgrade = install.status.and_then(|status| status.upgrade);
+            let is = upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == wanted);
+            if is { Ok(()) } else { Err(format!("{upgrade:?}")) }
+        })
+        .await
 }
 
 /// Nothing is kept of the version before.
@@ -294,71 +297,77 @@ async fn upgrade_is(world: &World, case: &Case, wanted: UpgradePhase) -> Result<
 /// # Errors
 /// What is.
 pub async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} has left the version before", case.slug), async || {
-        let install = world.install(case).await?;
-        let status = install.status.unwrap_or_default();
-        let phase = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
-        let alone = phase.is_none_or(|phase| phase == UpgradePhase::Complete);
-        let done = alone && status.oldest_version.as_deref() == Some(SECOND);
-        if done { Ok(()) } else { Err(format!("{:?} {:?}", status.upgrade, status.oldest_version)) }
-    })
-    .await
+    world
+        .converges(&format!("{} has left the version before", case.slug), async || {
+            let install = world.install(case).await?;
+            let status = install.status.unwrap_or_default();
+            let phase = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
+            let alone = phase.is_none_or(|phase| phase == UpgradePhase::Complete);
+            let done = alone && status.oldest_version.as_deref() == Some(SECOND);
+            if done { Ok(()) } else { Err(format!("{:?} {:?}", status.upgrade, status.oldest_version)) }
+        })
+        .await
 }
 
 /// Keys to a bucket work until their own end.
 async fn rotated(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} has new credentials alone", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let install = world.install(case).await?;
-        let of_tenant = tenant.status.map(|status| status.credentials).unwrap_or_default();
-        let of_install = install.status.clone().and_then(|status| status.credentials);
-        let alone = |credential: &Option<CredentialStatus>| {
-            credential.as_ref().is_some_and(|c| c.generation == 2 && c.previous_until.is_none())
-        };
-        let keys = of_tenant.storage.as_ref().is_some_and(|keys| keys.generation == 2);
-        let done = alone(&of_tenant.identity) && alone(&of_install) && keys;
-        if done { Ok(()) } else { Err(format!("{of_tenant:?}, {:?}", install.status)) }
-    })
-    .await
+    world
+        .converges(&format!("{} has new credentials alone", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let install = world.install(case).await?;
+            let of_tenant = tenant.status.map(|status| status.credentials).unwrap_or_default();
+            let of_install = install.status.clone().and_then(|status| status.credentials);
+            let alone = |credential: &Option<CredentialStatus>| {
+                credential.as_ref().is_some_and(|c| c.generation == 2 && c.previous_until.is_none())
+            };
+            let keys = of_tenant.storage.as_ref().is_some_and(|keys| keys.generation == 2);
+            let done = alone(&of_tenant.identity) && alone(&of_install) && keys;
+            if done { Ok(()) } else { Err(format!("{of_tenant:?}, {:?}", install.status)) }
+        })
+        .await
 }
 
 async fn planned(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} has its plan", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let plan = tenant.status.and_then(|status| status.plan);
-        if plan.as_ref().is_some_and(|plan| plan.name == PLAN) { Ok(()) } else { Err(format!("{plan:?}")) }
-    })
-    .await
+    world
+        .converges(&format!("{} has its plan", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let plan = tenant.status.and_then(|status| status.plan);
+            if plan.as_ref().is_some_and(|plan| plan.name == PLAN) { Ok(()) } else { Err(format!("{plan:?}")) }
+        })
+        .await
 }
 
 async fn suspended(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} is suspended", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let install = world.install(case).await?;
-        let phases = (
-            tenant.status.as_ref().and_then(|status| status.phase),
-            install.status.as_ref().and_then(|status| status.phase),
-        );
-        let suspended = (Some(tenant::Phase::Suspended), Some(plugin_install::Phase::Suspended));
-        if phases == suspended { Ok(()) } else { Err(format!("{phases:?}")) }
-    })
-    .await
+    world
+        .converges(&format!("{} is suspended", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let install = world.install(case).await?;
+            let phases = (
+                tenant.status.as_ref().and_then(|status| status.phase),
+                install.status.as_ref().and_then(|status| status.phase),
+            );
+            let suspended = (Some(tenant::Phase::Suspended), Some(plugin_install::Phase::Suspended));
+            if phases == suspended { Ok(()) } else { Err(format!("{phases:?}")) }
+        })
+        .await
 }
 
 async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} is gone", case.slug), async || {
-        let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
-        let install = world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
-        match (tenant, install) {
-            (None, None) => Ok(()),
-            (tenant, install) => Err(format!(
-                "tenant: {:?}; install: {:?}",
-                tenant.map(|tenant| (tenant.finalizers().to_vec(), tenant.status)),
-                install.map(|install| (install.finalizers().to_vec(), install.status))
-            )),
-        }
-    })
-    .await
+    world
+        .converges(&format!("{} is gone", case.slug), async || {
+            let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+            let install =
+                world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+            match (tenant, install) {
+                (None, None) => Ok(()),
+                (tenant, install) => Err(format!(
+                    "tenant: {:?}; install: {:?}",
+                    tenant.map(|tenant| (tenant.finalizers().to_vec(), tenant.status)),
+                    install.map(|install| (install.finalizers().to_vec(), install.status))
+                )),
+            }
+        })
+        .await
 }
 
 #[cfg(test)]

@@ -80,8 +80,9 @@ async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: 
         (change, Err(why), _) => without_workload(&change, why).ok_or_else(waits_for_plugin),
         (_, Ok(_), Err(_)) => Err(waits_for_plugin()),
     };
+    let mut left = None;
     if let (Ok(()), Ok(sign_in), Ok(generation)) = (&registered, &sign_in, &generation) {
-        forget(context, &username, sign_in, generation).await;
+        left = forget(context, &username, sign_in, generation).await;
     }
     if let (Some(place), Ok(endpoint), Ok(())) = (place, &workload, &registered)
         && sweep::all_lead_to(context, valid, endpoint)
@@ -91,9 +92,10 @@ async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: 
     if let Err(problem) = sweep::sweep(context, install, valid, false).await {
         // It is no reason to fail: the next look finds it again.
         tracing::warn!("idle workloads are left: {problem}");
+        left = Some(problem);
     }
-    release(context, valid, former).await;
-    Served { database, workload, migrated, registered, configured, restart, begun, credentials, drift }
+    let left = release(context, valid, former).await.or(left);
+    Served { database, workload, migrated, registered, configured, restart, begun, credentials, drift, left }
 }
 
 async fn prepare(
@@ -214,13 +216,18 @@ async fn register(
 }
 
 /// What runs has the password of now, or the one before while that is good, by the time it serves: an
-/// earlier one, of a key that was replaced or a generation that has ended, opens nothing any more. What
-/// cannot be removed now is found again at the next look.
-async fn forget(context: &Context, username: &str, (before, now): &(Option<SignIn>, SignIn), generation: &Generation) {
+/// earlier one, of a key that was replaced or a generation that has ended, opens nothing any more. Says why they
+/// could not be removed now.
+async fn forget(
+    context: &Context,
+    username: &str,
+    (before, now): &(Option<SignIn>, SignIn),
+    generation: &Generation,
+) -> Option<Problem> {
     let keep: Vec<Secret> = before.iter().chain([now]).map(|sign_in| sign_in.password.clone()).collect();
-    if let Err(problem) = try_forget(context, username, &keep, generation).await {
-        tracing::warn!(username, "its earlier passwords could not be removed: {problem}");
-    }
+    let problem = try_forget(context, username, &keep, generation).await.err()?;
+    tracing::warn!(username, "its earlier passwords could not be removed: {problem}");
+    Some(problem)
 }
 
 async fn try_forget(context: &Context, username: &str, keep: &[Secret], generation: &Generation) -> Step<()> {
@@ -245,20 +252,21 @@ async fn disable(context: &Context, install: &PluginInstall, rested: bool, valid
         Ok(()) => sweep::sweep(context, install, valid, rested).await,
         Err(problem) => Err(problem),
     };
-    if ended.is_ok() {
-        release(context, valid, former).await;
-    }
-    Disabled { ended, credentials }
+    let left = if ended.is_ok() { release(context, valid, former).await } else { None };
+    Disabled { ended, credentials, left }
 }
 
 /// Takes the tenant's role from logins of the isolation that the install had before, and removes that of
-/// the generation that has ended. What cannot be done now is found again at the next look.
-async fn release(context: &Context, valid: &Valid, former: Vec<Login>) {
+/// the generation that has ended. Says why that could not be done now.
+async fn release(context: &Context, valid: &Valid, former: Vec<Login>) -> Option<Problem> {
+    let mut left = None;
     for login in former {
         if let Err(problem) = try_release(context, valid, &login).await {
             tracing::warn!(login = login.name(), "the tenant's role could not be taken from it: {problem}");
+            left = Some(problem);
         }
     }
+    left
 }
 
 async fn try_release(context: &Context, valid: &Valid, login: &Login) -> Step<()> {

@@ -213,7 +213,7 @@ async fn bring(
     if let Some(needed) = &needed {
         status = told(&install, status, needed, now);
     }
-    let failed = applied.worst();
+    let (failed, left) = (applied.worst(), applied.left().cloned());
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     let install = write(context, api, install, status, problem.as_ref()).await?;
     if configuration::wants_restart(&install, valid) && failed.is_none() {
@@ -235,7 +235,8 @@ async fn bring(
     let waits = valid.waits_for.as_ref().map(|_| now + TURN);
     let looks = [upgrade::look_again(&install, &valid.rollout, now), waits, rotates_at, settles];
     // A configuration that is refused holds up nothing else.
-    let rests = failed.as_ref().is_none_or(|problem| problem.reason == Reason::ConfigRefused);
+    let rests = left.is_none() && failed.as_ref().is_none_or(|problem| problem.reason == Reason::ConfigRefused);
+    let problem = failed.or(left).or(problem);
     let by = looks.into_iter().flatten().min().filter(|_| rests);
     Ok((by.map_or_else(|| context.again(&install, problem.as_ref()), |by| context.again_by(&install, by)), problem))
 }

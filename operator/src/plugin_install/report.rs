@@ -59,6 +59,8 @@ pub struct Served {
     pub credentials: Step<CredentialStatus>,
     /// What was changed behind the operator's back.
     pub drift: Drift,
+    /// Why something that is of no more use is still there, if it is.
+    pub left: Option<Problem>,
 }
 
 /// What came of disabling.
@@ -68,6 +70,8 @@ pub struct Disabled {
     pub ended: Step<()>,
     /// What it would sign in with.
     pub credentials: Step<CredentialStatus>,
+    /// Why something that is of no more use is still there, if it is.
+    pub left: Option<Problem>,
 }
 
 impl Applied {
@@ -76,6 +80,14 @@ impl Applied {
         match self {
             Self::Served(served) => Some(&served.drift),
             Self::Disabled(_) => None,
+        }
+    }
+
+    /// Why something that is of no more use is still there: no fault of the install, and not to wait for a resync.
+    pub fn left(&self) -> Option<&Problem> {
+        match self {
+            Self::Served(served) => served.left.as_ref(),
+            Self::Disabled(disabled) => disabled.left.as_ref(),
         }
     }
 
@@ -102,6 +114,7 @@ impl Applied {
                     begun: _,
                     credentials: _,
                     drift: _,
+                    left: _,
                 } = &**served;
                 [
                     database.as_ref().err().map(|problem| problem.of_part("database")),
@@ -113,7 +126,7 @@ impl Applied {
                 .flatten()
                 .collect()
             }
-            Self::Disabled(Disabled { ended, credentials: _ }) => {
+            Self::Disabled(Disabled { ended, credentials: _, left: _ }) => {
                 ended.as_ref().err().map(|problem| problem.of_part("plugin")).into_iter().collect()
             }
         }
@@ -142,7 +155,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     }
     match applied {
         Applied::Served(served) => serving(&mut next, &mut conditions, valid, served),
-        Applied::Disabled(Disabled { ended: _, credentials }) => {
+        Applied::Disabled(Disabled { ended: _, credentials, left: _ }) => {
             next.route = None;
             // It is begun anew when it is wanted again.
             next.upgrade = next.upgrade.filter(|upgrade| upgrade.phase != UpgradePhase::Expanding);
@@ -195,8 +208,18 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
 }
 
 fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &Valid, served: &Served) {
-    let Served { database, workload, migrated, registered, configured: _, restart: _, begun: _, credentials, drift: _ } =
-        served;
+    let Served {
+        database,
+        workload,
+        migrated,
+        registered,
+        configured: _,
+        restart: _,
+        begun: _,
+        credentials,
+        drift: _,
+        left: _,
+    } = served;
     if let Ok(database) = database {
         next.database = Some(database.clone());
     }

@@ -21,6 +21,7 @@ fn good() -> Served {
         begun: false,
         credentials: Ok(first()),
         drift: Drift::default(),
+        left: None,
     }
 }
 
@@ -143,7 +144,7 @@ fn a_disabled_one_keeps_its_data_and_no_route() {
         let status = report(
             &install,
             &valid,
-            &Applied::Disabled(Disabled { ended: told, credentials: Ok(first()) }),
+            &Applied::Disabled(Disabled { ended: told, credentials: Ok(first()), left: None }),
             Timestamp::UNIX_EPOCH,
         );
         assert_eq!((status.phase, status.route.as_ref()), (Some(phase), None));
@@ -159,7 +160,7 @@ fn one_of_a_suspended_tenant_says_so_and_not_that_it_is_disabled() {
     install.status =
         Some(report(&install, &valid(&install), &Applied::Served(Box::new(good())), Timestamp::UNIX_EPOCH));
     let valid = Valid { enabled: false, suspended: true, ..valid(&install) };
-    let applied = Applied::Disabled(Disabled { ended: Ok(()), credentials: Ok(first()) });
+    let applied = Applied::Disabled(Disabled { ended: Ok(()), credentials: Ok(first()), left: None });
     let status = report(&install, &valid, &applied, Timestamp::UNIX_EPOCH);
     assert_eq!((status.phase, status.route.as_ref()), (Some(Phase::Suspended), None));
     assert_eq!((status.version.as_deref(), status.migrated_version.as_deref()), (Some("1.4.0"), Some("1.4.0")));

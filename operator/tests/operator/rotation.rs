@@ -216,6 +216,43 @@ async fn no_request_fails_while_a_shared_plugins_credentials_are_rotated() {
     operator.stop().await;
 }
 
+/// Postgres refuses to remove a password, and counts how often.
+const REFUSED: &str = "
+    CREATE SEQUENCE public.refused;
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        PERFORM nextval('public.refused');
+        RAISE EXCEPTION 'not now' USING ERRCODE = 'too_many_connections';
+    END $$;
+    CREATE TRIGGER refuse BEFORE DELETE ON core.plugin_credential FOR EACH ROW EXECUTE FUNCTION public.refuse()";
+
+#[tokio::test]
+async fn what_could_not_be_removed_at_the_end_does_not_wait_for_a_resync() {
+    let Some(world) = World::new().await else { return };
+    let operator = operator(&world, 1);
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    world.execute(REFUSED).await;
+    annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "one").await;
+    turned(&world, &slug, 2, true).await;
+    wait_until("Postgres has refused", PATIENCE, async || {
+        world.sql::<bool>("SELECT is_called FROM public.refused").await
+    })
+    .await;
+    let (username, logins) = (format!("plugin:{id}"), format!("plugin%_{}", id.replace('-', "_")));
+    let logins = format!("SELECT count(*) FROM pg_roles WHERE rolname LIKE '{logins}' AND rolcanlogin");
+    assert_eq!((passwords(&world, &username).await, world.sql::<i64>(&logins).await), (2, 2));
+    world.execute("DROP TRIGGER refuse ON core.plugin_credential").await;
+    wait_until("they are removed", PATIENCE, async || {
+        (passwords(&world, &username).await, world.sql::<i64>(&logins).await) == (1, 1)
+    })
+    .await;
+    operator.stop().await;
+}
+
 pub fn text(secret: &Secret, key: &str) -> String {
     String::from_utf8(secret.data.as_ref().unwrap()[key].0.clone()).unwrap()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Family;
 use crate::{
     check,
-    world::{Operator, Violation, World, converges},
+    world::{Operator, Violation, World},
 };
 
 /// What came of a family.
@@ -40,7 +40,7 @@ impl Row {
     /// When all tenants have gone nothing may be left of them, and the log says nothing unexpected.
     pub async fn end(&mut self, world: &World, mut operator: Operator, expected: check::Expectation) {
         if self.violations.is_empty() && operator.runs() {
-            let ended = converges("no plugin runs any more", async || {
+            let ended = world.converges("no plugin runs any more", async || {
                 let left = operator.plugins();
                 if left == 0 { Ok(()) } else { Err(format!("{left} processes")) }
             });

@@ -144,6 +144,11 @@ impl Script {
         missed.map(|(_, one)| one.clone()).collect()
     }
 
+    /// When the last of what has begun to fail goes through again, or did.
+    pub fn over(&self) -> Option<Instant> {
+        self.lock().until.values().max().copied()
+    }
+
     /// When the first call to that system went through.
     pub fn passed(&self, system: System) -> Option<Instant> {
         self.lock().passed.get(&system).copied()
@@ -285,6 +290,7 @@ mod tests {
         assert_eq!(fate(other.clone(), 59), Fate::Fail(Fault::Reset));
         assert_eq!(fate(other, 61), Fate::Pass);
         assert_eq!(fate(call(System::S3, false), 62), Fate::Pass);
+        assert_eq!(script.over(), Some(start + lasting));
         assert_eq!(script.missed(), [of_keycloak]);
         assert_eq!(fate(call(System::Keycloak, true), 2), Fate::Fail(Fault::TooMany), "whatever befalls others");
         assert_eq!((fate(call(System::Keycloak, true), 2), script.missed()), (Fate::Pass, vec![]));

@@ -9,7 +9,7 @@ mod wait;
 pub use apply::{Case, LABEL};
 pub use issuer::Issuer;
 pub use operator::Operator;
-pub use wait::{Violation, converges, fails};
+pub use wait::{Violation, fails};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,8 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longer than two systems that fail for a minute, one after the other, and the operator's longest pause between
-/// tries after that.
+use super::World;
+
+/// From when nothing is disturbed any more: longer than the operator's pause between tries has grown to while a system
+/// failed for a minute, and again while it waited for what waited for that.
 const PATIENCE: Duration = Duration::from_mins(4);
 /// What takes longer is told to who watches.
 const LONG: Duration = Duration::from_secs(10);
@@ -32,25 +34,32 @@ pub fn fails<T>(text: impl Into<String>) -> Result<T, Violation> {
     Err(Violation(text.into()))
 }
 
-/// Waits until there is a value; `condition` says what is missing.
-///
-/// # Errors
-/// What is still missing after [`PATIENCE`].
-pub async fn converges<T>(what: &str, mut condition: impl AsyncFnMut() -> Result<T, String>) -> Result<T, Violation> {
-    let begun = Instant::now();
-    let (deadline, mut told) = (begun + PATIENCE, false);
-    loop {
-        match condition().await {
-            Ok(value) => return Ok(value),
-            Err(missing) if Instant::now() > deadline => {
-                return fails(format!("{what}: not within {} s: {missing}", PATIENCE.as_secs()));
-            }
-            Err(missing) => {
-                if !told && begun.elapsed() > LONG {
-                    told = true;
-                    eprintln!("waiting: {what}: {}", missing.chars().take(TOLD).collect::<String>());
+impl World {
+    /// Waits until there is a value; `condition` says what is missing. Of calls that fail one after the other, each
+    /// begins when the operator comes to it.
+    ///
+    /// # Errors
+    /// What is still missing [`PATIENCE`] after now, or after the last of what is to fail has.
+    pub async fn converges<T>(
+        &self,
+        what: &str,
+        mut condition: impl AsyncFnMut() -> Result<T, String>,
+    ) -> Result<T, Violation> {
+        let (begun, mut told) = (Instant::now(), false);
+        loop {
+            let peace = self.script.over().map_or(begun, |over| over.max(begun));
+            match condition().await {
+                Ok(value) => return Ok(value),
+                Err(missing) if Instant::now() > peace + PATIENCE => {
+                    return fails(format!("{what}: not within {} s: {missing}", PATIENCE.as_secs()));
                 }
-                tokio::time::sleep(PAUSE).await;
+                Err(missing) => {
+                    if !told && begun.elapsed() > LONG {
+                        told = true;
+                        eprintln!("waiting: {what}: {}", missing.chars().take(TOLD).collect::<String>());
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }

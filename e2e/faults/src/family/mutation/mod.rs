@@ -33,7 +33,7 @@ use super::{Effort, Row, lanes::each};
 use crate::{
     check,
     story::{FIRST, Order, SECOND, Step},
-    world::{Case, Violation, World, converges, fails},
+    world::{Case, Violation, World, fails},
 };
 
 const WHOLE: (usize, usize) = (10, 200);
@@ -243,26 +243,29 @@ async fn mistaken(world: &World, case: &Case) -> Result<(), Violation> {
     let policy = async |policy: &str| {
         let unsaid = json!({ "annotations": { CONFIRM_DELETION: null } });
         let patch = Patch::Merge(json!({ "metadata": unsaid, "spec": { "deletionPolicy": policy } }));
-        converges(&format!("the deletionPolicy of {} is {policy}", case.slug), async || {
-            let patched = world.tenants().patch(case.slug.as_str(), &params, &patch).await;
-            patched.map(drop).map_err(|error| error.to_string())
-        })
-        .await
+        world
+            .converges(&format!("the deletionPolicy of {} is {policy}", case.slug), async || {
+                let patched = world.tenants().patch(case.slug.as_str(), &params, &patch).await;
+                patched.map(drop).map_err(|error| error.to_string())
+            })
+            .await
     };
     let of_install = Patch::Merge(json!({ "spec": { "deletionPolicy": "Retain" } }));
-    converges(&format!("the install of {} keeps its data", case.slug), async || {
-        let patched = world.installs().patch(&World::install_name(case), &params, &of_install).await;
-        patched.map(drop).map_err(|error| error.to_string())
-    })
-    .await?;
+    world
+        .converges(&format!("the install of {} keeps its data", case.slug), async || {
+            let patched = world.installs().patch(&World::install_name(case), &params, &of_install).await;
+            patched.map(drop).map_err(|error| error.to_string())
+        })
+        .await?;
     policy("Delete").await?;
     world.delete_tenant(case).await;
-    converges(&format!("{} asks whether it is meant", case.slug), async || {
-        let conditions = world.tenant(case).await?.status.unwrap_or_default().conditions;
-        let asks = conditions.iter().any(|one| one.reason == Reason::DeletionNotConfirmed.as_str());
-        if asks { Ok(()) } else { Err(format!("{conditions:?}")) }
-    })
-    .await?;
+    world
+        .converges(&format!("{} asks whether it is meant", case.slug), async || {
+            let conditions = world.tenant(case).await?.status.unwrap_or_default().conditions;
+            let asks = conditions.iter().any(|one| one.reason == Reason::DeletionNotConfirmed.as_str());
+            if asks { Ok(()) } else { Err(format!("{conditions:?}")) }
+        })
+        .await?;
     let install = world.install(case).await.or_else(fails)?;
     if install.metadata.deletion_timestamp.is_some() {
         return fails("the install goes, although nobody has confirmed that");
@@ -278,20 +281,22 @@ async fn leave(world: &World, case: &Case, kind: Kind, asked: &Asked) -> Result<
     } else {
         world.delete_install(case).await;
     }
-    converges(&format!("{kind:?} of {} has left", case.slug), async || {
-        let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
-        let install = world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
-        let tenant = tenant.filter(|tenant| kind == Kind::Tenant || tenant.metadata.deletion_timestamp.is_some());
-        match (tenant, install) {
-            (None, None) => Ok(()),
-            (tenant, install) => Err(format!(
-                "tenant: {:?}; install: {:?}",
-                tenant.map(|tenant| (tenant.name_any(), tenant.status)),
-                install.map(|install| (install.name_any(), install.status))
-            )),
-        }
-    })
-    .await?;
+    world
+        .converges(&format!("{kind:?} of {} has left", case.slug), async || {
+            let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+            let install =
+                world.installs().get_opt(&World::install_name(case)).await.map_err(|error| error.to_string())?;
+            let tenant = tenant.filter(|tenant| kind == Kind::Tenant || tenant.metadata.deletion_timestamp.is_some());
+            match (tenant, install) {
+                (None, None) => Ok(()),
+                (tenant, install) => Err(format!(
+                    "tenant: {:?}; install: {:?}",
+                    tenant.map(|tenant| (tenant.name_any(), tenant.status)),
+                    install.map(|install| (install.name_any(), install.status))
+                )),
+            }
+        })
+        .await?;
     asked.say_all(world, case).await
 }
 
@@ -300,19 +305,21 @@ async fn credentials(world: &World, case: &Case) -> Result<(), Violation> {
     let namespace = world.prefixes().namespace(&case.slug);
     let object = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": CREDENTIALS },
         "stringData": { "secret": "of-somebody-else" } });
-    converges(&format!("there is a place for Secrets of {}", case.slug), async || {
-        let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &namespace);
-        let applied = secrets.patch(CREDENTIALS, &PatchParams::apply("faults"), &Patch::Apply(&object)).await;
-        applied.map(drop).map_err(|error| error.to_string())
-    })
-    .await
+    world
+        .converges(&format!("there is a place for Secrets of {}", case.slug), async || {
+            let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &namespace);
+            let applied = secrets.patch(CREDENTIALS, &PatchParams::apply("faults"), &Patch::Apply(&object)).await;
+            applied.map(drop).map_err(|error| error.to_string())
+        })
+        .await
 }
 
 /// Waits until both are alike.
 async fn same(world: &World, changed: &Case, alone: &Case) -> Result<(), Violation> {
-    converges("both are alike", async || {
-        let (changed, alone) = (check::snapshot(world, changed).await, check::snapshot(world, alone).await);
-        if changed == alone { Ok(()) } else { Err(format!("{changed} after changes, {alone} alone")) }
-    })
-    .await
+    world
+        .converges("both are alike", async || {
+            let (changed, alone) = (check::snapshot(world, changed).await, check::snapshot(world, alone).await);
+            if changed == alone { Ok(()) } else { Err(format!("{changed} after changes, {alone} alone")) }
+        })
+        .await
 }

@@ -7,7 +7,7 @@ use super::{Asked, NO_PLAN};
 use crate::{
     check,
     story::Step,
-    world::{Case, Violation, World, converges},
+    world::{Case, Violation, World},
 };
 
 /// Such an end.
@@ -46,34 +46,36 @@ pub async fn rests(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Res
 }
 
 async fn disabled(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("the install of {} is disabled", case.slug), async || {
-        let install = world.install(case).await?;
-        let status = install.status.unwrap_or_default();
-        let is = status.observed_generation == install.metadata.generation
-            && status.phase == Some(Phase::Disabled)
-            && status.route.is_none()
-            && !world.runs(&case.plugin);
-        if is { Ok(()) } else { Err(format!("runs: {}, {status:?}", world.runs(&case.plugin))) }
-    })
-    .await
+    world
+        .converges(&format!("the install of {} is disabled", case.slug), async || {
+            let install = world.install(case).await?;
+            let status = install.status.unwrap_or_default();
+            let is = status.observed_generation == install.metadata.generation
+                && status.phase == Some(Phase::Disabled)
+                && status.route.is_none()
+                && !world.runs(&case.plugin);
+            if is { Ok(()) } else { Err(format!("runs: {}, {status:?}", world.runs(&case.plugin))) }
+        })
+        .await
 }
 
 async fn stalled(world: &World, case: &Case) -> Result<(), Violation> {
-    converges(&format!("{} says that there is no such plan, and has what it had", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let status = tenant.status.unwrap_or_default();
-        let says = |type_: &str, is: &str| {
-            let unknown = Reason::UnknownPlan.as_str();
-            status.conditions.iter().any(|one| one.type_ == type_ && one.status == is && one.reason == unknown)
-        };
-        let is = status.observed_generation == tenant.metadata.generation
-            && status.phase == Some(tenant::Phase::Stalled)
-            && says("Ready", "False")
-            && says("Stalled", "True");
-        if !is {
-            return Err(format!("{status:?}"));
-        }
-        check::kept(world, case).await.map_err(|Violation(text)| text)
-    })
-    .await
+    world
+        .converges(&format!("{} says that there is no such plan, and has what it had", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let status = tenant.status.unwrap_or_default();
+            let says = |type_: &str, is: &str| {
+                let unknown = Reason::UnknownPlan.as_str();
+                status.conditions.iter().any(|one| one.type_ == type_ && one.status == is && one.reason == unknown)
+            };
+            let is = status.observed_generation == tenant.metadata.generation
+                && status.phase == Some(tenant::Phase::Stalled)
+                && says("Ready", "False")
+                && says("Stalled", "True");
+            if !is {
+                return Err(format!("{status:?}"));
+            }
+            check::kept(world, case).await.map_err(|Violation(text)| text)
+        })
+        .await
 }

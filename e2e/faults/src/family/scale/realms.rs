@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::{Effort, Row};
 use crate::{
     check::Expectation,
-    world::{Case, Violation, World, converges, fails},
+    world::{Case, Violation, World, fails},
 };
 
 const WHOLE: [usize; 3] = [10, 100, 300];
@@ -65,22 +65,24 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
 
 async fn made(world: &World, case: &Case) -> Result<(), Violation> {
     world.apply_tenant(case, json!({})).await;
-    converges(&format!("{} is ready", case.slug), async || {
-        let tenant = world.tenant(case).await?;
-        let status = tenant.status.unwrap_or_default();
-        if status.phase == Some(tenant::Phase::Ready) { Ok(()) } else { Err(format!("{:?}", status.conditions)) }
-    })
-    .await
+    world
+        .converges(&format!("{} is ready", case.slug), async || {
+            let tenant = world.tenant(case).await?;
+            let status = tenant.status.unwrap_or_default();
+            if status.phase == Some(tenant::Phase::Ready) { Ok(()) } else { Err(format!("{:?}", status.conditions)) }
+        })
+        .await
 }
 
 async fn gone(world: &World, case: &Case) -> Result<(), Violation> {
     world.apply_tenant(case, json!({ "deletionPolicy": "Delete", "skipFinalBackup": true })).await;
     world.delete_tenant(case).await;
-    converges(&format!("{} is gone", case.slug), async || {
-        let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
-        tenant.map_or(Ok(()), |tenant| Err(format!("{:?}", tenant.status)))
-    })
-    .await
+    world
+        .converges(&format!("{} is gone", case.slug), async || {
+            let tenant = world.tenants().get_opt(case.slug.as_str()).await.map_err(|error| error.to_string())?;
+            tenant.map_or(Ok(()), |tenant| Err(format!("{:?}", tenant.status)))
+        })
+        .await
 }
 
 /// How long the operator's token is.
