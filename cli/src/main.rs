@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Tenants and their plugins, on Kubernetes, in Compose or on one laptop.
+/// Tenants and their plugins, on Kubernetes or on one laptop.
 #[derive(Debug, Parser)]
 #[command(name = "plexica", version, about, propagate_version = true)]
 struct Cli {
@@ -42,7 +42,7 @@ enum Command {
     /// For who writes a plugin.
     #[command(subcommand)]
     Plugin(plugin::Command),
-    /// Install plugins, and what they need, for one tenant or many.
+    /// Install plugins for one tenant or many; with --with-dependencies also what they need.
     Install(install::InstallOptions),
     /// Uninstall plugins from one tenant or many.
     Uninstall(install::UninstallOptions),

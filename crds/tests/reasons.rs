@@ -31,21 +31,35 @@ fn meanwhile(reason: Reason) -> String {
              that was away is back. What serves goes on serving."
         }
         Remedy::Change => {
-            "It stays so until a person changes something: the resource is `Stalled`. The operator notices the change by \
-             itself, or at its next look where nobody tells it. What serves goes on serving."
+            "It stays so until a person changes something; a resource that cannot be as its spec says is `Stalled`, unless \
+             it is being removed. The operator notices the change by itself, or at its next look where nobody tells it. What serves goes on serving."
         }
     };
     format!("**Meanwhile.** {text}\n\n")
 }
 
+/// Those that no condition has: they are said once, when it happens.
+const TOLD: [Reason; 3] = [Reason::DriftRepaired, Reason::CredentialsRotated, Reason::RotationEnded];
+
+/// How to find who has it.
+fn query(reason: Reason) -> String {
+    if TOLD.contains(&reason) {
+        return format!("kubectl get events -A --field-selector reason={reason}");
+    }
+    format!(
+        "kubectl get tn,pl,pi -A -o json | jq -r '.items[] | . as $of | .status.conditions[]?\n  \
+         | select(.reason == \"{reason}\") | [$of.kind, $of.metadata.name, .type, .message] | @tsv'"
+    )
+}
+
 fn page(reason: Reason) -> String {
+    let query = query(reason);
     let (meaning, remedy, see, meanwhile) = (reason.meaning(), reason.remedy(), reason.page(), meanwhile(reason));
     format!(
         "# {reason}\n\n{MADE}\n\n{meaning}\n\n**What to do.** {remedy}\n\n{meanwhile}\
          Who has it, and in which words:\n\n\
          ```sh\n\
-         kubectl get tn,pl,pi -A -o json | jq -r '.items[] | . as $of | .status.conditions[]?\n  \
-         | select(.reason == \"{reason}\") | [$of.kind, $of.metadata.name, .type, .message] | @tsv'\n\
+         {query}\n\
          ```\n\n\
          More: [{see}](../{see})\n"
     )

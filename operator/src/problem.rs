@@ -42,6 +42,15 @@ impl Problem {
         matches!(self.reason, Reason::Conflict | Reason::AdoptionRefused)
     }
 
+    /// What it is to a resource that goes: who waits for time alone is being deleted, and a person who holds it up is named.
+    pub const fn of_departure(&self) -> Reason {
+        match (self.remedy(), self.reason) {
+            (_, Reason::Paused | Reason::DryRun) => self.reason,
+            (Remedy::Wait, _) => Reason::Deleting,
+            _ => self.reason,
+        }
+    }
+
     /// The same, with the part it is about in front.
     #[must_use]
     pub fn of_part(&self, part: &str) -> Self {

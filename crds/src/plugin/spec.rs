@@ -26,6 +26,7 @@ use super::{PluginStatus, Rollout};
     printcolumn(name = "Plugin", type_ = "string", json_path = ".spec.id"),
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.version"),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Installs", type_ = "integer", json_path = ".status.installs"),
     printcolumn(name = "Rollout", type_ = "string", json_path = ".status.rollout.phase"),
     printcolumn(name = "Migrated", type_ = "string", priority = "1", json_path = ".status.rollout.message"),

@@ -20,6 +20,7 @@ use super::{IdentitySpec, RotationSpec, TenantStatus};
     doc = "A tenant of the platform: a Postgres schema, a Keycloak realm, an S3 bucket and a namespace of its own. Its name is its slug.",
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
     printcolumn(name = "Plan", type_ = "string", json_path = ".spec.plan"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "In Force", type_ = "string", priority = "1", json_path = ".status.plan.name"),

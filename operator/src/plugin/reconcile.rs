@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
 use plexica_backends::{System, workloads::Place};
 use plexica_contract::name::workload;
-use plexica_crds::{Plugin, PluginInstall, Reason, label::FINALIZER};
+use plexica_crds::{Plugin, PluginInstall, label::FINALIZER};
 
 use super::{
     is_asked,
-    report::{paused, report},
+    report::{in_use, leaving, paused, report},
     rollout::{Decided, decide},
     uses, validate,
 };
@@ -36,39 +36,44 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     if deleting && !plugin.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         return Ok((Action::await_change(), None));
     }
-    // What decides over a deletion is read from the API: an install made a moment ago counts.
-    let installs = if deleting {
-        let now = Timestamp::now();
-        let counts = |install: &&PluginInstall| uses(install, &plugin.spec) || is_asked(install, &plugin.spec, now);
-        of_plugin(context, &plugin.spec.id).await?.iter().filter(counts).count()
-    } else {
-        context.installs.state().iter().filter(|install| uses(install, &plugin.spec)).count()
-    };
-    if deleting && installs == 0 {
-        match retire(context, &plugin).await {
-            Ok(()) => {
-                remove_finalizer(api, &plugin).await?;
-                context.again(&plugin, None);
-                return Ok((Action::await_change(), None));
-            }
-            Err(problem) => return Ok((context.again(&plugin, Some(&problem)), Some(problem))),
-        }
+    if deleting {
+        return leave(context, api, plugin).await;
     }
-    let plugin = if deleting { plugin } else { add_finalizer(api, plugin).await? };
+    let installs = context.installs.state().iter().filter(|install| uses(install, &plugin.spec)).count();
+    let plugin = add_finalizer(api, plugin).await?;
     let validity = validate(&plugin.spec).map(drop);
     let now = Timestamp::now();
     let Decided { status: rollout, by } = stands(context, &plugin, now);
     let status = report(&plugin, validity.as_ref().copied(), installs, rollout, now);
     let plugin = write_status(&context.recorder, api, plugin, &status).await?;
-    let problem = match validity {
-        _ if deleting => Some(Problem::new(Reason::InUse, "an install uses it.")),
-        validity => validity.err(),
-    };
+    let problem = validity.err();
     let action = match (&problem, by) {
         (None, Some(by)) => context.again_by(&plugin, by),
         (problem, _) => context.again(&plugin, problem.as_ref()),
     };
     Ok((action, problem))
+}
+
+/// Lets it go once no install uses it, or says what is in the way.
+async fn leave(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
+    // Read from the API: an install made a moment ago counts.
+    let (now, installs) = (Timestamp::now(), of_plugin(context, &plugin.spec.id).await?);
+    let counts = |install: &&PluginInstall| uses(install, &plugin.spec) || is_asked(install, &plugin.spec, now);
+    let name = |install: &PluginInstall| format!("{}/{}", install.namespace().unwrap_or_default(), install.name_any());
+    let users: Vec<String> = installs.iter().filter(counts).map(name).collect();
+    let used = users.len();
+    let problem = if used > 0 {
+        in_use(users)
+    } else if let Err(problem) = retire(context, &plugin).await {
+        problem.of_part("workload")
+    } else {
+        remove_finalizer(api, &plugin).await?;
+        context.again(&plugin, None);
+        return Ok((Action::await_change(), None));
+    };
+    let status = leaving(&plugin, &problem, used, stands(context, &plugin, now).status, now);
+    let plugin = write_status(&context.recorder, api, plugin, &status).await?;
+    Ok((context.again(&plugin, Some(&problem)), Some(problem)))
 }
 
 /// Where its rollout stands, as far as is known; another install is another look.

@@ -9,7 +9,10 @@ use plexica_crds::{
 
 use crate::{problem::Problem, resource};
 
-/// The status of an entry that `installs` installs use.
+/// How many installs are named that an entry waits for.
+const NAMED: usize = 10;
+
+/// The status of an entry that stays, and that `installs` installs use.
 pub fn report(
     plugin: &Plugin,
     validity: Result<(), &Problem>,
@@ -20,16 +23,7 @@ pub fn report(
     let last = plugin.status.clone().unwrap_or_default();
     let generation = plugin.metadata.generation;
     let mut conditions = Conditions::new(&last.conditions, generation, now);
-    let deleting = plugin.metadata.deletion_timestamp.is_some();
     let phase = match validity {
-        _ if deleting => {
-            let (reason, message) = match installs {
-                0 => (Reason::Deleting, "being removed from the catalogue".to_owned()),
-                _ => (Reason::InUse, format!("{installs} installs use it: delete or upgrade them first.")),
-            };
-            conditions.set_false(ConditionType::Ready, reason, message);
-            Phase::Terminating
-        }
         Ok(()) => {
             let (reason, message, phase) = standing(&plugin.spec);
             conditions.set_true(ConditionType::Ready, reason, message);
@@ -48,6 +42,36 @@ pub fn report(
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
         rollout,
     }
+}
+
+/// The status of an entry that is to go, and does not yet.
+pub fn leaving(
+    plugin: &Plugin,
+    why: &Problem,
+    installs: usize,
+    rollout: Option<RolloutStatus>,
+    now: Timestamp,
+) -> PluginStatus {
+    let PluginStatus { conditions, .. } = plugin.status.clone().unwrap_or_default();
+    let generation = plugin.metadata.generation;
+    let mut conditions = Conditions::new(&conditions, generation, now);
+    conditions.set_false(ConditionType::Ready, why.reason, &why.message);
+    PluginStatus {
+        observed_generation: generation,
+        phase: Some(Phase::Terminating),
+        conditions: conditions.finish(),
+        installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
+        rollout,
+    }
+}
+
+/// These installs need the entry, each as namespace and name.
+pub fn in_use(mut installs: Vec<String>) -> Problem {
+    installs.sort_unstable();
+    let count = installs.len();
+    installs.truncate(NAMED);
+    let (named, more) = (installs.join(", "), if count > NAMED { ", …" } else { "" });
+    Problem::new(Reason::InUse, format!("{count} installs use it ({named}{more}): delete or upgrade them first."))
 }
 
 /// What who keeps the catalogue says of a valid entry.
@@ -112,11 +136,24 @@ mod tests {
         assert_eq!((status.phase, status.conditions[0].reason.as_str()), (Some(Phase::Yanked), "Yanked"));
 
         plugin.metadata.deletion_timestamp = Some(Time(now));
-        for (installs, reason) in [(2, "InUse"), (0, "Deleting")] {
-            let status = report(&plugin, Err(&broken), installs, None, now);
-            assert_eq!(status.phase, Some(Phase::Terminating));
-            assert_eq!(status.conditions[0].reason, reason);
-            assert_eq!(status.conditions.len(), 1);
+        plugin.status = Some(report(&plugin, Err(&broken), 0, None, now));
+        for why in [in_use(vec!["plexica-system/b".into(), "tenant-a/crm".into()]), broken] {
+            let status = leaving(&plugin, &why, 2, None, now);
+            assert_eq!((status.phase, status.installs), (Some(Phase::Terminating), Some(2)));
+            assert_eq!(status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Ready"]);
+            assert_eq!(
+                (&status.conditions[0].reason, &status.conditions[0].message),
+                (&why.reason.to_string(), &why.message)
+            );
         }
+    }
+
+    #[test]
+    fn who_uses_an_entry_is_named_up_to_ten() {
+        let names = |count: u32| (0..count).rev().map(|nth| format!("tenant-{nth:02}/crm")).collect::<Vec<_>>();
+        let told = |count| in_use(names(count)).message;
+        assert_eq!(told(2), "2 installs use it (tenant-00/crm, tenant-01/crm): delete or upgrade them first.");
+        assert!(told(10).contains("tenant-09/crm)"), "{}", told(10));
+        assert!(told(11).starts_with("11 installs") && told(11).contains("tenant-09/crm, …)"), "{}", told(11));
     }
 }

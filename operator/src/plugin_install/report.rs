@@ -345,10 +345,7 @@ pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> Plu
 pub fn leaving(install: &PluginInstall, holding: Option<&Problem>, now: Timestamp) -> PluginInstallStatus {
     match holding {
         None => parting(install, Reason::Deleting, "being removed".into(), now),
-        Some(problem) => {
-            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
-            parting(install, reason, format!("being removed; {problem}"), now)
-        }
+        Some(problem) => parting(install, problem.of_departure(), format!("being removed; {problem}"), now),
     }
 }
 

@@ -11,7 +11,7 @@ use plexica_crds::{
 
 use super::{Part, backup::wanted};
 use crate::{
-    problem::{Problem, Remedy, worst},
+    problem::{Problem, worst},
     settings::Settings,
 };
 
@@ -127,9 +127,12 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, settings: &Settings, now: Time
             );
         }
         Some(problem) => {
-            let reason = if problem.remedy() == Remedy::Wait { Reason::Deleting } else { problem.reason };
             let sentences: Vec<_> = holding.iter().map(|problem| problem.message.as_str()).collect();
-            conditions.set_false(ConditionType::Ready, reason, format!("being removed; {}", sentences.join(" ")));
+            conditions.set_false(
+                ConditionType::Ready,
+                problem.of_departure(),
+                format!("being removed; {}", sentences.join(" ")),
+            );
         }
     }
     TenantStatus {

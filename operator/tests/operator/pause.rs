@@ -97,7 +97,7 @@ async fn a_paused_install_is_not_deleted_with_its_tenant_until_it_goes_on() {
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
     wait_until("the tenant says what it waits for", PATIENCE, async || {
         let conditions = world.tenants().get(&slug).await.unwrap().status.unwrap().conditions;
-        conditions[0].message.contains("which is paused")
+        conditions[0].reason == "Paused" && conditions[0].message.contains("which is paused")
     })
     .await;
     assert_eq!(world.installs(&slug).get("it").await.unwrap().metadata.deletion_timestamp, None);
