@@ -39,6 +39,7 @@ fn the_object_store_is_tried_as_the_operator_uses_it() {
     let Some(store) = require!(minio) else { return };
     let page = succeed(&of(&store).output().unwrap(), &["sts"]);
     assert!(page.contains("✓ S3: nothing is missing"), "{page}");
+    assert!(page.contains("– Postgres: not looked at, since DATABASE_URL is not set"), "{page}");
     // Another STS than the store's own.
     let (page, said) = fails(&of(&store).env("S3_STS_ENDPOINT", "http://127.0.0.1:1").output().unwrap());
     assert!(page.contains("✗ S3: ") && said.contains("1 thing(s) are missing"), "{page}{said}");

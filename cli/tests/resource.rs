@@ -46,8 +46,8 @@ fn what_people_do_without_kubectl() {
     dev.must(&["wait", "tenant/beta"]);
     dev.must(&["wait", "pi", "beta-crm", "-n", "plexica-system"]);
     let table = dev.must(&["get", "tn"]);
-    let ready = table.lines().map(|line| line.split_whitespace().take(4).collect::<Vec<_>>());
-    assert!(ready.clone().any(|words| words == ["acme", "True", "Ready", "standard"]), "{table}");
+    let ready = table.lines().map(|line| line.split_whitespace().take(5).collect::<Vec<_>>());
+    assert!(ready.clone().any(|words| words == ["acme", "True", "Ready", "Provisioned", "standard"]), "{table}");
     let installs = dev.must(&["get", "pi", "-A"]);
     assert!(installs.starts_with("NAMESPACE") && installs.contains("plexica-system"), "{installs}");
 

@@ -67,12 +67,12 @@ pub async fn run(options: &Options) -> Result<(), Error> {
         reports.push(("S3".to_owned(), object_store(store, &options.bucket_prefix).await));
     }
     if !options.no_cluster {
-        reports.push(("Kubernetes".to_owned(), kubernetes(&options.cluster).await));
+        reports.push(("Kubernetes, by this kubeconfig".to_owned(), kubernetes(&options.cluster).await));
     }
     if reports.is_empty() {
         return Err(Error::NothingToCheck);
     }
-    println!("{}", page(&reports));
+    println!("{}", page(&reports, &unseen(options)));
     let missing = reports.iter().flat_map(|(_, findings)| findings).filter(|f| f.level == Level::Missing).count();
     if missing == 0 { Ok(()) } else { Err(Error::Preflight(missing)) }
 }
@@ -136,7 +136,17 @@ async fn kubernetes(cluster: &cluster::Connection) -> Vec<Finding> {
     }
 }
 
-fn page(reports: &[Report]) -> String {
+/// What nobody has said where it is: each system, and the variable that does.
+fn unseen(options: &Options) -> Vec<(&'static str, &'static str)> {
+    let all = [
+        ("Postgres", "DATABASE_URL", matches!(options.database, Whole(Some(_)))),
+        ("Keycloak", "KEYCLOAK_URL", options.keycloak_url.is_some()),
+        ("S3", "S3_ACCESS_KEY_ID", matches!(options.storage, Whole(Some(_)))),
+    ];
+    all.into_iter().filter(|(.., seen)| !seen).map(|(part, variable, _)| (part, variable)).collect()
+}
+
+fn page(reports: &[Report], unseen: &[(&str, &str)]) -> String {
     let mut lines = Vec::new();
     for (part, findings) in reports {
         if findings.is_empty() {
@@ -148,6 +158,8 @@ fn page(reports: &[Report]) -> String {
             lines.extend(fix.lines().map(|line| format!("    {line}")));
         }
     }
+    let not_seen = |(part, variable)| format!("– {part}: not looked at, since {variable} is not set");
+    lines.extend(unseen.iter().copied().map(not_seen));
     lines.join("\n")
 }
 
@@ -174,13 +186,14 @@ mod tests {
 
     #[test]
     fn each_part_says_what_to_do() {
-        let page = page(&[
+        let reports = [
             ("Postgres".into(), vec![Finding::missing("no role plexica_provisioner", "CREATE ROLE …;\nGRANT …;")]),
             ("S3".into(), vec![]),
-        ]);
+        ];
         assert_eq!(
-            page,
-            "✗ Postgres: no role plexica_provisioner\n    CREATE ROLE …;\n    GRANT …;\n✓ S3: nothing is missing"
+            page(&reports, &[("Keycloak", "KEYCLOAK_URL")]),
+            "✗ Postgres: no role plexica_provisioner\n    CREATE ROLE …;\n    GRANT …;\n✓ S3: nothing is missing\n\
+             – Keycloak: not looked at, since KEYCLOAK_URL is not set"
         );
     }
 }

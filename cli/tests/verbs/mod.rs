@@ -76,7 +76,7 @@ impl Target<'_> {
 
         let table = self.must(&["get", "tn", slug]);
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(lines[0], ["NAME", "READY", "PHASE", "PLAN", "AGE"]);
+        assert_eq!(lines[0], ["NAME", "READY", "PHASE", "REASON", "PLAN", "AGE"]);
         assert_eq!((lines.len(), lines[1][0]), (2, slug), "{table}");
         assert!(self.must(&["get", "tenants", "-o", "wide"]).contains("MESSAGE"));
         assert!(self.must(&["get", "secrets", "-n", "default"]).contains(slug));
