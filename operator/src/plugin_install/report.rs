@@ -180,7 +180,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     let first: Vec<Problem> = problems.into_iter().chain(valid.taken_back.clone()).take(1).collect();
     if let Some(drift) = applied.drift() {
         next.applied.extend(drift.applied.clone());
-        drift::mark(&mut conditions, drift, first.first());
+        // A configuration that is refused, or a version that was taken back, says nothing of what was looked at.
+        drift::mark(&mut conditions, drift, applied.problems().first());
     }
     next.phase = Some(match overall(&mut conditions, &first) {
         Some(Remedy::Wait) => Phase::Installing,

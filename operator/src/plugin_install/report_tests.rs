@@ -274,3 +274,15 @@ fn a_route_is_as_old_as_it_is_written() {
     install.status.as_mut().unwrap().route = route("http://x", None);
     assert_eq!(dated(&install, "http://x", None), None, "of before it was written down");
 }
+
+#[test]
+fn a_configuration_that_is_refused_is_no_unknown_drift() {
+    let install = fixture::install("tenant-acme", "crm", "acme", "crm");
+    let refused = Served { configured: Err(Problem::new(Reason::ConfigRefused, "no.")), ..good() };
+    let unseen = Served { database: Err(Problem::new(Reason::BackendUnavailable, "away.")), ..good() };
+    for (served, drifted) in [(refused, "False"), (unseen, "Unknown")] {
+        let status = report(&install, &valid(&install), &Applied::Served(Box::new(served)), Timestamp::UNIX_EPOCH);
+        let condition = status.conditions.iter().find(|condition| condition.type_ == "Drifted").unwrap();
+        assert_eq!(condition.status, drifted);
+    }
+}

@@ -97,7 +97,10 @@ pub fn report(tenant: &Tenant, applied: Applied, now: Timestamp) -> TenantStatus
     told(ConditionType::NamespaceReady, "namespace", namespace.as_ref().err().or(secrets.as_ref().err()));
     let quota::Outcome { in_force, told: of_plan } = plan;
     told(ConditionType::PlanApplied, "plan", of_plan.as_ref().err());
-    drift::mark(&mut conditions, &drift, worst(&problems));
+    // Whether a plan fits, or a Secret is there, says nothing of what was looked at.
+    let parts = [database.as_ref().err(), identity.as_ref().err(), storage.as_ref().err(), namespace.as_ref().err()];
+    let unseen: Vec<Problem> = parts.into_iter().chain([secrets.as_ref().err()]).flatten().cloned().collect();
+    drift::mark(&mut conditions, &drift, worst(&unseen));
     let phase = overall(&mut conditions, &problems, tenant.spec.suspend);
     TenantStatus {
         operation: last.operation,

@@ -202,3 +202,23 @@ fn what_is_left_to_differ_leaves_ready_alone() {
     let status = report(&tenant, good(), Timestamp::UNIX_EPOCH);
     assert_eq!(condition(&status, "Drifted").unwrap().status, "False");
 }
+
+#[test]
+fn what_hinders_but_was_looked_at_is_no_unknown_drift() {
+    let tenant = fixture::tenant("acme");
+    let problem = |reason| Err(Problem::new(reason, "why."));
+    let too_much = quota::Outcome { in_force: None, told: problem(Reason::QuotaExceeded) };
+    for (applied, ready, drifted) in [
+        (Applied { plan: too_much, ..good() }, "QuotaExceeded", "False"),
+        (Applied { sign_in: problem(Reason::SecretNotFound), ..good() }, "SecretNotFound", "False"),
+        (
+            Applied { storage: Err(Problem::new(Reason::BackendUnavailable, "why.")), ..good() },
+            "BackendUnavailable",
+            "Unknown",
+        ),
+    ] {
+        let status = report(&tenant, applied, Timestamp::UNIX_EPOCH);
+        assert_eq!(condition(&status, "Ready").unwrap().reason, ready);
+        assert_eq!(condition(&status, "Drifted").unwrap().status, drifted, "{ready}");
+    }
+}
