@@ -18,14 +18,22 @@ pub struct Mail {
 
 /// Serves until the test ends: its port, and what it is told.
 pub async fn server() -> (u16, mpsc::UnboundedReceiver<Mail>) {
+    // Whoever hangs up sends nothing.
+    serve(talk).await
+}
+
+async fn serve<T, F>(talk: impl Fn(TcpStream) -> F + Send + 'static) -> (u16, mpsc::UnboundedReceiver<T>)
+where
+    T: Send + 'static,
+    F: Future<Output = Option<T>> + Send,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (tell, told) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // Whoever hangs up sends nothing.
-            if let Some(mail) = talk(stream).await {
-                tell.send(mail).ok();
+            if let Some(said) = talk(stream).await {
+                tell.send(said).ok();
             }
         }
     });
@@ -34,18 +42,13 @@ pub async fn server() -> (u16, mpsc::UnboundedReceiver<Mail>) {
 
 /// What a caller of a server that has no certificate says before it gives up.
 pub async fn first_words(offer: &'static str) -> (u16, mpsc::UnboundedReceiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (tell, told) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut heard = Vec::new();
-            // Whoever hangs up has said all of it.
-            hear(&mut stream, offer, &mut heard).await.ok();
-            tell.send(heard).ok();
-        }
-    });
-    (port, told)
+    serve(move |mut stream| async move {
+        let mut heard = Vec::new();
+        // Whoever hangs up has said all of it.
+        hear(&mut stream, offer, &mut heard).await.ok();
+        Some(heard)
+    })
+    .await
 }
 
 /// All that comes until the first byte that is not a command: a TLS handshake begins with 22.

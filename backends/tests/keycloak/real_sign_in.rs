@@ -1,4 +1,5 @@
-//! What only a real Keycloak does: it shows themes, asks for a second factor, and knows a password's age and those before it.
+//! What only a real Keycloak does: it shows themes, asks for a second factor, and knows how old a password is and which
+//! were before it.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -113,12 +114,14 @@ async fn an_old_password_is_to_be_changed() {
     let mut desired = with(json!({ "passwordPolicy": { "maxAgeDays": 30 } }));
     let realm = desired.realm.clone();
     subject.make(&desired).await;
-    for (name, days) in [("old", 31), ("new", 29)] {
+    let add = async |name: &str, days| {
         let user = json!({ "username": name, "email": format!("{name}@acme.test"), "enabled": true,
             "firstName": "A", "lastName": "User", "credentials": [password_of(days)] });
         let (status, answer) = subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");
-    }
+    };
+    add("old", 31).await;
+    add("new", 29).await;
     assert_eq!(subject.password(&realm, "new", "correct horse").await.0, StatusCode::OK);
     let (status, answer) = subject.password(&realm, "old", "correct horse").await;
     assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")), "{answer}");
@@ -133,9 +136,7 @@ async fn an_old_password_is_to_be_changed() {
     // A longer time lets an old one be.
     say(&mut desired, json!({ "passwordPolicy": { "maxAgeDays": 3650 } }));
     subject.make(&desired).await;
-    let user = json!({ "username": "older", "email": "older@acme.test", "enabled": true,
-        "firstName": "A", "lastName": "User", "credentials": [password_of(31)] });
-    subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await;
+    add("older", 31).await;
     assert_eq!(subject.password(&realm, "older", "correct horse").await.0, StatusCode::OK);
     subject.clean().await;
 }

@@ -20,9 +20,7 @@ pub fn report(
     rollout: Option<RolloutStatus>,
     now: Timestamp,
 ) -> PluginStatus {
-    let last = plugin.status.clone().unwrap_or_default();
-    let generation = plugin.metadata.generation;
-    let mut conditions = Conditions::new(&last.conditions, generation, now);
+    let mut conditions = conditions(plugin, now);
     let phase = match validity {
         Ok(()) => {
             let (reason, message, phase) = standing(&plugin.spec);
@@ -35,13 +33,7 @@ pub fn report(
             Phase::Stalled
         }
     };
-    PluginStatus {
-        observed_generation: generation,
-        phase: Some(phase),
-        conditions: conditions.finish(),
-        installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
-        rollout,
-    }
+    status(plugin, phase, conditions, installs, rollout)
 }
 
 /// The status of an entry that is to go, and does not yet.
@@ -52,13 +44,27 @@ pub fn leaving(
     rollout: Option<RolloutStatus>,
     now: Timestamp,
 ) -> PluginStatus {
-    let PluginStatus { conditions, .. } = plugin.status.clone().unwrap_or_default();
-    let generation = plugin.metadata.generation;
-    let mut conditions = Conditions::new(&conditions, generation, now);
+    let mut conditions = conditions(plugin, now);
     conditions.set_false(ConditionType::Ready, why.reason, &why.message);
+    status(plugin, Phase::Terminating, conditions, installs, rollout)
+}
+
+/// Those of before, to be set anew.
+fn conditions(plugin: &Plugin, now: Timestamp) -> Conditions {
+    let last = plugin.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    Conditions::new(last, plugin.metadata.generation, now)
+}
+
+fn status(
+    plugin: &Plugin,
+    phase: Phase,
+    conditions: Conditions,
+    installs: usize,
+    rollout: Option<RolloutStatus>,
+) -> PluginStatus {
     PluginStatus {
-        observed_generation: generation,
-        phase: Some(Phase::Terminating),
+        observed_generation: plugin.metadata.generation,
+        phase: Some(phase),
         conditions: conditions.finish(),
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
         rollout,

@@ -169,6 +169,8 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     }
     // Steps that wait for a failed one would only repeat it.
     let mut problems = applied.problems();
+    // A configuration that is refused, or a version that was taken back, says nothing of what was looked at.
+    let unseen = problems.first().cloned();
     if let Applied::Served(served) = applied {
         let Served { configured, restart, begun, .. } = &**served;
         let seen = Seen { configured, restart: *restart, begun: *begun, serves: problems.is_empty() };
@@ -180,8 +182,7 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     let first: Vec<Problem> = problems.into_iter().chain(valid.taken_back.clone()).take(1).collect();
     if let Some(drift) = applied.drift() {
         next.applied.extend(drift.applied.clone());
-        // A configuration that is refused, or a version that was taken back, says nothing of what was looked at.
-        drift::mark(&mut conditions, drift, applied.problems().first());
+        drift::mark(&mut conditions, drift, unseen.as_ref());
     }
     next.phase = Some(match overall(&mut conditions, &first) {
         Some(Remedy::Wait) => Phase::Installing,

@@ -3,7 +3,6 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, api::DeleteParams};
 use plexica_testkit::wait_until;
-use serde_json::json;
 
 use crate::world::{PATIENCE, World};
 
@@ -11,12 +10,7 @@ use crate::world::{PATIENCE, World};
 async fn a_password_of_a_key_that_was_replaced_opens_nothing_any_more() {
     let Some(world) = World::new().await else { return };
     let operator = world.operator();
-    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
-    world.plugin(&id, "1.0.0").await;
-    world.tenant(&slug, json!({})).await;
-    world.ready(&slug).await;
-    world.install(&slug, &id, json!({})).await;
-    world.installed(&slug).await;
+    let (slug, id) = world.served().await;
     let query = format!(
         "SELECT array_agg(encode(sha256, 'hex') ORDER BY sha256) FROM core.plugin_credential WHERE username = 'plugin:{id}'"
     );

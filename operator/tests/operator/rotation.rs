@@ -229,12 +229,7 @@ const REFUSED: &str = "
 async fn what_could_not_be_removed_at_the_end_does_not_wait_for_a_resync() {
     let Some(world) = World::new().await else { return };
     let operator = operator(&world, 1);
-    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
-    world.plugin(&id, "1.0.0").await;
-    world.tenant(&slug, json!({})).await;
-    world.ready(&slug).await;
-    world.install(&slug, &id, json!({})).await;
-    world.installed(&slug).await;
+    let (slug, id) = world.served().await;
     world.execute(REFUSED).await;
     annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "one").await;
     turned(&world, &slug, 2, true).await;
@@ -410,12 +405,7 @@ async fn by_the_platforms_interval_a_shared_plugins_credentials_are_rotated() {
     let operator = world.operator_with(|config| {
         (config.work.rotation_overlap, config.work.rotation_interval) = (2, Some(6));
     });
-    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
-    world.plugin(&id, "1.0.0").await;
-    world.tenant(&slug, json!({})).await;
-    world.ready(&slug).await;
-    world.install(&slug, &id, json!({})).await;
-    world.installed(&slug).await;
+    let (slug, _) = world.served().await;
     for generation in [2, 3] {
         turned(&world, &slug, generation, false).await;
     }

@@ -213,6 +213,17 @@ impl World {
         apply(&Api::all(self.client.clone()), &name, &self.meta(object)).await
     }
 
+    /// A tenant of its own that a plugin of its own serves: the slug, and the plugin's id.
+    pub async fn served(&self) -> (String, String) {
+        let (slug, id) = (self.database.unique("acme"), self.database.unique("crm"));
+        self.plugin(&id, "1.0.0").await;
+        self.tenant(&slug, json!({})).await;
+        self.ready(&slug).await;
+        self.install(&slug, &id, json!({})).await;
+        self.installed(&slug).await;
+        (slug, id)
+    }
+
     /// Applies an install in the tenant's namespace.
     pub async fn install(&self, slug: &str, id: &str, spec: Value) -> PluginInstall {
         self.install_as("it", slug, id, spec).await
