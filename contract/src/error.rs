@@ -24,6 +24,8 @@ pub enum Code {
     MethodNotAllowed,
     /// 409: the request contradicts what is there.
     Conflict,
+    /// 409: others that stay need it; the message names them.
+    InUse,
     /// 413: the body is larger than the limit.
     PayloadTooLarge,
     /// 415: the body is not of a type this address takes.
@@ -51,7 +53,7 @@ impl Code {
             Self::Forbidden | Self::TenantSuspended => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::Conflict => 409,
+            Self::Conflict | Self::InUse => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Unprocessable => 422,

@@ -20,6 +20,7 @@ and `continue`; resources have an `ETag`, and changes take it as `If-Match`. Err
 | 403 | `FORBIDDEN` | the caller may not do this |
 | 404 | `NOT_FOUND` | not there, or not the caller's: the two look the same |
 | 409 | `CONFLICT` | it contradicts what is there, or it was changed since it was read (`If-Match`) |
+| 409 | `IN_USE` | others that stay need it; the message names them |
 | 413, 415 | `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE` | the body is too large, or of another type |
 | 422 | `UNPROCESSABLE` | it breaks rules; `details` name the fields |
 | 503 | `UNAVAILABLE` | a part is not reachable; trying again may help |

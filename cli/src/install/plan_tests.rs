@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     fixture::{install, plugin, state},
@@ -80,6 +82,21 @@ fn what_is_removed_and_in_which_order() {
     assert_eq!(removed("acme", &["crm"]), Ok(vec![]));
     let why = "others need it: crm 2.0.0 (tenant-delta/crm) → files ^1; remove that, too, or disable it";
     assert_eq!(removed("delta", &["files"]), Err(why.to_owned()));
+    // Nothing of a suspended tenant is routed, and all of it is to come back; a tenant that goes takes all.
+    let mut suspended = world();
+    Arc::make_mut(&mut suspended.tenants[3]).spec.suspend = true;
+    for install in &mut suspended.installs {
+        Arc::make_mut(install).status.as_mut().unwrap().route = None;
+    }
+    let of = |state: &State| remove::plan(state, &state.catalogue(), "delta", &["files".to_owned()]);
+    assert_eq!(of(&suspended), Err(why.to_owned()));
+    let goes = || Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+    Arc::make_mut(&mut suspended.tenants[3]).metadata.deletion_timestamp = goes();
+    assert!(of(&suspended).is_ok());
+    // What is being removed goes first by itself.
+    let mut leaving = world();
+    Arc::make_mut(&mut leaving.installs[3]).metadata.deletion_timestamp = goes();
+    assert!(of(&leaving).is_ok());
     let both = vec![format!("crm 2.0.0, {kept}"), format!("files 1.0.0, {kept}")];
     assert_eq!(removed("delta", &["files", "crm"]), Ok(both));
 }

@@ -27,14 +27,15 @@ pub struct Removal {
 
 /// What is to be deleted of the tenant, those first that need others. Pure.
 pub fn plan(state: &State, catalogue: &Catalogue, tenant: &str, plugins: &[String]) -> Result<Vec<Removal>, String> {
-    state.tenant(tenant).ok_or_else(|| format!("there is no tenant {tenant}"))?;
+    let found = state.tenant(tenant).ok_or_else(|| format!("there is no tenant {tenant}"))?;
     let (mut going, staying): (Vec<_>, Vec<_>) =
         state.installs_of(tenant).into_iter().partition(|install| plugins.contains(&install.spec.plugin.id));
     let rest: Vec<Present<'_>> = staying.iter().map(|install| Present::of(install, catalogue)).collect();
-    let serves = |install: &PluginInstall| Present::of(install, catalogue).answers();
+    let serves = |install: &PluginInstall| Present::of(install, catalogue).missed(found.spec.suspend);
     let needed = going.iter().filter_map(|install| serves(install)).flat_map(|release| dependents(release, &rest));
-    let names: Vec<String> = needed.map(|dependent| dependent.to_string()).collect();
-    if !names.is_empty() {
+    // What is being removed itself goes first, and with a tenant all goes.
+    let names: Vec<String> = needed.filter(|one| !one.leaving).map(|one| one.to_string()).collect();
+    if !names.is_empty() && found.metadata.deletion_timestamp.is_none() {
         return Err(format!("others need it: {}; remove that, too, or disable it", names.join(", ")));
     }
     let mut ordered = Vec::new();

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::StatusCode;
 use kube::api::{DeleteParams, Preconditions};
 
-use super::find::find;
+use super::{find::find, needed::refuse_if_needed};
 use crate::{
     access::TenantAdmin,
     http::{ApiError, IfMatch, ResourceName},
@@ -15,7 +15,8 @@ use crate::{
 /// Delete an install
 ///
 /// For administrators of the tenant, and for super-admins with `?tenant=`. What happens to the
-/// plugin's data is said by `spec.deletionPolicy`: `Retain` keeps it.
+/// plugin's data is said by `spec.deletionPolicy`: `Retain` keeps it. What other installs of the
+/// tenant need is refused with their names (409 `IN_USE`) while they stay.
 #[utoipa::path(
     delete, path = "/api/v1/installs/{name}", tag = "installs",
     params(
@@ -32,6 +33,7 @@ pub async fn delete(
     IfMatch(version): IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let (api, install) = find(&state, &tenant, &name).await?;
+    refuse_if_needed(&state, &tenant, &install).await?;
     // The uid: of two that had this name, only the one that was found.
     let preconditions = Some(Preconditions { resource_version: version, uid: install.metadata.uid });
     api.delete(&name, &DeleteParams { preconditions, ..DeleteParams::default() }).await?;

@@ -1,7 +1,7 @@
 //! Where a tenant's installs are: in its own namespace, or in the platform's if they were applied
 //! together with the tenant.
 
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 use plexica_contract::{error::Code, name::Slug};
 use plexica_crds::{PluginInstall, Tenant};
 
@@ -37,4 +37,16 @@ pub async fn find(state: &State, tenant: &Slug, name: &str) -> Result<(Api<Plugi
         }
     }
     Err(ApiError::not_found())
+}
+
+/// All of the tenant's installs, whose own namespace that is.
+pub async fn of_tenant(state: &State, tenant: &Slug, own: &str) -> Result<Vec<PluginInstall>, ApiError> {
+    let mut installs: Vec<PluginInstall> =
+        Api::namespaced(state.client.clone(), own).list(&ListParams::default()).await?.items;
+    // The platform's namespace may hold everybody's: those are had from the watch.
+    let elsewhere = state.catalog.installs();
+    let elsewhere = elsewhere.iter().filter(|install| install.namespace().as_ref() == Some(&state.namespace));
+    installs.extend(elsewhere.map(|install| PluginInstall::clone(install)));
+    installs.retain(|install| install.spec.tenant_ref.name == tenant.as_str());
+    Ok(installs)
 }

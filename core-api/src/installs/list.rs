@@ -1,10 +1,13 @@
 //! A page of a tenant's installs.
 
 use axum::extract::State;
-use kube::{Api, ResourceExt, api::ListParams};
+use kube::ResourceExt;
 use plexica_crds::PluginInstall;
 
-use super::{List, find::namespace};
+use super::{
+    List,
+    find::{namespace, of_tenant},
+};
 use crate::{
     access::TenantAdmin,
     http::{ApiError, Json},
@@ -31,13 +34,7 @@ pub async fn list(
     page: Page,
 ) -> Result<Json<List>, ApiError> {
     let own = namespace(&state.client, &tenant).await?;
-    let mut installs: Vec<PluginInstall> =
-        Api::namespaced(state.client.clone(), &own).list(&ListParams::default()).await?.items;
-    // The platform's namespace may hold everybody's: those are had from the watch.
-    let elsewhere = state.catalog.installs();
-    let elsewhere = elsewhere.iter().filter(|install| install.namespace().as_ref() == Some(&state.namespace));
-    installs.extend(elsewhere.map(|install| PluginInstall::clone(install)));
-    installs.retain(|install| install.spec.tenant_ref.name == tenant.as_str());
+    let installs = of_tenant(&state, &tenant, &own).await?;
     let place = |install: &PluginInstall| format!("{}/{}", install.name_any(), install.namespace().unwrap_or_default());
     let (installs, end) = page.cut(installs, place);
     Ok(Json(List { items: installs.into_iter().map(Into::into).collect(), r#continue: end }))

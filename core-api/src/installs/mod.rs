@@ -5,6 +5,7 @@ mod delete;
 mod find;
 mod get;
 mod list;
+mod needed;
 mod patch;
 mod view;
 

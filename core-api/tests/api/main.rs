@@ -5,5 +5,6 @@ mod access;
 mod harness;
 mod installs;
 mod internal;
+mod needed;
 mod operations;
 mod tenants;

@@ -75,6 +75,12 @@ impl<'a> Present<'a> {
     pub fn answers(&self) -> Option<&'a Release> {
         self.serves.filter(|_| self.routed)
     }
+
+    /// What others would miss if it went. Nothing of a suspended tenant answers, and all of it is to come
+    /// back.
+    pub fn missed(&self, suspended: bool) -> Option<&'a Release> {
+        self.answers().or_else(|| self.in_force().filter(|_| suspended))
+    }
 }
 
 /// What of all that is there a need finds.

@@ -19,16 +19,14 @@ pub fn needed(install: &PluginInstall, references: &References, settings: &Setti
     let goes = install.metadata.deletion_timestamp.is_some();
     let slug: Slug = install.spec.tenant_ref.name.parse().ok()?;
     let tenant = references.tenant.as_ref().filter(|tenant| tenant.metadata.deletion_timestamp.is_none())?;
-    let status = install.status.as_ref()?;
-    // Nothing of a suspended tenant is routed, and all of it is to come back.
-    let serves = status.route.is_some() || (goes && tenant.spec.suspend && install.spec.enabled);
-    if (install.spec.enabled && !goes) || !serves {
+    if install.spec.enabled && !goes {
         return None;
     }
     let siblings = || references.siblings.iter().map(AsRef::as_ref);
     let entries = references.catalogue.iter().map(AsRef::as_ref);
     let catalogue = Catalogue::of(entries).knowing(siblings().chain([install]));
-    let release = catalogue.get(&install.spec.plugin.id, status.version.as_deref()?)?;
+    let this = Present::of(install, &catalogue);
+    let release = if goes { this.missed(tenant.spec.suspend) } else { this.answers() }?;
     let present = present(install, &slug, siblings(), &catalogue, settings);
     let at_work: Vec<_> = present.iter().filter_map(Present::in_force).collect();
     // Of some that go at once and need each other, none waits for the others.
