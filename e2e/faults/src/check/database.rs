@@ -1,10 +1,11 @@
 //! Schemas, roles, logins and the platform's own notes in Postgres.
 
 use plexica_backends::{ownership::Stamp, postgres::PROVISIONER};
-use plexica_contract::name::{Slot, postgres};
+use plexica_contract::name::postgres;
+use plexica_crds::plugin_install::Isolation;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{Expected, Owners, wrong_mark};
+use super::{Expected, Owners, logins, wrong_mark};
 use crate::world::{Case, World};
 
 const DATA: &str = "written before the first fault";
@@ -73,23 +74,24 @@ async fn findings(
             let is_of_one_before = stamp
                 .as_ref()
                 .is_some_and(|stamp| stamp.retained_at.is_some() && Some(&stamp.mark.uid) != owners.install.as_ref());
-            if expected == Expected::Suspended && *name == plugin && is_of_one_before && !owners.install_has_served {
+            if expected.rests() && *name == plugin && is_of_one_before && !owners.install_has_served {
                 continue;
             }
             findings.extend(wrong_mark(&format!("{what} {name}"), stamp.as_ref(), expected, uid));
         }
     }
     // The generation before has gone, where there was one, and what another isolation had lets nobody in.
-    let query = "SELECT count(*) FROM pg_roles login WHERE rolname = ANY($1) AND rolcanlogin
+    let query = "SELECT rolname::text FROM pg_roles login WHERE rolname = ANY($1) AND rolcanlogin
                     AND ($2::text IS NULL OR EXISTS (SELECT FROM pg_auth_members
                          WHERE member = login.oid AND roleid = to_regrole($2)))";
-    let of_slot =
-        |slot| [postgres::plugin_login(&case.plugin, slot), postgres::dedicated_login(&case.slug, &case.plugin, slot)];
-    let names: Vec<String> = Slot::ALL.into_iter().flat_map(of_slot).collect();
-    let opens = matches!(expected, Expected::Running { .. }).then_some(&plugin);
-    let logins: i64 = sqlx::query_scalar(query).bind(names).bind(opens).fetch_one(&mut *superuser).await?;
-    if logins != i64::from(matches!(expected, Expected::Running { .. })) && expected != Expected::Suspended {
-        findings.push(format!("{logins} logins of {} for the tenant", case.plugin));
+    let names = [Isolation::Shared, Isolation::Dedicated].map(|isolation| logins(case, isolation)).concat();
+    let runs = matches!(expected, Expected::Running { .. });
+    let opens = runs.then_some(&plugin);
+    let found: Vec<String> = sqlx::query_scalar(query).bind(names).bind(opens).fetch_all(&mut *superuser).await?;
+    let wanted = logins(case, owners.isolation);
+    let well = if runs { matches!(&found[..], [one] if wanted.contains(one)) } else { found.is_empty() };
+    if !well && !expected.rests() {
+        findings.push(format!("the logins {found:?} of {} for the tenant, and not one of {wanted:?}", case.plugin));
     }
     let bucket = world.prefixes().bucket(&case.slug);
     if count(superuser, "SELECT count(*) FROM core.ownership WHERE name = $1", &bucket).await? != 0 {

@@ -19,6 +19,7 @@ pub async fn owners(world: &World, case: &Case) -> Owners {
     Owners {
         tenant: tenant.and_then(|tenant| tenant.uid()),
         install: install.as_ref().and_then(ResourceExt::uid),
+        isolation: install.as_ref().map(|install| install.spec.isolation).unwrap_or_default(),
         install_has_served: install.and_then(|install| install.status?.migrated_version).is_some(),
     }
 }
@@ -61,13 +62,6 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
             .collect();
     findings.extend(route(world, case, expected).await);
     findings
-}
-
-/// What runs although nobody is served by it. Processes are children of their operator: of two, each has its own, and
-/// nobody runs more than one with them.
-pub fn process(world: &World, case: &Case, expected: Expected) -> Vec<String> {
-    let idle = !matches!(expected, Expected::Running { .. }) && world.operators() == 1;
-    (idle && world.runs(&case.plugin)).then(|| format!("the plugin {} still runs", case.plugin)).into_iter().collect()
 }
 
 /// What is wrong with where requests are sent.

@@ -1,6 +1,7 @@
 //! Whether the world is as the resources ask: every backend is read, past the proxies.
 
 mod backup;
+mod configuration;
 mod database;
 mod identity;
 mod kubernetes;
@@ -8,6 +9,7 @@ mod log;
 mod neighbour;
 mod operation;
 mod orphan;
+mod process;
 mod snapshot;
 mod storage;
 
@@ -20,6 +22,8 @@ pub use orphan::none as no_orphans;
 pub use snapshot::snapshot;
 
 use plexica_backends::ownership::Stamp;
+use plexica_contract::name::{Slot, postgres};
+use plexica_crds::plugin_install::Isolation;
 
 use crate::world::{Case, Violation, World, fails};
 
@@ -33,6 +37,8 @@ pub enum Expected {
     },
     /// Everything, and nobody gets in.
     Suspended,
+    /// Everything, and the plugin does nothing for the tenant.
+    Disabled,
     /// Its data, marked with the time.
     Retained,
     /// Nothing but a backup.
@@ -42,7 +48,12 @@ pub enum Expected {
 impl Expected {
     /// Whether what was [planted](plant) must be there.
     fn is_planted(self) -> bool {
-        matches!(self, Self::Running { planted: true } | Self::Suspended | Self::Retained)
+        matches!(self, Self::Running { planted: true } | Self::Suspended | Self::Disabled | Self::Retained)
+    }
+
+    /// Whether everything is there and the plugin is not to run.
+    const fn rests(self) -> bool {
+        matches!(self, Self::Suspended | Self::Disabled)
     }
 }
 
@@ -54,7 +65,8 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
     let owners = kubernetes::owners(world, case).await;
     let around = [
         kubernetes::check(world, case, expected, &owners).await,
-        kubernetes::process(world, case, expected),
+        process::check(world, case, expected, &owners),
+        configuration::check(world, case, expected).await,
         backup::check(world, case, expected).await,
         operation::check(world, case, expected).await,
     ];
@@ -101,6 +113,8 @@ pub struct Owners {
     install: Option<String>,
     /// Whether the install has ever served: before that it takes back nothing that one before it has kept.
     install_has_served: bool,
+    /// With whom the install shares the plugin.
+    isolation: Isolation,
 }
 
 /// What is wrong with a mark.
@@ -110,10 +124,19 @@ fn wrong_mark(what: &str, stamp: Option<&Stamp>, expected: Expected, uid: Option
     };
     match (expected, &stamp.retained_at) {
         (Expected::Retained, None) => Some(format!("{what} is not marked as retained")),
-        (Expected::Running { .. } | Expected::Suspended, Some(_)) => Some(format!("{what} is marked as retained")),
-        (Expected::Running { .. } | Expected::Suspended, None) if Some(&stamp.mark.uid) != uid => {
+        (Expected::Retained, Some(_)) | (Expected::Gone, _) => None,
+        (_, Some(_)) => Some(format!("{what} is marked as retained")),
+        (_, None) if Some(&stamp.mark.uid) != uid => {
             Some(format!("{what} is marked for {} and not for {uid:?}", stamp.mark.uid))
         }
-        _ => None,
+        (_, None) => None,
     }
+}
+
+/// What the plugin may sign in to the database as.
+fn logins(case: &Case, isolation: Isolation) -> [String; 2] {
+    Slot::ALL.map(|slot| match isolation {
+        Isolation::Shared => postgres::plugin_login(&case.plugin, slot),
+        Isolation::Dedicated => postgres::dedicated_login(&case.slug, &case.plugin, slot),
+    })
 }

@@ -14,6 +14,7 @@ use plexica_crds::{
 use serde_json::{Value, json};
 
 use super::World;
+use crate::plugin::{POOL, WORKERS};
 
 /// The operators of a run see what carries it.
 pub const LABEL: &str = "plexica.io/faults";
@@ -98,24 +99,26 @@ impl World {
 
     /// Applies a version of the plugin with that in its spec.
     pub async fn apply_plugin_with(&self, case: &Case, version: &str, spec: Value) {
-        let mut whole = Self::plugin_spec();
+        let mut whole = Self::plugin_spec(version);
         for (name, value) in spec.as_object().into_iter().flatten() {
             whole[name] = value.clone();
         }
         self.ask_plugin(case, version, json!({ "spec": whole })).await.expect("a plugin that can be");
     }
 
-    /// What there is to say of the plugin of these runs, where `PLUGIN` stands for the id.
+    /// What there is to say of a version of the plugin of these runs, where `PLUGIN` stands for the id.
     ///
     /// # Panics
     /// If this program does not know where it lies.
-    pub fn plugin_spec() -> Value {
-        let workers = json!({ "type": "object", "properties": { "workers": { "type": "integer" } } });
+    pub fn plugin_spec(version: &str) -> Value {
+        let number = json!({ "type": "integer" });
+        let schema = json!({ "type": "object", "properties": { WORKERS: number, POOL: number } });
         json!({
             "runtime": {
                 "image": "plexica/faults:1", "command": [std::env::current_exe().unwrap(), crate::plugin::ARGUMENT],
             },
-            "configuration": { "schema": workers },
+            "configuration": { "schema": schema, "reload": "Ask" },
+            "migrations": crate::plugin::migrations(version),
             "permissions": [{ "key": "PLUGIN:note:read", "name": "Read notes" }],
         })
     }
@@ -129,7 +132,6 @@ impl World {
         let spec = &mut object["spec"];
         spec["id"] = json!(case.plugin);
         spec["version"] = json!(version);
-        spec["migrations"] = json!(crate::plugin::migrations(version));
         if spec["displayName"].is_null() {
             spec["displayName"] = json!(case.plugin);
         }
@@ -150,6 +152,15 @@ impl World {
         object["spec"]["tenantRef"]["name"] = json!(case.slug);
         object["spec"]["plugin"]["id"] = json!(case.plugin);
         self.apply(&self.installs(), "PluginInstall", &Self::install_name(case), object).await
+    }
+
+    /// Changes that of the install's spec, and leaves the rest of it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn patch_install(&self, case: &Case, spec: Value) {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        self.installs().patch(&Self::install_name(case), &PatchParams::default(), &patch).await.unwrap();
     }
 
     /// Asks for new credentials of the tenant, and of the plugin in that version.

@@ -276,11 +276,13 @@ impl World {
         lines.filter(|line| String::from_utf8_lossy(line).contains(&mine)).count()
     }
 
-    /// Whether a process of the plugin runs.
-    pub fn runs(&self, plugin: &PluginId) -> bool {
-        self.processes()
-            .iter()
-            .any(|variables| variables.get(environment::PLUGIN_ID).is_some_and(|id| plugin.as_str() == id))
+    /// As whom each process of the plugin signs in to the database.
+    pub fn logins_of_processes(&self, plugin: &PluginId) -> Vec<String> {
+        let mut processes = self.processes();
+        processes.retain(|variables| variables.get(environment::PLUGIN_ID).is_some_and(|id| plugin.as_str() == id));
+        let url = |variables: &BTreeMap<String, String>| variables.get(environment::DATABASE_URL)?.parse().ok();
+        let login = |variables| url(variables).map(|url: url::Url| url.username().to_owned());
+        processes.iter().map(|variables| login(variables).unwrap_or_default()).collect()
     }
 
     /// The environments of all plugins of the run.

@@ -182,7 +182,7 @@ async fn one(
     Step::Create.done(world, &case).await?;
     credentials(world, &case).await?;
     let install = json!({ "spec": { "plugin": { "version": FIRST } } });
-    let plugin = json!({ "spec": World::plugin_spec() });
+    let plugin = json!({ "spec": World::plugin_spec(SECOND) });
     let mut asked = Asked { tenant: json!({ "spec": {} }), plugin, install };
     asked.say_all(world, &case).await?;
     for change in hand {

@@ -1,6 +1,6 @@
 //! Ends at which nothing goes on, whatever was said before.
 
-use plexica_crds::{Reason, plugin_install::Phase, tenant};
+use plexica_crds::{Reason, tenant};
 use serde_json::json;
 
 use super::{Asked, NO_PLAN};
@@ -40,23 +40,9 @@ pub async fn rests(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Res
     resting.say_all(world, case).await?;
     match rest {
         Rest::Suspended => Step::Suspend.done(world, case).await,
-        Rest::Disabled => disabled(world, case).await,
+        Rest::Disabled => Step::Disable.done(world, case).await,
         Rest::Stalled => stalled(world, case).await,
     }
-}
-
-async fn disabled(world: &World, case: &Case) -> Result<(), Violation> {
-    world
-        .converges(&format!("the install of {} is disabled", case.slug), async || {
-            let install = world.install(case).await?;
-            let status = install.status.unwrap_or_default();
-            let is = status.observed_generation == install.metadata.generation
-                && status.phase == Some(Phase::Disabled)
-                && status.route.is_none()
-                && !world.runs(&case.plugin);
-            if is { Ok(()) } else { Err(format!("runs: {}, {status:?}", world.runs(&case.plugin))) }
-        })
-        .await
 }
 
 async fn stalled(world: &World, case: &Case) -> Result<(), Violation> {

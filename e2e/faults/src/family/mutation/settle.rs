@@ -38,8 +38,10 @@ pub fn settle(asked: &mut Asked) {
     for name in ["yanked", "events"] {
         without(spec, name);
     }
-    let whole = World::plugin_spec();
-    spec["permissions"] = whole["permissions"].clone();
+    let whole = World::plugin_spec(SECOND);
+    for name in ["permissions", "migrations"] {
+        spec[name] = whole[name].clone();
+    }
     spec["runtime"]["command"] = whole["runtime"]["command"].clone();
     let config = if spec["configuration"].is_null() { json!({}) } else { json!({ "workers": 2 }) };
     if spec["requires"].as_array().is_some_and(|all| all.iter().any(|one| one["optional"] != true)) {

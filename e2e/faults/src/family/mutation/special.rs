@@ -120,8 +120,16 @@ const ROWS: &[Row] = &[
     ("Tenant", &["spec", "rotation", "overlap"], || values(&["1s", "24h"])),
     ("Plugin", &["spec", "id"], || Special::Fixed),
     ("Plugin", &["spec", "version"], || Special::Fixed),
-    // The program's own.
-    ("Plugin", &["spec", "migrations"], || Special::Fixed),
+    // What is said here and the program does otherwise misleads the operator about going back alone.
+    ("Plugin", &["spec", "migrations"], || {
+        let one = |nth: usize| json!({ "name": format!("{nth:04}_n.sql"), "phase": "Expand" });
+        Special::Values(vec![
+            World::plugin_spec(SECOND)["migrations"].clone(),
+            json!([]),
+            json!([one(1), { "name": "0002_n.contract.sql", "phase": "Contract" }]),
+            (1..=512).map(one).collect(),
+        ])
+    }),
     ("Plugin", &["spec", "requires"], || {
         Special::Values(vec![
             json!([]),
@@ -145,7 +153,7 @@ const ROWS: &[Row] = &[
     ("Plugin", &["spec", "events", "subscribes"], || Special::Values(vec![json!([]), json!(["files.file.created"])])),
     ("Plugin", &["spec", "api", "openapi"], || values(&["openapi.json"])),
     ("Plugin", &["spec", "configuration", "schema"], || {
-        let usual = World::plugin_spec()["configuration"]["schema"].clone();
+        let usual = World::plugin_spec(SECOND)["configuration"]["schema"].clone();
         Special::Values(vec![usual, json!({ "type": "object" })])
     }),
     ("Plugin", &["spec", "runtime", "image"], || values(&["plexica/faults:1", "plexica/faults:2"])),

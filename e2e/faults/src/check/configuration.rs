@@ -1,0 +1,58 @@
+//! Whether the plugin has the configuration that the install asks for, as the status tells and as it tells itself.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use plexica_contract::token::{Audience, Minter, SigningKey, Subject};
+use serde_json::Value;
+
+use super::Expected;
+use crate::{
+    plugin::CONFIGURATION,
+    world::{Case, World},
+};
+
+/// Where the key is that platform tokens are signed with.
+const KEYS: (&str, &str) = ("plexica-platform-keys", "signing-key.pem");
+
+pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
+    if !matches!(expected, Expected::Running { .. }) {
+        return Vec::new();
+    }
+    differs(world, case).await.err().into_iter().collect()
+}
+
+async fn differs(world: &World, case: &Case) -> Result<(), String> {
+    let install = world.install(case).await?;
+    let (asked, status) = (install.spec.config, install.status.unwrap_or_default());
+    let upstream = status.route.ok_or("no request is sent to the plugin")?.upstream;
+    match status.configuration {
+        Some(configuration) if configuration.value == asked && configuration.restart.is_none() => {}
+        configuration => return Err(format!("the configuration {configuration:?} instead of {asked}")),
+    }
+    let request =
+        reqwest::Client::new().get(format!("{upstream}{CONFIGURATION}")).bearer_auth(token(world, case).await?);
+    let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+    let told: Value = answer.map_err(failed)?.json().await.map_err(failed)?;
+    if told == asked { Ok(()) } else { Err(format!("the plugin has the configuration {told} instead of {asked}")) }
+}
+
+/// A token of somebody who has signed in, as the gateway makes it.
+async fn token(world: &World, case: &Case) -> Result<String, String> {
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.system());
+    let secret = secrets.get(KEYS.0).await.map_err(|error| error.to_string())?;
+    let pem = secret.data.and_then(|mut data| data.remove(KEYS.1)).ok_or("there is no signing key")?;
+    let key = SigningKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem.0)).map_err(|error| error.to_string())?;
+    let subject =
+        Subject::User { sub: "it".into(), username: None, email: None, roles: Vec::new(), permissions: Vec::new() };
+    let (id, now) = (format!("{:x}", rand::random::<u128>()), SystemTime::now().duration_since(UNIX_EPOCH));
+    let now = now.map_err(|error| error.to_string())?.as_secs();
+    let minter = Minter::new(&world.name, key);
+    let token = minter.mint(Audience::Plugin(case.plugin.clone()), Some(case.slug.clone()), subject, None, id, now);
+    token.map_err(|error| error.to_string())
+}
+
+fn failed(error: reqwest::Error) -> String {
+    format!("the plugin does not tell its configuration: {error}")
+}

@@ -1,0 +1,98 @@
+//! What is asked for in a step, in each order.
+
+use serde_json::{Value, json};
+
+use super::{FIRST, Order, PLAN, SECOND, Step};
+use crate::{
+    plugin::{POOL, WORKERS},
+    world::{Case, World},
+};
+
+/// Seconds for which the version before is kept: longer than any step.
+const FOR_LONG: i32 = 3600;
+
+/// A tenant's spec in which an overlap of credentials ends within a step.
+fn short_overlap(mut spec: Value) -> Value {
+    spec["rotation"] = json!({ "overlap": "1s" });
+    spec
+}
+
+/// Asks for it. What a step changes of an install it leaves so for all that follow, as people do with `kubectl patch`.
+pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
+    match step {
+        Step::Create | Step::Return => all(world, case, step.version(), order).await,
+        Step::Configure => world.patch_install(case, json!({ "config": { POOL: 2 } })).await,
+        Step::GoBack => world.apply_install(case, json!({ "plugin": { "version": FIRST } })).await,
+        Step::Bake | Step::Upgrade => {
+            let bake = if step == Step::Bake { FOR_LONG } else { 0 };
+            let plugin = world.apply_plugin_with(case, SECOND, json!({ "rollout": { "bakeSeconds": bake } }));
+            let install = world.apply_install(case, json!({ "plugin": { "version": SECOND } }));
+            match order {
+                Order::Forwards => futures::join!(plugin, install),
+                Order::Backwards | Order::PluginLast => futures::join!(install, plugin),
+            };
+        }
+        Step::Rotate => world.rotate(case, SECOND).await,
+        Step::Isolate => world.patch_install(case, json!({ "isolation": "Dedicated" })).await,
+        Step::Plan => {
+            let tenant = world.apply_tenant(case, short_overlap(json!({ "plan": PLAN })));
+            let install = world.patch_install(case, json!({ "config": { WORKERS: 3 } }));
+            match order {
+                Order::Forwards => futures::join!(tenant, install),
+                Order::Backwards | Order::PluginLast => futures::join!(install, tenant),
+            };
+        }
+        Step::Suspend => world.apply_tenant(case, short_overlap(json!({ "plan": PLAN, "suspend": true }))).await,
+        Step::Resume => world.apply_tenant(case, short_overlap(json!({}))).await,
+        Step::Disable => world.patch_install(case, json!({ "enabled": false })).await,
+        Step::Enable => world.patch_install(case, json!({ "enabled": true })).await,
+        Step::Leave => leave(world, case, order).await,
+        Step::Remove => {
+            world.apply_tenant(case, short_overlap(json!({ "deletionPolicy": "Delete" }))).await;
+            let install = json!({ "plugin": { "version": SECOND }, "deletionPolicy": "Delete" });
+            world.patch_install(case, install).await;
+            leave(world, case, order).await;
+            for version in [FIRST, SECOND] {
+                world.delete_plugin(case, version).await;
+            }
+        }
+    }
+}
+
+async fn all(world: &World, case: &Case, version: &str, order: Order) {
+    let tenant = || world.apply_tenant(case, short_overlap(json!({})));
+    let plugin = || world.apply_plugin(case, version);
+    let install = || world.apply_install(case, json!({ "plugin": { "version": version } }));
+    match order {
+        Order::Forwards => {
+            tenant().await;
+            plugin().await;
+            install().await;
+        }
+        Order::Backwards => {
+            install().await;
+            plugin().await;
+            tenant().await;
+        }
+        Order::PluginLast => {
+            tenant().await;
+            install().await;
+            plugin().await;
+        }
+    }
+}
+
+async fn leave(world: &World, case: &Case, order: Order) {
+    match order {
+        // The tenant takes its installs with it.
+        Order::Forwards => world.delete_tenant(case).await,
+        Order::Backwards => {
+            world.delete_install(case).await;
+            world.delete_tenant(case).await;
+        }
+        Order::PluginLast => {
+            world.delete_tenant(case).await;
+            world.delete_install(case).await;
+        }
+    }
+}
