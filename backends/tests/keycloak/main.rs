@@ -12,6 +12,7 @@ mod proxy;
 mod real;
 mod real_brokers;
 mod real_sign_in;
+mod real_trust;
 mod recipe;
 mod subject;
 mod tokens;

@@ -15,7 +15,7 @@ use crate::subject::{Subject, tenant};
 use crate::tokens::text;
 
 /// Goes through the broker, from the sign-in page on.
-async fn through(subject: &Subject, realm: &RealmDesired) -> End {
+pub async fn through(subject: &Subject, realm: &RealmDesired) -> End {
     let mut browser = Browser::default();
     browser.open(&subject.http, &request(subject, &realm.realm, &[])).await.page();
     browser.click(&subject.http, "social-okta").await.page();
