@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 /// How the client asks for TLS.
 #[derive(Clone, Copy)]
-#[allow(dead_code)] // Each test program uses one of them.
+#[allow(dead_code)] // Not each test program uses both.
 pub enum Start {
     /// At once.
     Direct,

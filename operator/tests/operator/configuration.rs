@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     hands::told,
-    plugin::{PID, SLOW},
+    plugin::{JAM, PID, SLOW},
     rotation::{Load, get, role, upstream},
     world::{PATIENCE, World, is},
 };
@@ -151,6 +151,35 @@ async fn a_plugin_that_is_asked_takes_it_live_refuses_it_or_is_started_again() {
     let counted = format!("SELECT restarts FROM core.workload_restart WHERE username = 'plugin:{}'", stage.id);
     assert_eq!(stage.world.sql::<i64>(&counted).await, 2);
     next.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_fails_over_it_keeps_the_one_before_and_is_asked_again() {
+    let Some(stage) = Stage::new().await else { return };
+    let operator = stage.world.operator();
+    stage.publish(FIRST, "Ask").await;
+    let acme = stage.tenant("acme", json!({ "at": 1 })).await;
+    let load = Load::on(&stage.world, &acme, &stage.id).await;
+    let before = stage.pid(&acme).await;
+    let role = role(&acme, &stage.id);
+    stage.world.execute(&format!("CREATE TABLE {role}.{JAM} ()")).await;
+
+    stage.configure(&acme, json!({ "at": 2 })).await;
+    let failed = stage.world.install_until(&acme, "Configured", "False", "ConfigFailed").await.status.unwrap();
+    let conditions = &failed.conditions;
+    assert!(is(conditions, "Ready", "False", "ConfigFailed"), "{conditions:?}");
+    assert!(conditions[0].message.contains("The gears are jammed."), "{conditions:?}");
+    assert!(is(conditions, "Routed", "True", "Provisioned"), "what serves goes on: {conditions:?}");
+    assert_eq!(failed.configuration.unwrap().value, json!({ "at": 1 }));
+    told(&stage.world, &format!("tenant-{acme}"), "it", "ConfigFailed", "The gears are jammed.").await;
+
+    // Nobody tells the operator.
+    stage.world.execute(&format!("DROP TABLE {role}.{JAM}")).await;
+    stage.in_force(&acme, &json!({ "at": 2 })).await;
+    assert_eq!(stage.notes(&acme).await, ["Install 1.0.0", "Configure 1 to 2"]);
+    assert_eq!(stage.pid(&acme).await, before);
+    load.end().await;
+    operator.stop().await;
 }
 
 #[tokio::test]

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// Changes the tenant's spec.
-async fn change(world: &World, slug: &str, spec: Value) {
+pub async fn change(world: &World, slug: &str, spec: Value) {
     let patch = Patch::Merge(json!({ "spec": spec }));
     world.tenants().patch(slug, &PatchParams::default(), &patch).await.unwrap();
 }
 
 /// Waits until the condition Drifted names all of these and none of those.
-async fn drifted(world: &World, slug: &str, named: &[String], unnamed: &[String]) -> Vec<Condition> {
+pub async fn drifted(world: &World, slug: &str, named: &[String], unnamed: &[String]) -> Vec<Condition> {
     wait_for(&format!("Drifted names {named:?} and not {unnamed:?}"), PATIENCE, async || {
         let conditions = world.tenants().get(slug).await.unwrap().status?.conditions;
         let drifted = conditions.iter().find(|one| one.type_ == "Drifted" && one.status == "True")?;

@@ -7,6 +7,7 @@
 
 mod backup;
 mod bucket_keys;
+mod bucket_policy;
 mod budget;
 mod client_secret;
 mod cluster;
@@ -53,6 +54,8 @@ mod stop;
 mod suspend;
 mod takeover;
 mod tenant;
+#[path = "../../../backends/tests/support/tls.rs"]
+mod tls;
 mod upgrade;
 mod upgrade_killed;
 mod world;

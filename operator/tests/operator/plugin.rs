@@ -48,6 +48,8 @@ pub const NOTES: &str = "/notes";
 pub const URL: &str = "/url";
 /// Its process.
 pub const PID: &str = "/pid";
+/// A table in a tenant's schema that keeps it from taking another configuration.
+pub const JAM: &str = "jam";
 /// Takes its time, and answers 202.
 pub const SLOW: &str = "2.0.0";
 
@@ -108,6 +110,11 @@ impl Plugin {
             "SELECT EXISTS (SELECT FROM pg_tables WHERE tablename = 'note' AND schemaname LIKE '%plugin\\_' || $1)";
         sqlx::query_scalar(query).bind(id.replace('-', "_")).fetch_one(&self.database).await.unwrap()
     }
+
+    async fn is_jammed(&self, schema: &str) -> bool {
+        let query = "SELECT EXISTS (SELECT FROM pg_class WHERE relname = $1 AND relnamespace::regnamespace::text = $2)";
+        sqlx::query_scalar(query).bind(JAM).bind(schema).fetch_one(&self.database).await.unwrap()
+    }
 }
 
 /// One version is well before it has been told of any tenant's upgrade, and for one look after it.
@@ -158,6 +165,10 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
         let refusal = ErrorBody::new(Code::Unprocessable, format!("Not at {}.", config["at"]))
             .with_detail("refuse", "must not be set");
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::to_value(refusal).unwrap()));
+    }
+    if configures && plugin.is_jammed(schema).await {
+        let failure = ErrorBody::new(Code::Internal, "The gears are jammed.");
+        return (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::to_value(failure).unwrap()));
     }
     let restart = configures && config["restart"] == true;
     let sql = match request.action {

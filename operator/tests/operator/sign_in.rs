@@ -132,6 +132,36 @@ async fn a_missing_secret_is_named_and_waited_for_and_a_changed_one_is_noticed()
     operator.stop().await;
 }
 
+/// By an operator that looks at nothing by itself for an hour.
+#[tokio::test]
+async fn a_secret_that_comes_is_taken_before_the_next_resync() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let slug = world.database.unique("acme");
+    let path = format!("/tenant-{slug}/identity-provider/instances");
+    let administrator = world.administrator();
+    let brokers = async || administrator.get(&path).await;
+    let broker =
+        json!({ "alias": "google", "type": "Google", "clientId": "it", "clientSecretRef": { "key": "google" } });
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete", "identity": { "brokers": [broker] } })).await;
+    world.until(&slug, "NamespaceReady", "True", "").await;
+    world.until(&slug, "IdentityReady", "False", "SecretNotFound").await;
+    // First without the key.
+    credentials(&world, &slug, &[("github", "one")]).await;
+    let without_key = async || {
+        let tenant = world.tenants().get(&slug).await.unwrap();
+        let conditions = tenant.status.unwrap().conditions;
+        conditions.iter().any(|one| one.type_ == "IdentityReady" && one.message.contains("needs the key google"))
+    };
+    wait_until("the Secret is seen, and lacks the key", PATIENCE, without_key).await;
+    assert_eq!(brokers().await, json!([]));
+    credentials(&world, &slug, &[("github", "one"), ("google", "two")]).await;
+    world.ready(&slug).await;
+    assert_eq!(brokers().await[0]["alias"], "google");
+    world.delete(&world.tenants(), &slug).await;
+    operator.stop().await;
+}
+
 #[tokio::test]
 async fn a_tenant_with_settings_is_at_rest() {
     let Some(world) = World::new().await else { return };
