@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use plexica_backends::{Secret, keycloak::Digests, ownership::Installation, workloads::Needs};
 use plexica_contract::{
-    manifest::{Events, MigrationDeclaration, MigrationPhase, Reload},
+    manifest::{MigrationDeclaration, MigrationPhase, Reload},
     name::{Prefixes, Slug},
 };
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
@@ -38,8 +38,8 @@ pub struct Foreseen {
     pub version: String,
     /// Permissions in force.
     pub permissions: Vec<String>,
-    /// What the version wants more than the one that serves, and nobody has said yes or no to:
-    /// permissions, which are not in force until then, and events.
+    /// What the version wants more than the one that serves, and nobody has said yes or no to: permissions and
+    /// events, which are not in force until then.
     pub consent: Vec<String>,
     /// Migrations that the one that serves does not have, and when they run.
     pub migrations: Vec<String>,
@@ -77,14 +77,10 @@ pub fn foresee(install: &PluginInstall, around: &Around) -> Result<Foreseen, Pro
 
 /// What it comes to, beside what serves now.
 pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &References) -> Foreseen {
-    let Valid { manifest, permissions, awaiting, enabled, notice, .. } = valid;
+    let Valid { manifest, consent, enabled, notice, .. } = valid;
     let serving = install.status.as_ref().and_then(|status| status.version.as_deref());
     let before = serving.and_then(|serving| plugin::entry(&references.catalogue, manifest.id.as_str(), serving));
     let before = before.map(|entry| &entry.spec);
-    let subscribes = |events: Option<&Events>| events.map(|events| events.subscribes.clone()).unwrap_or_default();
-    let known = subscribes(before.and_then(|spec| spec.events.as_ref()));
-    let events = subscribes(manifest.events.as_ref()).into_iter().filter(|event| !known.contains(event));
-    let asks = awaiting.iter().map(|key| format!("permission {key}"));
     let ran = |migration: &&MigrationDeclaration| before.is_some_and(|spec| spec.migrations.contains(migration));
     let migrations = manifest.migrations.iter().filter(|migration| !ran(migration)).map(|migration| {
         let at_the_end = serving.is_some() && migration.phase == MigrationPhase::Contract;
@@ -93,9 +89,8 @@ pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &Refere
     });
     Foreseen {
         version: manifest.version.to_string(),
-        permissions: permissions.clone(),
-        // A first install is consent to what it declares.
-        consent: asks.chain(events.filter(|_| serving.is_some()).map(|event| format!("event {event}"))).collect(),
+        permissions: consent.permissions.granted.clone(),
+        consent: consent.awaiting().collect(),
         migrations: migrations.collect(),
         routed: *enabled,
         configuration: configuration::other(install, valid),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use plexica_backends::{Error, Kind, System};
-use plexica_crds::Reason;
+use plexica_crds::{ConditionType, Reason};
 
 pub use plexica_crds::Remedy;
 
@@ -34,6 +34,14 @@ impl Problem {
     /// What helps against it.
     pub const fn remedy(&self) -> Remedy {
         self.reason.helped_by()
+    }
+
+    /// What kstatus reads beside Ready: whether the operator goes on by itself.
+    pub const fn beside(&self) -> ConditionType {
+        match self.remedy() {
+            Remedy::Wait | Remedy::Retry => ConditionType::Reconciling,
+            Remedy::Change => ConditionType::Stalled,
+        }
     }
 
     /// Whether what has the name was looked at and is somebody else's, or an earlier owner's. Every

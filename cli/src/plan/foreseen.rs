@@ -11,6 +11,7 @@ use plexica_contract::{
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
     dependency::{Wanted as Needed, solve},
+    label::ROTATE,
     plugin_install::RouteStatus,
     tenant::DeletionPolicy,
 };
@@ -152,6 +153,9 @@ fn of_named(named: &Named, before: &State, after: &State, outcomes: &Outcomes) -
         "Plugin" => of_plugin(&mut change, named, &fields, after),
         _ => {}
     }
+    if let Some(before) = named.before.as_ref().filter(|_| change.action != Kind::Refused) {
+        of_workload(&mut change, &named.kind, before, said);
+    }
     change.fields = fields;
     if change.action == Kind::Change && change.is_nothing() {
         change.action = Kind::Unchanged;
@@ -286,6 +290,27 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
         (Some(route), from) if from.as_ref() != Some(version) => {
             change.routed.push(format!("{} to {version}", route.path));
         }
+        _ => {}
+    }
+}
+
+/// Whose workload serves, and what that signs in with.
+fn of_workload(change: &mut Change, kind: &str, before: &Value, after: &Value) {
+    let isolation = |said: &Value| said["spec"]["isolation"].as_str().unwrap_or("Shared").to_owned();
+    let asked =
+        |said: &Value| said["annotations"][ROTATE].as_str().filter(|asked| !asked.is_empty()).map(str::to_owned);
+    let rotates = asked(after).is_some() && asked(after) != asked(before);
+    match kind {
+        "PluginInstall" if isolation(before) != isolation(after) => {
+            change.restarted.push(match isolation(after).as_str() {
+                "Shared" => "for the tenant, in the workload that is shared, instead of one of its own".into(),
+                _ => "for the tenant, in a workload of its own instead of the one that is shared".into(),
+            });
+        }
+        "Plugin" if rotates => {
+            change.restarted.push("with new credentials, for all tenants that share it".into());
+        }
+        "Tenant" if rotates => change.notes.push("its credentials are replaced".into()),
         _ => {}
     }
 }

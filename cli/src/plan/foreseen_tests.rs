@@ -169,3 +169,24 @@ fn an_upgrade_says_by_what_it_migrates_and_what_it_asks_for() {
     assert_eq!(of_install.asked, ["permission crm:moon:read", "event core.user.deleted"]);
     assert!(of_install.granted.is_empty() && of_install.lost.is_empty(), "{of_install:?}");
 }
+
+#[test]
+fn another_isolation_and_new_credentials_start_workloads() {
+    let mut dedicated = install("acme", "crm", "*", None);
+    dedicated["spec"]["isolation"] = json!("Dedicated");
+    let moved = told(vec![], vec![dedicated]);
+    let words = "restarts for the tenant, in a workload of its own instead of the one that is shared";
+    assert!(moved.iter().any(|line| line == words), "{moved:?}");
+
+    let rotated = |kind: &str, before: Value, after: Value| {
+        let mut change = Change::of("it".into(), Kind::Change);
+        of_workload(&mut change, kind, &json!({ "annotations": before }), &json!({ "annotations": after }));
+        [change.restarted, change.notes].concat()
+    };
+    let (asked, plugin) = (json!({ ROTATE: "a" }), ["with new credentials, for all tenants that share it"]);
+    assert_eq!(rotated("Plugin", json!({}), asked.clone()), plugin);
+    assert_eq!(rotated("Plugin", asked.clone(), json!({ ROTATE: "b" })), plugin);
+    assert_eq!(rotated("Plugin", asked.clone(), asked.clone()), [""; 0]);
+    assert_eq!(rotated("Plugin", asked.clone(), json!({})), [""; 0]);
+    assert_eq!(rotated("Tenant", json!({}), asked), ["its credentials are replaced"]);
+}

@@ -232,8 +232,8 @@ reasons! {
     }
     ConsentRequired {
         Wait, "upgrades.md",
-        "The version declares permissions that the one before did not have; they are not in force until the tenant has had its say.",
-        "Name them in spec.grantedPermissions, or set the annotation plexica.io/consent to the version: then what spec.grantedPermissions says, or all of them if it is left out, is in force."
+        "The version asks for permissions or events that the one before did not have; they are not in force until the tenant has had its say.",
+        "Name permissions in spec.grantedPermissions, or set the annotation plexica.io/consent to the version: then what spec.grantedPermissions says, or all of them if it is left out, is in force, and all events."
     }
     Disabled {
         Wait, "data.md",

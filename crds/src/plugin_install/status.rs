@@ -51,6 +51,12 @@ pub struct PluginInstallStatus {
     /// Permissions that are new with the version and not in force: nobody has said yes or no.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaiting_consent: Vec<String>,
+    /// Events in force: subscribed to by the version and consented to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+    /// Events that are new with the version and not in force: nobody has said yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaiting_events: Vec<String>,
     /// Where the gateway sends requests; absent while nothing is routed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteStatus>,

@@ -10,11 +10,13 @@ mod bring;
 mod condition;
 mod course;
 mod tell;
+mod would;
 
 pub use bring::bring;
 pub use condition::{mark, withheld};
 pub use course::{Aim, Course, Record, without};
 pub use tell::tell;
+pub use would::Would;
 
 use std::collections::BTreeMap;
 

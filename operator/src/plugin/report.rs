@@ -46,6 +46,7 @@ pub fn leaving(
 ) -> PluginStatus {
     let mut conditions = conditions(plugin, now);
     conditions.set_false(ConditionType::Ready, why.reason, &why.message);
+    conditions.set_true(why.beside(), why.reason, &why.message);
     status(plugin, Phase::Terminating, conditions, installs, rollout)
 }
 
@@ -98,7 +99,8 @@ fn standing(spec: &PluginSpec) -> (Reason, String, Phase) {
 pub fn paused(plugin: &Plugin, now: Timestamp) -> PluginStatus {
     let last = plugin.status.clone().unwrap_or_default();
     let conditions = resource::paused(plugin, &format!("plugin {}", plugin.name_any()), &last.conditions, now);
-    PluginStatus { phase: Some(Phase::Paused), conditions, ..last }
+    let phase = if plugin.metadata.deletion_timestamp.is_some() { Phase::Terminating } else { Phase::Paused };
+    PluginStatus { phase: Some(phase), conditions, ..last }
 }
 
 #[cfg(test)]
@@ -146,7 +148,10 @@ mod tests {
         for why in [in_use(vec!["plexica-system/b".into(), "tenant-a/crm".into()]), broken] {
             let status = leaving(&plugin, &why, 2, None, now);
             assert_eq!((status.phase, status.installs), (Some(Phase::Terminating), Some(2)));
-            assert_eq!(status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(), ["Ready"]);
+            assert_eq!(
+                status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(),
+                ["Ready", "Reconciling"]
+            );
             assert_eq!(
                 (&status.conditions[0].reason, &status.conditions[0].message),
                 (&why.reason.to_string(), &why.message)

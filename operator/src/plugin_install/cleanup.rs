@@ -28,6 +28,7 @@ use super::{
     desired, live, observe,
     restart::restarts,
     sweep,
+    upgrade::Consent,
     validate::{Valid, allowed},
 };
 use crate::{
@@ -262,8 +263,7 @@ fn as_it_was(context: &Context, leaving: &Leaving<'_>) -> Option<Valid> {
         waits_for: None,
         before: None,
         contracts: false,
-        permissions: Vec::new(),
-        awaiting: Vec::new(),
+        consent: Consent::default(),
         config: leaving.install.spec.config.clone(),
         features: Vec::new(),
         enabled: false,

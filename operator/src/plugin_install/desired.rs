@@ -40,6 +40,11 @@ pub fn login_of(slug: &Slug, plugin: &PluginId, isolation: Isolation, slot: Slot
     }
 }
 
+/// All logins that its workload may have.
+pub fn logins_of(slug: &Slug, plugin: &PluginId, isolation: Isolation) -> impl Iterator<Item = Login> {
+    Slot::ALL.into_iter().map(move |slot| login_of(slug, plugin, isolation, slot))
+}
+
 /// Who the workload is at the core API, and by which its generation is recorded.
 pub fn username(slug: &Slug, plugin: &PluginId, isolation: Isolation) -> String {
     match isolation {
@@ -111,7 +116,7 @@ pub fn previous(
 /// Permissions in force.
 pub fn permissions(valid: &Valid, settings: &Settings) -> permission::Desired {
     let Manifest { id, permissions, .. } = &valid.manifest;
-    let in_force = permissions.iter().filter(|permission| valid.permissions.contains(&permission.key));
+    let in_force = permissions.iter().filter(|permission| valid.consent.permissions.granted.contains(&permission.key));
     permission::Desired {
         installation: settings.installation.clone(),
         tenant: valid.slug.clone(),

@@ -10,10 +10,7 @@ use plexica_backends::{
     },
     workloads::State,
 };
-use plexica_contract::{
-    lifecycle::{Action, Request},
-    name::Slot,
-};
+use plexica_contract::lifecycle::{Action, Request};
 use plexica_crds::{
     CredentialStatus, PluginInstall,
     plugin_install::{Isolation, Phase, PluginInstallStatus, UpgradePhase},
@@ -189,10 +186,11 @@ fn former(valid: &Valid, moved: bool, generation: Option<&Generation>, members: 
         Isolation::Shared => Isolation::Dedicated,
         Isolation::Dedicated => Isolation::Shared,
     };
-    let login = |isolation, slot| desired::login_of(&valid.slug, &valid.manifest.id, isolation, slot);
     let alone = generation.filter(|generation| !generation.previous);
-    let ended = alone.map(|generation| login(valid.isolation, generation.slot().other()));
-    let others = Slot::ALL.into_iter().map(|slot| login(other, slot)).filter(|_| moved);
+    let ended = alone.map(|generation| {
+        desired::login_of(&valid.slug, &valid.manifest.id, valid.isolation, generation.slot().other())
+    });
+    let others = desired::logins_of(&valid.slug, &valid.manifest.id, other).filter(|_| moved);
     ended.into_iter().chain(others).filter(|login| members.contains(&login.name())).collect()
 }
 

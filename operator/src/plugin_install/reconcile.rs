@@ -16,7 +16,7 @@ use super::{
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::{With, plan},
-    rehearse::rehearse,
+    rehearse::tell as tell_of,
     report,
     rotation::turn,
     sweep,
@@ -97,10 +97,9 @@ async fn rest(context: &Context, api: &Api<PluginInstall>, install: PluginInstal
 /// Does nothing, and says what it would do.
 async fn tell(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
     context.operations.forget(&uid(&install));
-    let references = references(context, &install);
-    let status = rehearse(&install, &references, &context.settings, Timestamp::now());
+    let (status, unseen) = tell_of(context, &install).await;
     let install = write_status(&context.recorder, api, install, &status).await?;
-    Ok((context.again(&install, None), None))
+    Ok((context.again(&install, unseen.as_ref()), unseen))
 }
 
 async fn stay(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {

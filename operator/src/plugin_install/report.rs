@@ -15,7 +15,7 @@ use super::{
     Step,
     configuration::{self, Configured, Seen},
     plan::WORKLOAD,
-    upgrade,
+    upgrade::{self, Consent},
     validate::Valid,
 };
 use crate::{
@@ -143,13 +143,19 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     conditions.set_true(ConditionType::Resolved, reason, resolved);
     let mut next = PluginInstallStatus { observed_generation: generation, conditions: Vec::new(), ..last };
     // A consent that was taken back counts at once, whatever else fails.
-    next.permissions.retain(|key| valid.permissions.contains(key));
-    next.awaiting_consent.clone_from(&valid.awaiting);
-    if !valid.awaiting.is_empty() {
+    let Consent { permissions, events } = &valid.consent;
+    next.permissions.retain(|key| permissions.granted.contains(key));
+    next.awaiting_consent.clone_from(&permissions.awaiting);
+    next.events.retain(|event| events.granted.contains(event));
+    next.awaiting_events.clone_from(&events.awaiting);
+    let awaiting: Vec<String> = valid.consent.awaiting().collect();
+    if !awaiting.is_empty() {
+        let name =
+            if permissions.awaiting.is_empty() { "" } else { "name permissions in spec.grantedPermissions, or " };
         let message = format!(
-            "{} {version} declares {}, which nobody has consented to: name it in spec.grantedPermissions, or set the annotation {CONSENT} to {version}.",
+            "{} {version} asks for {}, which nobody has consented to: {name}set the annotation {CONSENT} to {version}.",
             valid.manifest.id,
-            valid.awaiting.join(", ")
+            awaiting.join(", ")
         );
         conditions.set_true(ConditionType::ConsentRequired, Reason::ConsentRequired, message);
     }
@@ -241,7 +247,8 @@ fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &
         next.version = Some(version.to_string());
         // What served before has those of before.
         next.credentials = credentials.as_ref().ok().cloned();
-        next.permissions.clone_from(&valid.permissions);
+        next.permissions.clone_from(&valid.consent.permissions.granted);
+        next.events.clone_from(&valid.consent.events.granted);
         let upstream = endpoint.as_str().trim_end_matches('/').to_owned();
         let since = next.route.take().and_then(|route| route.since);
         next.route = Some(RouteStatus { path: path::plugin_route(&valid.manifest.id), upstream, since });
@@ -291,6 +298,7 @@ pub fn invalid(install: &PluginInstall, problem: &Problem, suspended: bool, now:
     }
     if problem.reason == Reason::DuplicateInstall {
         next.permissions.clear();
+        next.events.clear();
         next.route = None;
         conditions.set_false(ConditionType::Routed, problem.reason, &problem.message);
     } else if suspended || !spec.enabled {
@@ -324,7 +332,8 @@ pub fn paused(install: &PluginInstall, now: Timestamp) -> PluginInstallStatus {
         format!("tenant {}", install.spec.tenant_ref.name)
     };
     let conditions = resource::paused(install, &holder, &last.conditions, now);
-    PluginInstallStatus { phase: Some(Phase::Paused), conditions, ..last }
+    let phase = if install.metadata.deletion_timestamp.is_some() { Phase::Terminating } else { Phase::Paused };
+    PluginInstallStatus { phase: Some(phase), conditions, ..last }
 }
 
 /// The status of an install whose route is taken away, before anything else is.
@@ -346,8 +355,11 @@ pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> Plu
 /// The status of an install that goes, with what holds it up.
 pub fn leaving(install: &PluginInstall, holding: Option<&Problem>, now: Timestamp) -> PluginInstallStatus {
     match holding {
-        None => parting(install, Reason::Deleting, "being removed".into(), now),
-        Some(problem) => parting(install, problem.of_departure(), format!("being removed; {problem}"), now),
+        None => parting(install, Reason::Deleting, "being removed".into(), None, now),
+        Some(problem) => {
+            let beside = Some(problem.beside());
+            parting(install, problem.of_departure(), format!("being removed; {problem}"), beside, now)
+        }
     }
 }
 
@@ -357,18 +369,28 @@ pub fn given_up(install: &PluginInstall, parts: &[&str], now: Timestamp) -> Plug
     let (parts, of) = (parts.join(" and "), install.spec.tenant_ref.name.as_str());
     let message =
         format!("its {parts} was given up: the annotation {ABANDON}{by} of the install or of tenant {of} says so.");
-    parting(install, Reason::Abandoned, message, now)
+    parting(install, Reason::Abandoned, message, None, now)
 }
 
-fn parting(install: &PluginInstall, reason: Reason, message: String, now: Timestamp) -> PluginInstallStatus {
+fn parting(
+    install: &PluginInstall,
+    reason: Reason,
+    message: String,
+    beside: Option<ConditionType>,
+    now: Timestamp,
+) -> PluginInstallStatus {
     let last = install.status.clone().unwrap_or_default();
     let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
-    conditions.set_false(ConditionType::Ready, reason, message);
+    conditions.set_false(ConditionType::Ready, reason, &message);
+    if let Some(beside) = beside {
+        conditions.set_true(beside, reason, message);
+    }
     PluginInstallStatus {
         observed_generation: install.metadata.generation,
         phase: Some(Phase::Terminating),
         conditions: conditions.finish(),
         permissions: Vec::new(),
+        events: Vec::new(),
         route: None,
         ..last
     }
@@ -379,11 +401,7 @@ fn overall(conditions: &mut Conditions, problems: &[Problem]) -> Option<Remedy> 
     let problem = worst(problems)?;
     let Problem { reason, message, .. } = problem;
     conditions.set_false(ConditionType::Ready, *reason, message);
-    let beside = match problem.remedy() {
-        Remedy::Wait | Remedy::Retry => ConditionType::Reconciling,
-        Remedy::Change => ConditionType::Stalled,
-    };
-    conditions.set_true(beside, *reason, message);
+    conditions.set_true(problem.beside(), *reason, message);
     Some(problem.remedy())
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use plexica_backends::{Generation, System, postgres::generation};
 use plexica_crds::{CredentialStatus, PluginInstall, plugin_install::Isolation};
 
-use super::{Step, desired, restart, sweep::settled, upgrade::kept, validate::Valid};
+use super::{Step, configuration::wants_restart, desired, restart, sweep::settled, upgrade::kept, validate::Valid};
 use crate::{
     context::Context,
     resource::{Note, has_left},
@@ -35,41 +35,71 @@ pub struct Turn {
 /// is due.
 pub async fn turn(context: &Context, install: &PluginInstall, valid: &Valid) -> Step<Turn> {
     let (restarts, begun) = restart::turn(context, install, valid).await?;
+    let found = find(context, valid).await?;
+    let (born, now) = (born(install), Timestamp::now());
+    let Some((next, note)) = due(context, install, valid, &found, now) else {
+        let look_at = valid.rotation.look_again(&found, born, now);
+        let told = status(&found, &valid.rotation);
+        return Ok(Turn { told, generation: found, restarts, begun, note: None, look_at });
+    };
+    let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
+    let advanced = generation::advance(context.databases.default_database()?, &username, &found, &next);
+    let changes = context.tried(System::Postgres, "ensure", advanced).await?;
+    context.wrote(System::Postgres, &changes);
+    // Another operator may have been faster.
+    let (generation, note) = if changes.is_empty() { (find(context, valid).await?, None) } else { (next, note) };
+    let look_at = valid.rotation.look_again(&generation, born, now);
+    Ok(Turn { told: status(&generation, &valid.rotation), generation, restarts, begun, note, look_at })
+}
+
+/// The turn that would be taken, and which generation is in force until then. Reads only.
+pub async fn foresee(context: &Context, install: &PluginInstall, valid: &Valid) -> Step<(Turn, Generation)> {
+    let restarts = restart::restarts(context, valid).await?;
+    let found = find(context, valid).await?;
+    let due = due(context, install, valid, &found, Timestamp::now());
+    let (generation, note) = due.unwrap_or_else(|| (found.clone(), None));
+    let begun = valid.enabled && wants_restart(install, valid);
+    let told = status(&generation, &valid.rotation);
+    let restarts = restarts + i64::from(begun);
+    Ok((Turn { told, generation, restarts, begun, note, look_at: None }, found))
+}
+
+async fn find(context: &Context, valid: &Valid) -> Step<Generation> {
     let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
     let platform = context.databases.default_database()?;
-    let find = || context.tried(System::Postgres, "observe", generation::find(platform, &username));
-    let found = find().await?;
-    let born = install.metadata.creation_timestamp.as_ref().map(|born| born.0);
-    let now = Timestamp::now();
+    context.tried(System::Postgres, "observe", generation::find(platform, &username)).await
+}
+
+fn born(install: &PluginInstall) -> Option<Timestamp> {
+    install.metadata.creation_timestamp.as_ref().map(|born| born.0)
+}
+
+/// The generation that comes after the one that was found, if it is time for that, and what is said of it.
+fn due(
+    context: &Context,
+    install: &PluginInstall,
+    valid: &Valid,
+    found: &Generation,
+    now: Timestamp,
+) -> Option<(Generation, Option<Note>)> {
     let sharers = || sharers(install, valid, &context.installs.state());
-    let (next, note) = match valid.rotation.due(&found, born, now) {
+    match valid.rotation.due(found, born(install), now) {
         // What does not serve yet, or not any more, has nothing that could be replaced.
         Due::Rotate if valid.enabled && serves(install) => {
             let next = found.next(valid.rotation.requests.clone(), now);
             let note = rotated("workload", next.number, valid.rotation.until(&next));
-            (next, Some(note))
+            Some((next, Some(note)))
         }
         // Nobody signs in yet: what comes up has the next one from the start, and no other beside it. Not
         // the one there is: it may be that of an install that is gone, which somebody asked to replace.
         Due::Rotate if valid.enabled && is_new(install) && sharers().iter().all(|other| is_new(other)) => {
-            (found.next(valid.rotation.requests.clone(), now).alone(), None)
+            Some((found.next(valid.rotation.requests.clone(), now).alone(), None))
         }
         Due::End if !in_use(install, &sharers(), found.number) => {
-            (found.alone(), Some(ended("workload", found.number)))
+            Some((found.alone(), Some(ended("workload", found.number))))
         }
-        Due::Rotate | Due::End | Due::Nothing => {
-            let look_at = valid.rotation.look_again(&found, born, now);
-            let told = status(&found, &valid.rotation);
-            return Ok(Turn { told, generation: found, restarts, begun, note: None, look_at });
-        }
-    };
-    let advanced = generation::advance(platform, &username, &found, &next);
-    let changes = context.tried(System::Postgres, "ensure", advanced).await?;
-    context.wrote(System::Postgres, &changes);
-    // Another operator may have been faster.
-    let (generation, note) = if changes.is_empty() { (find().await?, None) } else { (next, note) };
-    let look_at = valid.rotation.look_again(&generation, born, now);
-    Ok(Turn { told: status(&generation, &valid.rotation), generation, restarts, begun, note, look_at })
+        Due::Rotate | Due::End | Due::Nothing => None,
+    }
 }
 
 /// Those that sign in like the install, besides itself.

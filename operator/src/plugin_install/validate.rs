@@ -64,10 +64,8 @@ pub struct Valid {
     pub before: Option<(Manifest, String)>,
     /// Whether the version has contract steps that have not run for this tenant.
     pub contracts: bool,
-    /// Permissions in force.
-    pub permissions: Vec<String>,
-    /// Permissions that are new with the version, which nobody has said yes or no to.
-    pub awaiting: Vec<String>,
+    /// What of its permissions and events is in force.
+    pub consent: Consent,
     /// Its configuration, checked.
     pub config: Value,
     /// Words in the plan of its tenant that plugins switch something on by.
@@ -140,7 +138,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
     let of_version = |version: Option<&str>| plugin::entry(entries, &reference.id, version?);
     let before = of_version(install.status.as_ref().and_then(|status| status.version.as_deref()));
     let before = before.and_then(|entry| plugin::validate(&entry.spec).ok());
-    let Consent { permissions, awaiting } = consent(install, &manifest, before.as_ref());
+    let consent = consent(install, &manifest, before.as_ref());
     let oldest = of_version(install.status.as_ref().and_then(|status| status.oldest_version.as_deref()));
     let runs = *enabled && !tenant.spec.suspend;
     // What does not run needs no other, and none of a suspended tenant's is routed. Whoever goes back
@@ -175,8 +173,7 @@ pub fn validate(install: &PluginInstall, references: &References, settings: &Set
         before: of_version(upgrade::of(install).map(|upgrade| upgrade.from.as_str())).and_then(|entry| {
             Some((plugin::validate(&entry.spec).ok()?, entry.metadata.uid.clone().unwrap_or_default()))
         }),
-        permissions,
-        awaiting,
+        consent,
         config: match held {
             // What it had, whatever was meant for the version that was taken back.
             Some(Held::TakenBack) => install.config_of(Some(&plugin.spec.version)).unwrap_or(config).clone(),

@@ -38,7 +38,7 @@ fn serving(mut install: PluginInstall, version: &str) -> PluginInstall {
 fn what_it_is_to_be() {
     let valid = check(&install(), &references()).unwrap();
     assert_eq!((valid.slug.as_str(), valid.manifest.version.to_string().as_str()), ("acme", "1.4.0"));
-    assert_eq!(valid.permissions, ["crm:things:read", "crm:things:write"]);
+    assert_eq!(valid.consent.permissions.granted, ["crm:things:read", "crm:things:write"]);
     assert_eq!((valid.placement.as_str(), valid.plugin_uid.as_str()), ("default", "uid-crm-1.4.0"));
     assert_eq!(valid.migrated, None);
 }
@@ -227,7 +227,9 @@ fn its_permissions() {
     ] {
         let mut install = install();
         install.spec.granted_permissions = granted.map(|keys| keys.into_iter().map(str::to_owned).collect());
-        let found = check(&install, &references()).map(|valid| valid.permissions).map_err(|problem| problem.reason);
+        let found = check(&install, &references())
+            .map(|valid| valid.consent.permissions.granted)
+            .map_err(|problem| problem.reason);
         assert_eq!(found, in_force.map(|keys| keys.into_iter().map(str::to_owned).collect()));
     }
 }

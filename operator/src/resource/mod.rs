@@ -11,7 +11,7 @@ pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, is_set, paused};
-pub use rehearsal::{is_rehearsed, rehearsed, would};
+pub use rehearsal::{is_rehearsed, rehearsed, with_problems, would};
 pub use status::write_status;
 
 use kube::{Api, Resource, core::NamespaceResourceScope};

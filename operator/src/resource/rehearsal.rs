@@ -5,7 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
 use plexica_crds::{ConditionType, Conditions, Reason, label::DRY_RUN};
 
-use super::is_set;
+use super::{is_set, pause::hold_up};
+use crate::problem::Problem;
 
 /// Whether a person wants to hear of it first.
 pub fn is_rehearsed<K: Resource>(object: &K) -> bool {
@@ -24,8 +25,9 @@ pub fn rehearsed<K: Resource>(
     let mut conditions = Conditions::new(last, object.meta().generation, now).carried_over();
     conditions.set_true(ConditionType::DryRun, Reason::DryRun, &message);
     if last.is_empty() || is_told_alone(last) {
-        conditions.set_false(ConditionType::Ready, Reason::DryRun, message);
+        conditions.set_false(ConditionType::Ready, Reason::DryRun, &message);
     }
+    hold_up(object, last, &mut conditions, Reason::DryRun, message);
     conditions.finish()
 }
 
@@ -37,4 +39,13 @@ fn is_told_alone(last: &[Condition]) -> bool {
 /// Everything that would be done, in one sentence.
 pub fn would(told: &[String]) -> String {
     if told.is_empty() { "there is nothing to do".into() } else { format!("it would {}", told.join("; ")) }
+}
+
+/// That sentence, and what is in the way of it.
+pub fn with_problems(told: &str, problems: &[Problem]) -> String {
+    if problems.is_empty() {
+        return format!("{told}.");
+    }
+    let problems: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    format!("{told}. In the way: {}", problems.join(" "))
 }

@@ -128,11 +128,9 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, settings: &Settings, now: Time
         }
         Some(problem) => {
             let sentences: Vec<_> = holding.iter().map(|problem| problem.message.as_str()).collect();
-            conditions.set_false(
-                ConditionType::Ready,
-                problem.of_departure(),
-                format!("being removed; {}", sentences.join(" ")),
-            );
+            let message = format!("being removed; {}", sentences.join(" "));
+            conditions.set_false(ConditionType::Ready, problem.of_departure(), &message);
+            conditions.set_true(problem.beside(), problem.of_departure(), message);
         }
     }
     TenantStatus {

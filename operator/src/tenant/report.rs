@@ -153,7 +153,8 @@ pub fn invalid(tenant: &Tenant, problem: &Problem, now: Timestamp) -> TenantStat
 pub fn paused(tenant: &Tenant, now: Timestamp) -> TenantStatus {
     let last = tenant.status.clone().unwrap_or_default();
     let conditions = resource::paused(tenant, &format!("tenant {}", tenant.name_any()), &last.conditions, now);
-    TenantStatus { phase: Some(Phase::Paused), conditions, ..last }
+    let phase = if tenant.metadata.deletion_timestamp.is_some() { Phase::Terminating } else { Phase::Paused };
+    TenantStatus { phase: Some(phase), conditions, ..last }
 }
 
 fn overall(conditions: &mut Conditions, problems: &[Problem], suspended: bool) -> Phase {
@@ -168,19 +169,11 @@ fn overall(conditions: &mut Conditions, problems: &[Problem], suspended: bool) -
     };
     let message = sentences(problems);
     conditions.set_false(ConditionType::Ready, worst.reason, &message);
+    conditions.set_true(worst.beside(), worst.reason, message);
     match worst.remedy() {
-        Remedy::Wait => {
-            conditions.set_true(ConditionType::Reconciling, worst.reason, message);
-            Phase::Provisioning
-        }
-        Remedy::Retry => {
-            conditions.set_true(ConditionType::Reconciling, worst.reason, message);
-            Phase::Degraded
-        }
-        Remedy::Change => {
-            conditions.set_true(ConditionType::Stalled, worst.reason, message);
-            Phase::Stalled
-        }
+        Remedy::Wait => Phase::Provisioning,
+        Remedy::Retry => Phase::Degraded,
+        Remedy::Change => Phase::Stalled,
     }
 }
 

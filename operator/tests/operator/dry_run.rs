@@ -165,7 +165,8 @@ async fn what_would_go_with_a_tenant_is_said_and_stays() {
     ] {
         assert!(told.contains(&part), "{part}: {told}");
     }
-    assert!(is(&status.conditions, "Ready", "True", "Provisioned"), "{status:?}");
+    assert_eq!(status.phase, Some(tenant::Phase::Terminating));
+    assert!(is(&status.conditions, "Ready", "False", "DryRun"), "{status:?}");
     annotate(&world, &slug, json!({ CONFIRM_DELETION: slug })).await;
     wait_for("nothing is in the way", PATIENCE, async || {
         let (_, told) = says(&world, &slug, "it would").await;

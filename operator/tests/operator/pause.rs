@@ -68,6 +68,9 @@ async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
         conditions.iter().any(|one| one.type_ == "Paused" && one.message.starts_with("it is removed when"))
     })
     .await;
+    let held_up = world.tenants().get(&slug).await.unwrap().status.unwrap();
+    assert_eq!(held_up.phase, Some(tenant::Phase::Terminating));
+    assert!(is(&held_up.conditions, "Ready", "False", "Paused"), "{held_up:?}");
     assert!(world.has_schema(&schema).await);
 
     // The mark is somebody else's by now, so that the schema stays; all the rest goes.

@@ -233,6 +233,20 @@ async fn an_upgrade_that_wants_more_runs_with_what_was_granted() {
 }
 
 #[tokio::test]
+async fn an_upgrade_that_wants_to_hear_more_waits_for_consent_too() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    stage.up().await;
+    stage.second(AN_HOUR, json!({ "events": { "subscribes": ["core.user.deleted"] } })).await;
+    let upgraded = stage.reaches(SECOND, UpgradePhase::Baking).await;
+    assert_eq!((&upgraded.events, &upgraded.awaiting_events), (&vec![], &vec!["core.user.deleted".to_owned()]));
+    assert!(is(&upgraded.conditions, "ConsentRequired", "True", "ConsentRequired"), "{upgraded:?}");
+    stage.annotate("plexica.io/consent", SECOND).await;
+    let all = stage.until("it is consented to", |status| status.events == ["core.user.deleted"]).await;
+    assert!(all.awaiting_events.is_empty() && !all.conditions.iter().any(|c| c.type_ == "ConsentRequired"), "{all:?}");
+}
+
+#[tokio::test]
 async fn what_would_be_done_is_said_and_not_done() {
     let Some(stage) = Stage::new().await else { return };
     let _operator = stage.world.operator();
@@ -261,8 +275,33 @@ async fn what_would_be_done_is_said_and_not_done() {
     assert!(!first.conditions.iter().any(|condition| condition.type_ == "DryRun"), "{first:?}");
     stage.annotate("plexica.io/dry-run", "true").await;
     says("there is nothing to do").await;
+    let spec = async |spec: Value| {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        api.patch("it", &PatchParams::default(), &patch).await.unwrap();
+    };
+    spec(json!({ "isolation": "Dedicated" })).await;
+    let moves = format!("it would serve {} by a workload of its own and not by the one that is shared", stage.slug);
+    says(&moves).await;
+    spec(json!({ "isolation": "Shared" })).await;
+    says("there is nothing to do").await;
+    let args = ["test-plugin", "--exact", "plugin::serve", "--nocapture", "--quiet"];
+    let runtime = json!({ "runtime": { "image": "plexica/test-plugin:1", "command": args } });
+    stage.world.plugin_with(&stage.id, FIRST, runtime).await;
+    says(&format!("it would start {} again for all tenants that share it (", stage.id)).await;
+    stage.world.plugin(&stage.id, FIRST).await;
+    says("there is nothing to do").await;
+    let rotate = async |value: Value| {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { "plexica.io/rotate": value } } }));
+        let name = format!("{}-{FIRST}", stage.id);
+        stage.world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap();
+    };
+    rotate(json!("once")).await;
+    says("it would replace what its workload signs in with by generation 2").await;
+    rotate(Value::Null).await;
+    says("there is nothing to do").await;
     stage.second(0, json!({})).await;
-    let held = says(&format!("from {FIRST} to {SECOND}; migrate by 1_a.sql, 2_b.contract.sql (last")).await;
+    let held = says(&format!("bring {} from {FIRST} to {SECOND}", stage.id)).await;
+    says("; migrate by 1_a.sql, 2_b.contract.sql (last; there is no way back then)").await;
     assert_eq!((held.version.as_deref(), upstream(&held)), (Some(FIRST), upstream(&first)));
     assert_eq!(stage.notes().await, [format!("Install {FIRST}")]);
     stage.annotate("plexica.io/dry-run", "false").await;

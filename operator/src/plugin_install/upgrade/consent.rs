@@ -1,45 +1,103 @@
-//! Which permissions are in force, and which wait for a person. Pure.
+//! Which permissions and events are in force, and which wait for a person. Pure.
 
 use std::collections::BTreeSet;
 
 use plexica_contract::manifest::Manifest;
 use plexica_crds::{PluginInstall, label::CONSENT};
 
-/// What of a version's permissions the tenant has consented to.
+/// What of a version's wishes the tenant has consented to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Consent {
+    /// Permissions.
+    pub permissions: Asked,
+    /// Events that it subscribes to.
+    pub events: Asked,
+}
+
+/// What a version asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
     /// In force, in the manifest's order.
-    pub permissions: Vec<String>,
+    pub granted: Vec<String>,
     /// New with the version, and nobody has said yes or no.
     pub awaiting: Vec<String>,
+}
+
+impl Consent {
+    /// All that nobody has said yes or no to.
+    pub fn awaiting(&self) -> impl Iterator<Item = String> {
+        let permissions = self.permissions.awaiting.iter().map(|key| format!("permission {key}"));
+        permissions.chain(self.events.awaiting.iter().map(|event| format!("event {event}")))
+    }
+}
+
+/// What was there before the version was asked about.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    /// What the version that serves declares, if that is known.
+    declared: Option<&'a [String]>,
+    granted: &'a [String],
+    awaiting: &'a [String],
 }
 
 /// Who installs a version consents to what the spec does not leave out; who is upgraded to one keeps
 /// what was granted, until `grantedPermissions` names what is new or the annotation
 /// `plexica.io/consent` names the version. `before` is the manifest of the version that serves.
 pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Manifest>) -> Consent {
-    let declared = || manifest.permissions.iter().map(|permission| &permission.key);
     let status = install.status.clone().unwrap_or_default();
-    let waiting: BTreeSet<&String> = status.awaiting_consent.iter().collect();
-    let version = manifest.version.to_string();
-    let said = install.metadata.annotations.as_ref().and_then(|all| all.get(CONSENT));
-    let asked: Box<dyn Fn(&String) -> bool> = if said == Some(&version) || status.version.is_none() {
-        Box::new(|_| true)
-    } else if status.version.as_ref() == Some(&version) {
-        Box::new(|key| !waiting.contains(key))
-    } else {
-        let known: BTreeSet<&String> = match before {
-            Some(before) => before.permissions.iter().map(|permission| &permission.key).collect(),
-            None => status.permissions.iter().collect(),
-        };
-        let waiting = &waiting;
-        Box::new(move |key| known.contains(key) && !waiting.contains(key))
-    };
-    let granted = |key: &String| install.spec.granted_permissions.as_ref().map(|granted| granted.contains(key));
-    let in_force = |key: &&String| granted(key).unwrap_or_else(|| asked(key));
+    let (permissions, events) = (before.map(permissions), before.map(events));
     Consent {
-        permissions: declared().filter(in_force).cloned().collect(),
-        awaiting: declared().filter(|key| !asked(key) && granted(key) != Some(true)).cloned().collect(),
+        permissions: asked(
+            install,
+            manifest,
+            &self::permissions(manifest),
+            Before {
+                declared: permissions.as_deref(),
+                granted: &status.permissions,
+                awaiting: &status.awaiting_consent,
+            },
+            install.spec.granted_permissions.as_deref(),
+        ),
+        events: asked(
+            install,
+            manifest,
+            &self::events(manifest),
+            Before { declared: events.as_deref(), granted: &status.events, awaiting: &status.awaiting_events },
+            None,
+        ),
+    }
+}
+
+fn permissions(manifest: &Manifest) -> Vec<String> {
+    manifest.permissions.iter().map(|permission| permission.key.clone()).collect()
+}
+
+fn events(manifest: &Manifest) -> Vec<String> {
+    manifest.events.as_ref().map(|events| events.subscribes.clone()).unwrap_or_default()
+}
+
+/// `said` names what is granted, if that is said one by one.
+fn asked(
+    install: &PluginInstall,
+    manifest: &Manifest,
+    wanted: &[String],
+    Before { declared, granted: in_force, awaiting }: Before<'_>,
+    said: Option<&[String]>,
+) -> Asked {
+    let (serving, version) =
+        (install.status.as_ref().and_then(|status| status.version.as_deref()), manifest.version.to_string());
+    let consented = install.metadata.annotations.as_ref().and_then(|all| all.get(CONSENT)) == Some(&version);
+    let known: BTreeSet<&String> = declared.unwrap_or(in_force).iter().collect();
+    let is_old = |key: &String| match serving {
+        None => true,
+        Some(_) if consented => true,
+        Some(serving) if serving == version => !awaiting.contains(key),
+        Some(_) => known.contains(key) && !awaiting.contains(key),
+    };
+    let named = |key: &String| said.map(|said| said.contains(key));
+    Asked {
+        granted: wanted.iter().filter(|key| named(key).unwrap_or_else(|| is_old(key))).cloned().collect(),
+        awaiting: wanted.iter().filter(|key| !is_old(key) && named(key) != Some(true)).cloned().collect(),
     }
 }
 
@@ -65,9 +123,8 @@ mod tests {
     }
 
     fn told(install: &PluginInstall) -> (Vec<String>, Vec<String>) {
-        let Consent { permissions, awaiting } =
-            consent(install, &manifest("2.0.0", &["a", "b", "new"]), Some(&manifest("1.0.0", &["a", "b"])));
-        (permissions, awaiting)
+        let of = consent(install, &manifest("2.0.0", &["a", "b", "new"]), Some(&manifest("1.0.0", &["a", "b"])));
+        (of.permissions.granted, of.permissions.awaiting)
     }
 
     fn are(permissions: &[&str], awaiting: &[&str]) -> (Vec<String>, Vec<String>) {
@@ -110,7 +167,31 @@ mod tests {
     fn what_the_version_before_declared_may_be_forgotten() {
         let mut install = at(Some("1.0.0"), None);
         install.status.as_mut().unwrap().permissions = vec!["a".into()];
-        let Consent { permissions, awaiting } = consent(&install, &manifest("2.0.0", &["a", "b"]), None);
-        assert_eq!((permissions, awaiting), are(&["a"], &["b"]));
+        let Asked { granted, awaiting } = consent(&install, &manifest("2.0.0", &["a", "b"]), None).permissions;
+        assert_eq!((granted, awaiting), are(&["a"], &["b"]));
+    }
+
+    fn hears(version: &str, subscribes: &[&str]) -> Manifest {
+        let events = serde_json::from_value(serde_json::json!({ "subscribes": subscribes })).unwrap();
+        Manifest { events: Some(events), ..manifest(version, &["a"]) }
+    }
+
+    #[test]
+    fn an_event_more_waits_as_a_permission_does() {
+        let (before, next) = (hears("1.0.0", &["core.user.created"]), hears("2.0.0", &["core.user.created", "new"]));
+        let told = |install: &PluginInstall| {
+            let consent = consent(install, &next, Some(&before));
+            (consent.events.granted.clone(), consent.events.awaiting.clone(), consent.awaiting().collect::<Vec<_>>())
+        };
+        let all = (vec!["core.user.created".to_owned(), "new".to_owned()], vec![], vec![]);
+        assert_eq!(told(&at(None, None)), all, "a first install is consent to what it declares");
+        let waits = (vec!["core.user.created".to_owned()], vec!["new".to_owned()], vec!["event new".to_owned()]);
+        let mut install = at(Some("1.0.0"), Some(&["a"]));
+        assert_eq!(told(&install), waits);
+        let status = install.status.as_mut().unwrap();
+        (status.version, status.awaiting_events) = (Some("2.0.0".into()), vec!["new".into()]);
+        assert_eq!(told(&install), waits, "it serves, and still waits");
+        install.metadata.annotations = Some([(CONSENT.to_owned(), "2.0.0".to_owned())].into());
+        assert_eq!(told(&install), all);
     }
 }

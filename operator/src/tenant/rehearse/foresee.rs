@@ -3,10 +3,10 @@
 use kube::Api;
 use plexica_backends::{Changes, Secret, System, keycloak, object, postgres, s3::bucket};
 
-use super::{Foreseen, Would};
+use super::Foreseen;
 use crate::{
     context::Context,
-    drift::{Aim, Course, Record},
+    drift::{Aim, Course, Record, Would},
     problem::Problem,
     resource::namespaced,
     tenant::{
@@ -23,18 +23,18 @@ pub async fn foresee(context: &Context, valid: &Valid, record: &Record, plan: Pl
     let Plan { database, identity, sign_in, storage, keys, namespace, quota } = plan;
     let mut foreseen = Foreseen::default();
     let database = database
-        .and_then(|Ensure { desired, seen, aim }| Ok(would(&aim, postgres::tenant::differences(&desired, &seen)?)));
+        .and_then(|Ensure { desired, seen, aim }| Ok(Would::of(&aim, postgres::tenant::differences(&desired, &seen)?)));
     foreseen.add("database", database);
     let servers = identity.as_ref().ok().map(|plan| servers(context, plan));
     let identity = identity.and_then(|Ensure { mut desired, seen, aim }| {
         apply::give_secret(context, &mut desired);
         foreseen.credentials.extend(turn(&desired, &seen));
-        Ok(would(&aim, seen.differences(&desired)?))
+        Ok(Would::of(&aim, seen.differences(&desired)?))
     });
     foreseen.add("identity", identity);
     foreseen.problems.extend(sign_in.err().map(|problem| problem.of_part("identity")));
     let bucket = storage.and_then(|Ensure { desired, seen, aim }| {
-        Ok(would(&aim, bucket::differences(&context.store, &desired, &seen)?))
+        Ok(Would::of(&aim, bucket::differences(&context.store, &desired, &seen)?))
     });
     let has_bucket = bucket.is_ok();
     foreseen.add("storage", bucket);
@@ -43,7 +43,7 @@ pub async fn foresee(context: &Context, valid: &Valid, record: &Record, plan: Pl
         Ok(Ensure { desired, seen: (seen, secrets), aim }) => {
             let room = namespace::differences(&context.client, &desired, seen.as_ref(), &valid.mark, valid.adoption);
             let room = context.tried(System::Kubernetes, "observe", room).await;
-            foreseen.add("namespace", room.map(|changes| would(&aim, changes)));
+            foreseen.add("namespace", room.map(|changes| Would::of(&aim, changes)));
             if let Some(servers) = servers {
                 let secret = sign_in_secret(context, valid, record, servers, secrets.identity.as_ref()).await;
                 foreseen.add(IDENTITY_SECRET, secret);
@@ -56,10 +56,6 @@ pub async fn foresee(context: &Context, valid: &Valid, record: &Record, plan: Pl
     let step = quota::foresee(context, valid, quota).await;
     foreseen.plan_step(step);
     foreseen
-}
-
-pub fn would(aim: &Aim, changes: Changes) -> Would {
-    Would { part: aim.part, course: aim.course, changes }
 }
 
 impl Foreseen {
@@ -82,7 +78,7 @@ impl Foreseen {
         if asked {
             self.credentials.push(format!("replace the keys to the bucket by generation {}", next.generation));
         }
-        self.parts.push(would(&Aim { course, ..aim }, changes));
+        self.parts.push(Would::of(&Aim { course, ..aim }, changes));
     }
 
     fn plan_step(&mut self, step: quota::Foreseen) {
@@ -90,7 +86,7 @@ impl Foreseen {
         (self.plan, self.plugins_told) = (enter, plugins_told);
         self.problems.extend(refused.map(|problem| problem.of_part("plan")));
         if let Some(objects) = objects {
-            self.add("plan", objects.map(|(aim, changes)| would(&aim, changes)));
+            self.add("plan", objects.map(|(aim, changes)| Would::of(&aim, changes)));
         }
     }
 }
@@ -131,5 +127,5 @@ async fn sign_in_secret(
     let aim = record.aim(IDENTITY_SECRET, Some(object::digest(&wanted, &valid.mark)));
     let api: Api<k8s_openapi::api::core::v1::Secret> = namespaced(&context.client, &valid.namespace);
     let differs = object::differences(&api, &wanted, seen, &valid.mark, valid.adoption);
-    Ok(would(&aim, context.tried(System::Kubernetes, "observe", differs).await?))
+    Ok(Would::of(&aim, context.tried(System::Kubernetes, "observe", differs).await?))
 }

@@ -10,21 +10,10 @@ mod words;
 
 pub use tell::tell;
 
-use plexica_backends::{Changes, ownership::Parting};
+use plexica_backends::ownership::Parting;
 
 use super::{Part, backup::Place};
-use crate::{drift::Course, problem::Problem};
-
-/// What would be written to a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Would {
-    /// The part, such as `database`.
-    pub part: &'static str,
-    /// Whether it is work, a repair, or left as it is.
-    pub course: Course,
-    /// What would be written.
-    pub changes: Changes,
-}
+use crate::{drift::Would, problem::Problem};
 
 /// What would become of a tenant that stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

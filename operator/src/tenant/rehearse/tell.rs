@@ -33,7 +33,8 @@ pub async fn tell(context: &Context, tenant: &Tenant) -> (TenantStatus, Option<P
     let last = tenant.status.clone().unwrap_or_default();
     let conditions = rehearsed(tenant, "", &last.conditions, &told, Timestamp::now());
     let unseen = problems.into_iter().find(|problem| problem.remedy() == Remedy::Retry);
-    (TenantStatus { phase: Some(Phase::Paused), conditions, ..last }, unseen)
+    let phase = if tenant.metadata.deletion_timestamp.is_some() { Phase::Terminating } else { Phase::Paused };
+    (TenantStatus { phase: Some(phase), conditions, ..last }, unseen)
 }
 
 async fn staying(context: &Context, tenant: &Tenant) -> Result<super::Foreseen, Problem> {

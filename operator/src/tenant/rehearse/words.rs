@@ -8,18 +8,18 @@ use plexica_crds::{
     tenant::DeletionPolicy,
 };
 
-use super::{Departing, Foreseen, Would};
+use super::{Departing, Foreseen};
 use crate::{
-    drift::Course,
+    drift::Would,
     problem::Problem,
-    resource::{is_paused, is_rehearsed, would},
+    resource::{is_paused, is_rehearsed, with_problems, would},
 };
 
 /// Of a tenant that stays.
 pub fn staying(tenant: &Tenant, installs: &[PluginInstall], foreseen: &Foreseen) -> String {
     let Foreseen { parts, credentials, plan, plugins_told, problems } = foreseen;
     let mut told: Vec<String> = credentials.clone();
-    told.extend(parts.iter().map(part));
+    told.extend(parts.iter().map(Would::in_words));
     told.extend(plan.as_ref().map(|(next, before)| match before {
         Some(before) if before != next => format!("put the plan {next} in force instead of {before}"),
         Some(_) => format!("put the plan {next} in force as it is defined now"),
@@ -46,7 +46,7 @@ pub fn staying(tenant: &Tenant, installs: &[PluginInstall], foreseen: &Foreseen)
         }
         (true, true) | (false, false) => {}
     }
-    with_problems(&told, problems)
+    with_problems(&would(&told), problems)
 }
 
 /// Of a tenant whose spec cannot be.
@@ -77,17 +77,7 @@ pub fn going(tenant: &Tenant, installs: &[PluginInstall], parts: &Departing) -> 
         }
     }
     told.extend(given_up.iter().map(|object| format!("give up {object} without a look at it")));
-    with_problems(&told, &problems)
-}
-
-fn part(Would { part, course, changes }: &Would) -> String {
-    match course {
-        Course::Apply => changes.to_do(),
-        Course::Repair => format!("repair the drift of {part} ({})", changes.to_do()),
-        Course::Report => {
-            format!("leave the drift of {part} as driftPolicy Report says (a repair would {})", changes.to_do())
-        }
-    }
+    with_problems(&would(&told), &problems)
 }
 
 /// The tenant's policy counts for all that is in it.
@@ -116,15 +106,6 @@ fn parted(object: &str, parting: Parting, policy: DeletionPolicy) -> Option<Stri
             Some(format!("remove {object} with all that is in it for good"))
         }
     }
-}
-
-fn with_problems(told: &[String], problems: &[Problem]) -> String {
-    let told = would(told);
-    if problems.is_empty() {
-        return format!("{told}.");
-    }
-    let problems: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
-    format!("{told}. In the way: {}", problems.join(" "))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{fixture, tenant::backup::Place};
+use crate::{drift::Course, fixture, tenant::backup::Place};
 use plexica_backends::Changes;
 use plexica_crds::plugin_install::{DatabaseStatus, RouteStatus};
 
