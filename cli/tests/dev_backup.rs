@@ -39,17 +39,21 @@ fn within(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
+/// One whose data goes with it.
+fn tenant(slug: &str) -> Value {
+    json!({
+        "apiVersion": "plexica.io/v1alpha1", "kind": "Tenant", "metadata": { "name": slug },
+        "spec": { "displayName": slug, "deletionPolicy": "Delete" },
+    })
+}
+
 #[tokio::test]
 async fn a_deleted_tenant_is_backed_up_where_that_can_be() {
     let Some(server) = require!(postgres17) else { return };
     let Some(programs) = server.bin() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("acme.yaml");
-    let acme = json!({
-        "apiVersion": "plexica.io/v1alpha1", "kind": "Tenant", "metadata": { "name": "acme" },
-        "spec": { "displayName": "Acme", "deletionPolicy": "Delete" },
-    });
-    std::fs::write(&file, acme.to_string()).unwrap();
+    std::fs::write(&file, tenant("acme").to_string()).unwrap();
     let delete = |dev: &Dev| {
         dev.must(&["apply", "-f", file.to_str().unwrap()]);
         dev.must(&["delete", "tenant", "acme", "--confirm", "acme"]);
@@ -109,4 +113,38 @@ async fn a_deleted_tenant_is_backed_up_where_that_can_be() {
     let without = dev(&folder.path().join("without"), Path::new("no-such-program"));
     delete(&without);
     assert!(without.stop().success());
+}
+
+#[tokio::test]
+async fn without_a_backup_goes_what_that_is_said_of_with_its_name() {
+    let Some(server) = require!(postgres17) else { return };
+    let Some(programs) = server.bin() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dev = dev(&data, &programs.join("pg_dump"));
+    for slug in ["acme", "beta"] {
+        let file = folder.path().join(slug);
+        std::fs::write(&file, tenant(slug).to_string()).unwrap();
+        dev.must(&["apply", "-f", file.to_str().unwrap()]);
+    }
+    dev.must(&["wait", "tenant/beta"]);
+    for confirmed in [&[][..], &["--confirm", "beta"]] {
+        let arguments = [&["delete", "tenant", "acme", "--skip-final-backup"], confirmed].concat();
+        let refused = dev.run(&arguments);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("--confirm"), "{said}");
+    }
+    let left: Value = serde_json::from_str(&dev.must(&["get", "tenant", "acme", "-o", "json"])).unwrap();
+    assert_eq!(
+        (&left["spec"]["skipFinalBackup"], &left["metadata"]["deletionTimestamp"]),
+        (&Value::Null, &Value::Null)
+    );
+
+    dev.must(&["delete", "tenant", "acme", "--confirm", "acme", "--skip-final-backup"]);
+    assert_eq!(dev.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tenant_acme%'"), "");
+    // The other one has its backup: there is a place for that, and a way to make it.
+    dev.must(&["delete", "tenant", "beta", "--confirm", "beta"]);
+    assert_eq!(within(&data.join("s3/buckets/tenant-0-backups/beta")).len(), 1);
+    assert_eq!(within(&data.join("s3/buckets/tenant-0-backups/acme")), Vec::<PathBuf>::new());
+    assert!(dev.stop().success());
 }
