@@ -11,6 +11,7 @@ mod identity;
 mod lifecycle;
 mod load;
 mod platform;
+mod quota;
 mod relay;
 mod upgrade;
 
@@ -112,6 +113,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let token = signs_in().await;
     lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
     upgrade::there_and_back_and_for_good(cluster, &gateway, &signs_in).await;
+    quota::counts_its_pods(cluster).await;
 
     lifecycle::leaves_and_comes_back(cluster, &url, &signs_in).await;
 
@@ -175,6 +177,7 @@ fn values(installation: &str, keycloak_url: &str, s3_endpoint: &str, backups: &s
         },
         "s3": { "endpoint": s3_endpoint, "existingSecret": "plexica-s3" },
         "backup": { "bucket": backups },
+        "plans": quota::plans(),
         "image": { "pullPolicy": "Never" }
     })
 }

@@ -12,8 +12,8 @@ use crate::{
     unpooled,
 };
 
-const INSTALL: &str = "plugininstall/acme-notes";
-const FIRST: &str = "0.1.0";
+pub const INSTALL: &str = "plugininstall/acme-notes";
+pub const FIRST: &str = "0.1.0";
 const SECOND: &str = "0.2.0";
 /// What the tenant changes its configuration to.
 const HEADING: &str = "Things to remember";
@@ -114,7 +114,8 @@ async fn becomes(cluster: &Cluster, phase: &str) {
     .await;
 }
 
-fn entry(version: &str, bake: u32) -> Value {
+/// A version in the catalogue, which is baked for so many seconds.
+pub fn entry(version: &str, bake: u32) -> Value {
     let permissions = ["read", "write"]
         .map(|what| json!({ "key": format!("notes:notes:{what}"), "name": what, "defaultRoles": ["user"] }));
     let mut migrations = vec![json!({ "name": "0001_note.sql", "phase": "Expand" })];
@@ -136,7 +137,8 @@ fn entry(version: &str, bake: u32) -> Value {
     })
 }
 
-fn install(version: &str, heading: &str) -> Value {
+/// Its install, with that in its configuration.
+pub fn install(version: &str, heading: &str) -> Value {
     json!({
         "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
         "metadata": { "name": "acme-notes", "namespace": NAMESPACE },
