@@ -1,13 +1,14 @@
 //! `plexica dev`: how soon it is ready, what it takes, how soon a plugin serves.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use kube::{
     Api, Client, Config,
-    api::{Patch, PatchParams, PostParams},
+    api::PostParams,
     config::{KubeConfigOptions, Kubeconfig},
     runtime::wait::await_condition,
 };
@@ -25,6 +26,7 @@ use crate::{
     outcome::{Result, failed},
     program::{Program, descendants, proportional, resident},
     stats::{median, ms},
+    suspend::{self, Line, User},
     table::Table,
 };
 
@@ -63,20 +65,16 @@ pub async fn measure(table: Table, plexica: &Path) -> Result<()> {
     memory(&table, program.pid())?;
 
     let client = client(&summary.kubeconfig).await?;
-    let [mut installed, mut suspended, mut resumed] = [const { Vec::new() }; 3];
+    let (mut installed, mut users) = (Vec::new(), Vec::new());
     for tenant in TENANTS {
         let (took, token) = install(&client, &summary, plexica, &data, tenant).await?;
         installed.push(ms(took));
-        suspended.push(ms(suspend(&client, &summary, tenant, &token, true).await?));
-        resumed.push(ms(suspend(&client, &summary, tenant, &token, false).await?));
+        users.push(User { tenant: tenant.to_owned(), token });
     }
-    for (what, samples) in [
-        ("install → first request served", installed),
-        ("suspend → 403 for plugin and core API", suspended),
-        ("resume → served by both", resumed),
-    ] {
-        table.add(format!("dev: {what}, median of {}", TENANTS.len()), median(&samples), "ms");
-    }
+    let what = format!("dev: install → first request served, median of {}", TENANTS.len());
+    table.add(what, median(&installed), "ms");
+    let core_api = core_api(&data)?;
+    suspend::measure(&table, &Line { client, gateway: summary.gateway, core_api }, &users).await?;
     program.stop().await
 }
 
@@ -177,18 +175,11 @@ async fn until(http: &reqwest::Client, url: &str, token: &str, wanted: fn(&Statu
     }
 }
 
-/// From suspending (or resuming) a tenant to refusing (or serving) its user.
-async fn suspend(client: &Client, dev: &Summary, tenant: &str, token: &str, suspend: bool) -> Result<Duration> {
-    let http = reqwest::Client::new();
-    let urls = ["/api/plugins/crm/contacts", "/api/v1/me"].map(|path| format!("{}{path}", dev.gateway));
-    let wanted = if suspend { |status: &StatusCode| *status == StatusCode::FORBIDDEN } else { StatusCode::is_success };
-    let began = Instant::now();
-    let patch = Patch::Merge(json!({ "spec": { "suspend": suspend } }));
-    Api::<Tenant>::all(client.clone()).patch(tenant, &PatchParams::default(), &patch).await?;
-    for url in urls {
-        until(&http, &url, token, wanted).await?;
-    }
-    Ok(began.elapsed())
+/// Where `dev` has put it.
+fn core_api(data: &Path) -> Result<String> {
+    let ports: BTreeMap<String, u16> = serde_json::from_slice(&std::fs::read(data.join("ports.json"))?)?;
+    let port = ports.get("core-api").map_or_else(|| failed("no port of the core API is known"), Ok)?;
+    Ok(format!("http://127.0.0.1:{port}"))
 }
 
 fn is_ready(tenant: &Tenant) -> bool {

@@ -17,6 +17,7 @@ mod program;
 mod resync;
 mod standalone;
 mod stats;
+mod suspend;
 mod table;
 mod tenants;
 mod tidy;
