@@ -11,6 +11,7 @@ const API: &str = "PLEXICA_TEST_API";
 /// the standalone API as well, each time; the others by hand: they would add more minutes than they find.
 const LIFE: &[&str] = &[
     "backup::",
+    "bucket_policy::",
     "client_secret::",
     "configuration::",
     "confirm::",
