@@ -27,6 +27,9 @@ pub struct OperationStatus {
     /// How often a step came to fail; it is tried again by itself.
     #[serde(default)]
     pub retries: i64,
+    /// How many of its steps are done, such as 3/5.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub progress: String,
     /// Its steps, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]

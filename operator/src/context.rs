@@ -31,7 +31,7 @@ use crate::{
     outage::Outages,
     plans::Plans,
     platform::{Keys, Whose},
-    plugin_install::Purges,
+    plugin_install::{Purges, SignIns},
     problem::{Problem, Remedy},
     settings::Settings,
 };
@@ -95,6 +95,8 @@ pub struct Context {
     pub operations: Ledger,
     /// Plugins that are asked to remove a tenant's data.
     pub purges: Purges,
+    /// When logins of plugins were last seen to open their database.
+    pub sign_ins: SignIns,
     /// When to look again at what is not as it should be.
     pub backoff: Backoff<(&'static str, String)>,
     /// When to look again at what is.

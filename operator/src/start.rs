@@ -37,7 +37,7 @@ use crate::{
     outage::Outages,
     plans::{self, Plans, PlansError},
     platform,
-    plugin_install::Purges,
+    plugin_install::{Purges, SignIns},
     settings::Settings,
 };
 
@@ -240,6 +240,7 @@ async fn term(parts: &Parts, stop: &CancellationToken) {
         outages: Outages::new(databases.names()),
         operations: operation::Ledger::default(),
         purges: Purges::default(),
+        sign_ins: SignIns::default(),
         backoff: crate::backoff::Backoff::default(),
         resync: config.work.resync(),
         selector: config.work.selector.clone(),

@@ -66,14 +66,19 @@ impl Provisioner {
 
     /// What a program of Postgres needs to connect as the operator does. Holds the password.
     pub(super) fn variables(&self) -> Result<Vec<(&'static str, String)>> {
-        let options = connect_options(&self.url, self.ca_bundle.as_deref())?;
+        let options = self.connect_options()?;
         Ok(variables(&parse(&self.url)?, &options, self.ca_bundle.as_deref()))
     }
 
     /// The database's name.
     pub(super) fn database(&self) -> Result<String> {
-        let options = connect_options(&self.url, self.ca_bundle.as_deref())?;
+        let options = self.connect_options()?;
         Ok(options.get_database().unwrap_or_else(|| options.get_username()).to_owned())
+    }
+
+    /// Options of a connection of the operator's login, without our role.
+    pub(super) fn connect_options(&self) -> Result<PgConnectOptions> {
+        connect_options(&self.url, self.ca_bundle.as_deref())
     }
 
     pub(super) fn pool(&self) -> &PgPool {

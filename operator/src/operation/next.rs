@@ -44,6 +44,7 @@ pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Opti
         started_at: Time(now),
         completed_at: None,
         retries: 0,
+        progress: String::new(),
         steps: Vec::new(),
     };
     let kind = match (doing, last) {
@@ -75,6 +76,7 @@ pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Opti
         phase: if stuck { OperationPhase::Failed } else { OperationPhase::Running },
         completed_at: stuck.then(|| begun.completed_at.unwrap_or(Time(now))),
         retries: begun.retries + i64::from(failed),
+        progress: progress(&steps),
         steps,
         ..begun
     })
@@ -84,12 +86,21 @@ fn done(last: &OperationStatus, conditions: &[Condition], now: Timestamp) -> Ope
     if last.phase == OperationPhase::Succeeded {
         return last.clone();
     }
+    // What is False is so because it was wanted: removed, or not routed.
+    let all_done = |step| OperationStep { phase: StepPhase::Done, ..step };
+    let steps: Vec<OperationStep> = steps(conditions).into_iter().map(all_done).collect();
     OperationStatus {
         phase: OperationPhase::Succeeded,
         completed_at: Some(Time(now)),
-        steps: steps(conditions),
+        progress: progress(&steps),
+        steps,
         ..last.clone()
     }
+}
+
+fn progress(steps: &[OperationStep]) -> String {
+    let done = steps.iter().filter(|step| step.phase == StepPhase::Done).count();
+    format!("{done}/{}", steps.len())
 }
 
 fn steps(conditions: &[Condition]) -> Vec<OperationStep> {
@@ -156,6 +167,24 @@ mod tests {
         let goes = go(Some(&made), Doing::Now(Delete), 2, Some(Reason::BackendUnavailable), 2).unwrap();
         let gone = go(Some(&goes), Doing::Done(Delete), 2, None, 3).unwrap();
         assert_eq!((gone.id, gone.completed_at), (goes.id, Some(Time(at(3)))));
+        let removed = {
+            let mut conditions = Conditions::new(&[], Some(1), at(0));
+            conditions.set_false(ConditionType::DatabaseReady, Reason::Removed, "schema a was removed.");
+            conditions.finish()
+        };
+        let seen = Seen {
+            last: Some(&made),
+            doing: Doing::Done(Delete),
+            generation: Some(2),
+            conditions: &removed,
+            problem: None,
+        };
+        let ended = next(seen, || "id-4".into(), at(4)).unwrap();
+        assert_eq!(
+            (ended.progress.as_str(), ended.steps[0].phase),
+            ("1/1", StepPhase::Done),
+            "it is removed as wanted"
+        );
         assert_eq!(go(None, Doing::Done(Delete), 2, None, 1).unwrap().kind, Delete, "from before there were any");
     }
 
@@ -166,7 +195,7 @@ mod tests {
         let begun = go(None, Doing::Now(Provision), 1, Some(Reason::Pending), 1).unwrap();
         assert_eq!((begun.id.as_str(), begun.phase, begun.retries), ("id-1", OperationPhase::Running, 0));
         let step = |phase| OperationStep { name: "DatabaseReady".into(), phase, message: "why.".into() };
-        assert_eq!(begun.steps, [step(StepPhase::Waiting)]);
+        assert_eq!((&*begun.steps, begun.progress.as_str()), (&[step(StepPhase::Waiting)][..], "0/1"));
         let failed = go(Some(&begun), Doing::Now(Provision), 1, Some(Reason::BackendUnavailable), 2).unwrap();
         assert_eq!((failed.id.as_str(), failed.retries), ("id-1", 1), "another operator goes on with it");
         assert_eq!(failed.steps, [step(StepPhase::Failed)]);
@@ -178,6 +207,7 @@ mod tests {
         assert_eq!(stays, stuck, "nothing changed, so nothing is written");
         let mended = go(Some(&stuck), Doing::Done(Update), 1, None, 5).unwrap();
         assert_eq!((mended.phase, mended.completed_at.clone()), (OperationPhase::Succeeded, Some(Time(at(5)))));
+        assert_eq!(mended.progress, "1/1");
         assert_eq!(go(Some(&mended), Doing::Done(Update), 1, None, 6), Some(mended.clone()));
         let at_once = go(Some(&mended), Doing::Done(Update), 2, None, 7).unwrap();
         assert_eq!((at_once.id.as_str(), at_once.phase), ("id-7", OperationPhase::Succeeded), "in one look");

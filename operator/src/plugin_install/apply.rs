@@ -3,7 +3,7 @@
 use plexica_backends::{
     Generation, Secret, System,
     postgres::{
-        self, Provisioner, credential, generation,
+        self, credential, generation,
         login::{self, Login},
         permission, plugin,
     },
@@ -26,6 +26,7 @@ use super::{
     observe::Running,
     plan::{Disable, Plan, Serve},
     report::{Applied, Disabled, Served},
+    sign_in::observe as observe_login,
     sweep,
     validate::Valid,
 };
@@ -119,7 +120,7 @@ async fn prepare(
     let (before, now) = sign_in.as_ref().map_err(Clone::clone)?;
     for SignIn { login, password } in before.iter().chain([now]) {
         // A login is given roles, so it is looked at when the role is there.
-        let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, login)).await?;
+        let seen = observe_login(context, provisioner, login).await?;
         let differences = std::future::ready(login::differences(login, &seen));
         let ensure = login::ensure(provisioner, login, &seen);
         bring(context, System::Postgres, &aim, drift, differences, ensure).await?;
@@ -130,14 +131,6 @@ async fn prepare(
     }
     drift.settled(&aim);
     Ok(DatabaseStatus { schema: desired.name(), role: desired.name() })
-}
-
-/// Lets the plugin sign in to the database, with the tenant's role among its own.
-pub async fn sign_in(context: &Context, provisioner: &Provisioner, desired: &login::Desired) -> Step<()> {
-    let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, desired)).await?;
-    let changes = context.tried(System::Postgres, "ensure", login::ensure(provisioner, desired, &seen)).await?;
-    context.wrote(System::Postgres, &changes);
-    Ok(())
 }
 
 /// Starts the version before that is to serve in the place of one which does not: what ran of it has ended with

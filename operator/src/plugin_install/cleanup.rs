@@ -23,10 +23,9 @@ use plexica_crds::{
 };
 
 use super::{
-    Step,
-    apply::sign_in,
-    desired, live, observe,
+    Step, desired, live, observe,
     restart::restarts,
+    sign_in::sign_in,
     sweep,
     upgrade::Consent,
     validate::{Valid, allowed},

@@ -19,6 +19,7 @@ mod report;
 mod resolve;
 mod restart;
 mod rotation;
+mod sign_in;
 mod sweep;
 mod upgrade;
 mod validate;
@@ -27,6 +28,7 @@ pub use live::{of_plugin, of_tenant};
 pub use needed::needed;
 pub use purges::Purges;
 pub use reconcile::reconcile;
+pub use sign_in::SignIns;
 pub use upgrade::{kept, still_asked, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};
 

@@ -112,6 +112,33 @@ async fn schema_login_credential_and_permissions_of_an_install() {
     operator.stop().await;
 }
 
+/// Whoever runs goes on with its connections, and would find the door shut at the next one.
+#[tokio::test]
+async fn a_logins_password_that_somebody_changed() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.vigilant_operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    let login = format!("plugin_{}", id.replace('-', "_"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({ "driftPolicy": "Report" })).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    let words = format!("set the password of login {login}");
+    let change = format!("ALTER ROLE {login} PASSWORD NULL");
+    let probe = format!("SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = '{login}'");
+    assert!(world.sql::<bool>(&probe).await);
+    world.execute(&change).await;
+    drifted(&world, &slug, std::slice::from_ref(&words)).await;
+    assert!(!world.sql::<bool>(&probe).await, "it is left");
+
+    world.install(&slug, &id, json!({ "driftPolicy": "Repair" })).await;
+    told(&world, &format!("tenant-{slug}"), "it", "DriftRepaired", &words).await;
+    wait_until("it is brought back", PATIENCE, async || world.sql::<bool>(&probe).await).await;
+    world.install_until(&slug, "Drifted", "False", "Provisioned").await;
+    operator.stop().await;
+}
+
 #[tokio::test]
 async fn deployment_and_secret_of_a_workload() {
     let Some(world) = World::with(Need::Workloads).await else { return };

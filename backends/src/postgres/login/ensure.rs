@@ -25,7 +25,7 @@ pub async fn ensure(provisioner: &Provisioner, desired: &Desired, observed: &Obs
     let name = desired.login.name();
     let doing = format!("set up login {name}");
     let mut transaction = provisioner.begin(&name).await?;
-    let observed = read(&mut transaction, desired).await?;
+    let observed = Observed { locked_out: observed.locked_out, ..read(&mut transaction, desired).await? };
     let mut plan = plan(desired, &observed)?;
     if !observed.can_connect {
         lock(&mut transaction, DATABASE_LOCK).await?;
@@ -77,7 +77,7 @@ fn plan(desired: &Desired, observed: &Observed) -> Result<Plan> {
         Ok(())
     })?;
     let digest = scram::digest(&desired.password);
-    if observed.password.as_ref() != Some(&digest) {
+    if observed.locked_out || observed.password.as_ref() != Some(&digest) {
         let set = format!("ALTER ROLE {login} PASSWORD {}", literal(&verifier(&desired.password)));
         plan.about(&name, |plan| plan.step(set, format!("set the password of login {name}")));
         plan.also(format!(

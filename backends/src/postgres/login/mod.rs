@@ -6,6 +6,7 @@
 
 mod ensure;
 mod observe;
+mod open;
 mod release;
 mod retire;
 
@@ -19,6 +20,7 @@ use crate::{Result, Secret};
 
 pub use ensure::{differences, digest, ensure};
 pub use observe::observe;
+pub use open::opens;
 pub use release::release;
 pub use retire::{retire, retire_if};
 
@@ -110,6 +112,8 @@ pub struct Observed {
     can_connect: bool,
     /// Digest of the password it was given last.
     password: Option<Vec<u8>>,
+    /// Whether another was set since, by somebody else.
+    locked_out: bool,
     /// Roles it may take: all of them, or of those that are wanted if others do not matter.
     roles: Vec<String>,
     /// Wanted roles that carry a mark of this installation.

@@ -73,6 +73,7 @@ fn decode(row: &PgRow, installation: &Installation) -> std::result::Result<Obser
         .collect(),
         can_connect: row.try_get("can_connect")?,
         password: row.try_get("password")?,
+        locked_out: false,
         roles: row.try_get("roles")?,
         grantable: marks.iter().filter_map(|mark| ours(mark, installation)).collect(),
         inherited: inherited.iter().filter_map(|mark| ours(mark, installation)).collect(),

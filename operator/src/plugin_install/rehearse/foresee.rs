@@ -17,6 +17,7 @@ use crate::{
         observe::{Running, observe},
         plan::{Plan, Serve, With, plan},
         rotation::{Turn, foresee as foresee_turn},
+        sign_in::observe as observe_login,
         validate::Valid,
     },
     problem::Problem,
@@ -89,7 +90,7 @@ async fn in_database(
     let provisioner = context.databases.get(&valid.placement)?;
     let mut changes = plugin::differences(desired, seen)?;
     for SignIn { login, password } in before.iter().chain([&now]) {
-        let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, login)).await?;
+        let seen = observe_login(context, provisioner, login).await?;
         changes.join(login::differences(login, &seen)?);
         let platform = context.databases.default_database()?;
         let differences = credential::differences(platform, username, password);
