@@ -1,5 +1,5 @@
-//! How soon a suspended tenant's user is refused at each place that refuses: the gateway, and behind it the core API and a
-//! plugin, which are asked past it with tokens as it makes them.
+//! How soon a suspended tenant's user is refused at each place that refuses: the gateway, and behind it the core API and
+//! a plugin, which are asked past it with tokens as it makes them.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
