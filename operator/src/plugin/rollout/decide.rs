@@ -12,8 +12,10 @@ use plexica_crds::{
 use super::{canary, goes_first};
 use crate::plugin_install::{leads_to, was_taken_back};
 
-/// How many tenants are named where it failed.
+/// How many tenants are named in words where it failed.
 const NAMED: usize = 10;
+/// How many are remembered.
+const REMEMBERED: usize = 100;
 
 /// The state of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +37,13 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
     }
     let tenant = |install: &PluginInstall| install.spec.tenant_ref.name.clone();
     let migrated = |install: &&PluginInstall| is_at(install, version);
-    let mut failed: Vec<String> =
-        concerned.iter().filter(|install| was_taken_back(install, version)).map(|install| tenant(install)).collect();
+    let last = plugin.status.as_ref().and_then(|status| status.rollout.as_ref());
+    let stopped = last.filter(|last| last.phase == RolloutPhase::Stopped);
+    let had_failed = |install: &PluginInstall| stopped.is_some_and(|last| last.failed.contains(&tenant(install)));
+    // Until it is known how another try ends, it has failed.
+    let tries_again = |install: &PluginInstall| had_failed(install) && runs(install) && !is_at(install, version);
+    let has_failed = |install: &&&PluginInstall| was_taken_back(install, version) || tries_again(install);
+    let mut failed: Vec<String> = concerned.iter().filter(has_failed).map(|install| tenant(install)).collect();
     failed.sort_unstable();
     let (total, there) = (concerned.len(), concerned.iter().copied().filter(|one| migrated(one)).count());
     let mut message = format!("migrated {there}/{total}");
@@ -46,14 +53,15 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
         message = format!("{message}, {} failed: {named}{more}", failed.len());
     }
 
-    let last = plugin.status.as_ref().and_then(|status| status.rollout.as_ref());
     let (mut phase, mut baking_since, mut by) = (RolloutPhase::Open, None, None);
     if let Some(canary) = canary(plugin) {
         let first = concerned.iter().copied().filter(|one| runs(one));
         let first = first.filter(|one| goes_first(canary, &plugin.spec.id, &one.spec.tenant_ref.name));
         let first: Vec<&PluginInstall> = first.collect();
         let ahead = first.iter().copied().filter(|one| migrated(one)).count();
-        let since = last.and_then(|last| last.baking_since.as_ref()).map(|since| since.0);
+        // One that goes first and has come there by another try proves itself anew.
+        let proven = !first.iter().any(|one| had_failed(one));
+        let since = last.and_then(|last| last.baking_since.as_ref()).map(|since| since.0).filter(|_| proven);
         let opened = last.is_some_and(|last| last.phase == RolloutPhase::Open);
         if opened || (ahead == first.len() && !first.is_empty()) {
             let since = since.unwrap_or(now);
@@ -77,7 +85,7 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
             RolloutPhase::Open => {}
         }
     }
-    failed.truncate(NAMED);
+    failed.truncate(REMEMBERED);
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let status = RolloutStatus { phase, total: count(total), migrated: count(there), failed, baking_since, message };
     Decided { status: Some(status), by }
@@ -158,8 +166,33 @@ mod tests {
         broken[3] = taken_back("fourth");
         let stopped = "migrated 3/4, 1 failed: fourth; nobody else takes it until that is mended";
         assert_eq!(step(&mut plugin, &broken, 82), (RolloutPhase::Stopped, stopped.to_owned()));
+        let mut again = broken.clone();
+        again[3].metadata.generation = Some(7);
+        assert!(!was_taken_back(&again[3], "2.0.0"), "it tries again");
+        assert_eq!(step(&mut plugin, &again, 82), (RolloutPhase::Stopped, stopped.to_owned()), "nobody knows yet");
+        assert_eq!(
+            step(&mut plugin.clone(), &all(["2.0.0"; 4]), 82),
+            (RolloutPhase::Open, "migrated 4/4".to_owned()),
+            "it has come there"
+        );
+        let mut rests = again.clone();
+        rests[3].spec.enabled = false;
+        assert_eq!(step(&mut plugin.clone(), &rests, 82).0, RolloutPhase::Open, "nobody waits for what is given up");
         broken[3].spec.plugin.version = "=1.0.0".into();
         assert_eq!(step(&mut plugin, &broken, 83), (RolloutPhase::Open, "migrated 3/3".to_owned()));
+    }
+
+    #[test]
+    fn one_that_goes_first_and_tried_again_bakes_anew() {
+        let mut plugin = canary();
+        let there = ["first", "second", "third"].map(|name| install(name, "2.0.0"));
+        assert_eq!(step(&mut plugin, &there, 10).0, RolloutPhase::Canary);
+        let mut failed = there.clone();
+        failed[0] = taken_back("first");
+        assert_eq!(step(&mut plugin, &failed, 20).0, RolloutPhase::Stopped);
+        assert_eq!(step(&mut plugin, &there, 100).0, RolloutPhase::Canary);
+        assert_eq!(step(&mut plugin, &there, 159).0, RolloutPhase::Canary);
+        assert_eq!(step(&mut plugin, &there, 160).0, RolloutPhase::Open);
     }
 
     #[test]

@@ -21,7 +21,10 @@ pub fn admits(plugin: &Plugin, install: &PluginInstall) -> bool {
     is_there
         || match rollout.map(|rollout| rollout.phase) {
             Some(RolloutPhase::Open) => true,
-            Some(RolloutPhase::Stopped) => false,
+            // Whoever failed and tries again is waited for.
+            Some(RolloutPhase::Stopped) => {
+                rollout.is_some_and(|rollout| rollout.failed.contains(&install.spec.tenant_ref.name))
+            }
             Some(RolloutPhase::Canary) | None => goes_first(canary, &plugin.spec.id, &install.spec.tenant_ref.name),
         }
 }
