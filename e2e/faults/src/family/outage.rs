@@ -13,7 +13,7 @@ use super::{
     lanes::{each, record},
 };
 use crate::{
-    check::Expectation,
+    check::{self, Expectation, Expected},
     proxy::{Outage, Plan, System},
     story::{Order, Step, contracted},
     world::{Case, Violation, World, fails},
@@ -24,6 +24,8 @@ const WHOLE: Duration = Duration::from_mins(2);
 const SHORT: Duration = Duration::from_secs(15);
 /// How often it is looked what resources say.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often a tenant that nobody changes is looked at, in every system.
+const GLANCE: Duration = Duration::from_secs(5);
 /// How soon after its return a system that the step needs is called again, and all is well but for the work itself.
 const SOON: Duration = Duration::from_secs(5);
 /// So many times longer than alone the work itself may take beside the other lanes.
@@ -79,9 +81,12 @@ async fn disturb(
     }
     world.script.set(Plan::Outage(system, outage));
     step.ask(world, case, Order::Forwards).await;
+    let over = Instant::now() + down;
     let proceeds = async {
-        if system.is_for_tenants_alone() {
-            row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
+        let upgraded = !system.is_for_tenants_alone()
+            || row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
+        if upgraded {
+            row.note(format!("{place}: a bystander"), goes_on(world, &bystander, over).await);
         }
     };
     let named = async {
@@ -131,6 +136,16 @@ async fn says_so(world: &World, case: &Case) {
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Holds a tenant that nobody changes against what it is asked to be until then, whatever is down: what runs needs none
+/// of it, and users are sent there.
+async fn goes_on(world: &World, bystander: &Case, until: Instant) -> Result<(), Violation> {
+    while Instant::now() < until {
+        check::case(world, bystander, Expected::Running { planted: true }).await?;
+        tokio::time::sleep(GLANCE.min(until.saturating_duration_since(Instant::now()))).await;
+    }
+    Ok(())
 }
 
 /// A plugin's upgrade takes Postgres and the API server, and nothing of what the tenant waits for.

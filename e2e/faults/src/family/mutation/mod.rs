@@ -218,14 +218,14 @@ async fn one(
 
 /// Says the last word to what was changed, after one at which it is to rest, and to what is new.
 async fn ends_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Result<(), Violation> {
-    rest::rests(world, case, asked, rest).await?;
+    rests_alike(world, case, asked, rest).await?;
     asked.say_all(world, case).await?;
     Step::Upgrade.done(world, case).await?;
     let alone = world.case();
     world.apply_plugin(&alone, FIRST).await;
     asked.say_all(world, &alone).await?;
     credentials(world, &alone).await?;
-    same(world, case, &alone).await?;
+    same(world, case, &alone, |seen| seen).await?;
     mistaken(world, case).await?;
     asked.say_all(world, case).await?;
     Step::Upgrade.done(world, case).await?;
@@ -234,6 +234,21 @@ async fn ends_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Re
         Step::Remove.done(world, case).await?;
     }
     Ok(())
+}
+
+/// Brings what was changed to rest, wherever it is, and one that has had nothing but the last word.
+async fn rests_alike(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Result<(), Violation> {
+    rest::rests(world, case, asked, rest).await?;
+    let alone = world.case();
+    Step::Create.ask(world, &alone, Order::Forwards).await;
+    Step::Create.done(world, &alone).await?;
+    credentials(world, &alone).await?;
+    asked.say_all(world, &alone).await?;
+    Step::Upgrade.done(world, &alone).await?;
+    rest::rests(world, &alone, asked, rest).await?;
+    same(world, case, &alone, rest::but_history).await?;
+    Step::Remove.ask(world, &alone, Order::Forwards).await;
+    Step::Remove.done(world, &alone).await
 }
 
 /// A removal with all data that nobody confirms takes nothing, and becomes one that keeps it when told to.
@@ -314,11 +329,12 @@ async fn credentials(world: &World, case: &Case) -> Result<(), Violation> {
         .await
 }
 
-/// Waits until both are alike.
-async fn same(world: &World, changed: &Case, alone: &Case) -> Result<(), Violation> {
+/// Waits until both are alike in what is looked at.
+async fn same(world: &World, changed: &Case, alone: &Case, of: impl Fn(Value) -> Value) -> Result<(), Violation> {
     world
         .converges("both are alike", async || {
             let (changed, alone) = (check::snapshot(world, changed).await, check::snapshot(world, alone).await);
+            let (changed, alone) = (of(changed), of(alone));
             if changed == alone { Ok(()) } else { Err(format!("{changed} after changes, {alone} alone")) }
         })
         .await

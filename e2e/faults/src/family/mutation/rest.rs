@@ -1,7 +1,7 @@
 //! Ends at which nothing goes on, whatever was said before.
 
 use plexica_crds::{Reason, tenant};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Asked, NO_PLAN};
 use crate::{
@@ -45,6 +45,23 @@ pub async fn rests(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Res
     }
 }
 
+/// What of a tenant at rest follows from what it is asked to be: which version has served it last, with what and as
+/// which login, and which plan it had before one that there is not, does not.
+pub fn but_history(mut seen: Value) -> Value {
+    if let Some(rights) = seen["rights"].as_array_mut() {
+        let of_login = |right: &str| [" to plugin", " to login"].iter().any(|to| right.contains(to));
+        rights.retain(|right| !right.as_str().is_some_and(of_login));
+    }
+    for (kind, names) in
+        [("install", &["version", "migrated", "permissions", "configuration"][..]), ("tenant", &["plan"])]
+    {
+        if let Some(status) = seen[kind].as_object_mut() {
+            status.retain(|name, _| !names.contains(&name.as_str()));
+        }
+    }
+    seen
+}
+
 async fn stalled(world: &World, case: &Case) -> Result<(), Violation> {
     world
         .converges(&format!("{} says that there is no such plan, and has what it had", case.slug), async || {
@@ -64,4 +81,22 @@ async fn stalled(world: &World, case: &Case) -> Result<(), Violation> {
             check::kept(world, case).await.map_err(|Violation(text)| text)
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_before_is_not_looked_at() {
+        let seen = json!({
+            "tenant": { "phase": "Suspended", "plan": "p" }, "install": null, "realm": { "plan": 1, "version": 2 },
+            "rights": ["T_plugin_P to login_T_plugin_P", "T_plugin_P to plugin2_P", "T to plexica_core_api"],
+        });
+        let expected = json!({
+            "tenant": { "phase": "Suspended" }, "install": null, "realm": { "plan": 1, "version": 2 },
+            "rights": ["T to plexica_core_api"],
+        });
+        assert_eq!(but_history(seen), expected);
+    }
 }
