@@ -27,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     family::{Effort, Family, Row, Share},
-    world::fails,
+    world::{Platform, Runner, fails},
 };
 
 /// What is tried.
@@ -52,6 +52,9 @@ struct Arguments {
     /// Whose API server: `kubernetes` or `standalone`.
     #[arg(long, default_value_t)]
     api: Flavour,
+    /// What runs plugins: the operator itself, as processes, or Deployments, for which the harness is the cluster.
+    #[arg(long, value_enum, default_value_t = Runner::Process)]
+    runner: Runner,
 }
 
 fn main() -> ExitCode {
@@ -64,8 +67,18 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed, lanes, share, api } = Arguments::parse();
-    let effort = Effort { quick, seed: seed.unwrap_or_else(rand::random), lanes: lanes.into(), api, share };
+    let Arguments { quick, family, seed, lanes, share, api, runner } = Arguments::parse();
+    if api == Flavour::Standalone && runner == Runner::Kubernetes {
+        eprintln!("the standalone API serves no Deployments");
+        return ExitCode::FAILURE;
+    }
+    let effort = Effort {
+        quick,
+        seed: seed.unwrap_or_else(rand::random),
+        lanes: lanes.into(),
+        platform: Platform { api, runner },
+        share,
+    };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {
@@ -90,8 +103,8 @@ fn main() -> ExitCode {
 
 /// One family after the other.
 async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
-    let api = effort.api;
-    eprintln!("seed {}, on the API server of {api}", effort.seed);
+    let Platform { api, runner } = effort.platform;
+    eprintln!("seed {}, on the API server of {api}, with the runner {runner}", effort.seed);
     let mut rows = Vec::new();
     for family in families {
         let begun = Instant::now();

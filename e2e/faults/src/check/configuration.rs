@@ -32,7 +32,7 @@ async fn differs(world: &World, case: &Case) -> Result<(), String> {
         configuration => return Err(format!("the configuration {configuration:?} instead of {asked}")),
     }
     let request =
-        reqwest::Client::new().get(format!("{upstream}{CONFIGURATION}")).bearer_auth(token(world, case).await?);
+        world.http(&upstream).get(format!("{upstream}{CONFIGURATION}")).bearer_auth(token(world, case).await?);
     let answer = request.send().await.and_then(reqwest::Response::error_for_status);
     let told: Value = answer.map_err(failed)?.json().await.map_err(failed)?;
     if told == asked { Ok(()) } else { Err(format!("the plugin has the configuration {told} instead of {asked}")) }

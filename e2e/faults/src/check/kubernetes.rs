@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::{LimitRange, Namespace, ResourceQuota, Secret};
 use kube::{Api, ResourceExt};
 use plexica_backends::{object, ownership::Found};
+use serde_json::json;
 
 use super::{Expected, Owners, wrong_mark};
-use crate::world::{Case, World};
+use crate::world::{self, Case, Runner, World};
 
+/// What stands in a namespace for a plan is called like that.
+const PLAN: &str = "plexica-plan";
 /// What is in the name of a secret value.
 const SECRET: [&str; 3] = ["secret", "password", "token"];
 
@@ -61,6 +64,44 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
             .into_iter()
             .collect();
     findings.extend(route(world, case, expected).await);
+    if world.runner == Runner::Kubernetes {
+        findings.extend(limits(world, case, expected, owners).await);
+    }
+    findings
+}
+
+/// What is wrong with what the plan in force limits in the namespace.
+async fn limits(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
+    let namespace = world.prefixes().namespace(&case.slug);
+    let quota = Api::<ResourceQuota>::namespaced(world.client.clone(), &namespace).get_opt(PLAN).await;
+    let range = Api::<LimitRange>::namespaced(world.client.clone(), &namespace).get_opt(PLAN).await;
+    let (quota, range) = match (quota, range) {
+        (Ok(quota), Ok(range)) => (quota, range),
+        (quota, range) => {
+            return vec![format!("the plan's objects cannot be read: {:?} {:?}", quota.err(), range.err())];
+        }
+    };
+    let marked = |what: &str, found: Found| match found {
+        Found::Absent => None,
+        Found::Marked(stamp) => wrong_mark(what, Some(&stamp), expected, owners.tenant.as_ref()),
+        Found::Unmarked { .. } => wrong_mark(what, None, expected, owners.tenant.as_ref()),
+    };
+    let marks = [
+        marked("the ResourceQuota", object::found(quota.as_ref())),
+        marked("the LimitRange", object::found(range.as_ref())),
+    ];
+    let mut findings: Vec<String> = marks.into_iter().flatten().collect();
+    // Who keeps data for a tenant that is gone keeps its plan.
+    let Ok(tenant) = world.tenant(case).await else { return findings };
+    let plan = tenant.status.and_then(|status| status.plan).map(|plan| plan.name).unwrap_or_default();
+    let found = (
+        json!(quota.and_then(|quota| quota.spec?.hard)),
+        json!(range.and_then(|range| range.spec?.limits.into_iter().next())),
+    );
+    let wanted = world::limits(&plan);
+    if found != wanted {
+        findings.push(format!("the plan {plan} limits {found:?} instead of {wanted:?}"));
+    }
     findings
 }
 
@@ -69,7 +110,8 @@ async fn route(world: &World, case: &Case, expected: Expected) -> Option<String>
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten()?;
     match (expected, install.status?.route) {
         (Expected::Running { .. }, Some(route)) => {
-            let answer = reqwest::get(format!("{}{}", route.upstream, plexica_contract::path::HEALTH)).await;
+            let health = format!("{}{}", route.upstream, plexica_contract::path::HEALTH);
+            let answer = world.http(&route.upstream).get(health).send().await;
             let healthy = answer.is_ok_and(|answer| answer.status().is_success());
             (!healthy).then(|| format!("requests are sent to {}, where no healthy plugin is", route.upstream))
         }

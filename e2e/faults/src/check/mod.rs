@@ -12,6 +12,7 @@ mod orphan;
 mod process;
 mod snapshot;
 mod storage;
+mod workload;
 
 pub use backup::remove_all as remove_backups;
 pub use log::{Expectation, clean as log};
@@ -66,6 +67,7 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
     let around = [
         kubernetes::check(world, case, expected, &owners).await,
         process::check(world, case, expected, &owners),
+        workload::check(world, case, expected, &owners).await,
         configuration::check(world, case, expected).await,
         backup::check(world, case, expected).await,
         operation::check(world, case, expected).await,

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, ResourceExt, api::ListParams};
 use plexica_crds::label;
 
-use super::neighbour;
-use crate::world::{Violation, World, fails};
+use super::{neighbour, workload};
+use crate::world::{Runner, Violation, World, fails};
 
 /// Looks for anything of this run's tenants, after all of them were removed with their data.
 ///
@@ -45,6 +45,12 @@ pub async fn none(world: &World) -> Result<(), Violation> {
                 .map(|namespace| format!("namespace {}", namespace.name_any())),
         ),
         Err(error) => left.push(format!("namespaces cannot be listed: {error}")),
+    }
+    if world.runner == Runner::Kubernetes {
+        match workload::of(world, None).await {
+            Ok(parts) => left.extend(parts.into_iter().flatten().map(|name| format!("workload {name}"))),
+            Err(error) => left.push(format!("workloads cannot be listed: {error}")),
+        }
     }
     if left.is_empty() { Ok(()) } else { fails(format!("left over: {}", left.join(", "))) }
 }

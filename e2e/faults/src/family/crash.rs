@@ -181,7 +181,7 @@ async fn life(world: &World, operator: &mut Operator, point: Point, struck: &Str
 
 /// An operator that has never been started before dies, with a tenant waiting for it; a world of its own.
 async fn start(effort: Effort, point: &Point, row: &mut Row) -> Result<(), Missing> {
-    let world = World::new(effort.api).await?;
+    let world = World::new(effort.platform).await?;
     let (case, mut operator) = (world.case(), Operator::default());
     let (_, lived) = survive(&world, &mut operator, &case, Step::Create, point, row).await;
     if lived {

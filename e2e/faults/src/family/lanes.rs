@@ -36,7 +36,7 @@ pub async fn each<P>(
         if taken.is_none() {
             return Ok(row);
         }
-        let world = World::new(effort.api).await?;
+        let world = World::new(effort.platform).await?;
         let mut operator = world.operator();
         while let Some((nth, point)) = taken {
             if nth > 0 && nth % 50 == 0 {
@@ -70,7 +70,7 @@ pub struct Peace {
 /// # Errors
 /// The part that does not run.
 pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peace; STEPS], Missing> {
-    let world = World::new(effort.api).await?;
+    let world = World::new(effort.platform).await?;
     let operator = world.operator();
     let first = world.case();
     for step in [Step::Create, Step::Remove] {
@@ -97,7 +97,7 @@ pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peac
 /// # Errors
 /// The part that does not run.
 pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missing> {
-    let world = World::new(effort.api).await?;
+    let world = World::new(effort.platform).await?;
     let case = world.case();
     world.script.set(Plan::Record);
     Step::Create.ask(&world, &case, Order::Forwards).await;

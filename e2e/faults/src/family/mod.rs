@@ -11,11 +11,13 @@ mod share;
 mod stale;
 
 use clap::ValueEnum;
-use plexica_testkit::{Missing, api_server::Flavour};
+use plexica_testkit::Missing;
 use rand::{SeedableRng, rngs::StdRng};
 
 pub use row::Row;
 pub use share::Share;
+
+use crate::world::Platform;
 
 /// A way to break it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,8 +79,8 @@ pub struct Effort {
     pub seed: u64,
     /// Worlds at the same time.
     pub lanes: usize,
-    /// Whose API server.
-    pub api: Flavour,
+    /// What worlds stand on.
+    pub platform: Platform,
     /// Which part of everything.
     pub share: Share,
 }

@@ -9,7 +9,7 @@ use plexica_crds::plugin_install::UpgradePhase;
 
 use crate::{
     check::{self, Expected},
-    world::{Case, Violation, World},
+    world::{Case, LIMITED_PLAN, Violation, World},
 };
 
 /// One thing that is asked for.
@@ -17,7 +17,7 @@ use crate::{
 pub enum Step {
     /// Tenant, plugin and install are made.
     Create,
-    /// The install has another configuration, about which the plugin is asked and which it takes in new processes alone.
+    /// The install has another configuration: the plugin is asked, and takes it in new processes alone.
     Configure,
     /// Another version is installed, and the one before is kept beside it.
     Bake,
@@ -69,7 +69,7 @@ pub const FIRST: &str = "1.0.0";
 pub const SECOND: &str = "2.0.0";
 
 /// The plan that the tenant changes to.
-const PLAN: &str = "p";
+const PLAN: &str = LIMITED_PLAN;
 
 /// How many steps a life has.
 pub const STEPS: usize = 15;

@@ -1,6 +1,6 @@
 //! What people apply: a tenant and a plugin of its own.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, path::Path};
 
 use kube::{
     Api, Resource,
@@ -135,7 +135,21 @@ impl World {
         if spec["displayName"].is_null() {
             spec["displayName"] = json!(case.plugin);
         }
+        if spec["runtime"]["command"][0].as_str().is_some_and(|program| !Path::new(program).exists()) {
+            self.broken.lock().unwrap().insert(case.plugin.clone());
+        }
         self.apply(&Api::<Plugin>::all(self.client.clone()), "Plugin", &name, object).await
+    }
+
+    /// Whether that line of the log tells that a process ends of which no other can be had: its plugin was told to be a
+    /// program that there is not.
+    ///
+    /// # Panics
+    /// If somebody has before.
+    pub fn was_told_to_fail(&self, line: &str) -> bool {
+        let broken = self.broken.lock().unwrap();
+        let of = |plugin: &PluginId| line.contains(&format!(r#"workload="plugin-{plugin}-"#));
+        line.contains("the process ended (exit status: ") && broken.iter().any(of)
     }
 
     /// Applies an install with that spec.

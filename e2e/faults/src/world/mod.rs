@@ -3,17 +3,22 @@
 mod apply;
 mod core_api;
 mod issuer;
+mod node;
 mod operator;
+mod plans;
+mod platform;
 mod wait;
 
 pub use apply::{Case, LABEL};
 pub use issuer::Issuer;
 pub use operator::Operator;
+pub use plans::{NAME as LIMITED_PLAN, limits};
+pub use platform::{Platform, Runner};
 pub use wait::{Violation, fails};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -29,7 +34,7 @@ use plexica_contract::{
 };
 use plexica_testkit::{
     Missing,
-    api_server::{ApiServer, Flavour},
+    api_server::ApiServer,
     keycloak::{Administrator, Keycloak},
     postgres::{Database, PgVersion, Server},
     s3::ObjectStore,
@@ -39,6 +44,7 @@ use tempfile::TempDir;
 
 use core_api::CoreApi;
 use issuer::Reached;
+use node::Node;
 
 use crate::{
     check,
@@ -69,28 +75,33 @@ pub struct World {
     pub issuer: Reached,
     /// The object store, past the proxy.
     pub store: aws_sdk_s3::Client,
+    /// What runs plugins.
+    pub runner: Runner,
     /// Values that no log may hold.
     secrets: Mutex<BTreeSet<String>>,
     /// All whose names were given out.
     cases: Mutex<Vec<Case>>,
+    /// Plugins that were told to be a program that there is not.
+    broken: Mutex<BTreeSet<PluginId>>,
     /// What somebody else has here, as it was at first.
     pub neighbours: Vec<String>,
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
+    node: Option<Node>,
     // Dropped, they would stop.
     _running: (Postgres, [Http; 3], CoreApi, ApiServer),
 }
 
 impl World {
-    /// On the parts that run, and that API server.
+    /// On the parts that run, and that platform.
     ///
     /// # Errors
     /// The part that does not.
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn new(api: Flavour) -> Result<Self, Missing> {
-        Self::with(api, Issuer::Keycloak).await
+    pub async fn new(platform: Platform) -> Result<Self, Missing> {
+        Self::with(platform, Issuer::Keycloak).await
     }
 
     /// The same with another issuer.
@@ -100,7 +111,7 @@ impl World {
     ///
     /// # Panics
     /// If one of them is not as documented.
-    pub async fn with(api: Flavour, issuer: Issuer) -> Result<Self, Missing> {
+    pub async fn with(Platform { api, runner }: Platform, issuer: Issuer) -> Result<Self, Missing> {
         plexica_testkit::tls();
         let (keycloak, store, server) = (Keycloak::find()?, ObjectStore::minio()?, Server::find(PgVersion::V17)?);
         let pg_dump = server.bin().cloned().unwrap_or_default().join("pg_dump");
@@ -136,7 +147,7 @@ impl World {
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_of(&format!("http://{}", proxies[2].address))).unwrap();
         let plans = folder.path().join("plans.yaml");
-        std::fs::write(&plans, plans_of_a_run()).unwrap();
+        std::fs::write(&plans, plans::all()).unwrap();
         let flags = vec![
             ("--installation", name.clone()),
             ("--namespace", format!("{name}-system")),
@@ -155,7 +166,7 @@ impl World {
             ("--s3-public-endpoint", store.endpoint.clone()),
             ("--s3-access-key-id", store.access_key.clone()),
             ("--s3-secret-access-key", store.secret_key.clone()),
-            ("--runner", "process".into()),
+            ("--runner", runner.to_string()),
             ("--core-api-url", core_api.url()),
             ("--plugin-logs", folder.path().join("plugins").display().to_string()),
             ("--purge-deadline", "20".into()),
@@ -166,6 +177,7 @@ impl World {
             ("--selector", format!("{}={name}", apply::LABEL)),
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        let node = (runner == Runner::Kubernetes).then(|| Node::start(client.clone(), &name, folder.path()));
         let secrets = [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned);
         let mut world = Self {
             store: object_store(&store),
@@ -178,9 +190,12 @@ impl World {
             issuer,
             secrets: Mutex::new(secrets.into()),
             cases: Mutex::default(),
+            broken: Mutex::default(),
             neighbours: Vec::new(),
             folder,
             flags,
+            runner,
+            node,
             _running: (postgres, proxies, core_api, api),
         };
         check::neighbours_move_in(&world).await;
@@ -207,12 +222,31 @@ impl World {
 
     /// The same with so many seconds until a resource is looked at again.
     pub fn operator_with(&self, resync: u64) -> Operator {
-        Operator::start(&self.flags_with(resync), self.folder.path(), false)
+        Operator::start(&self.flags_with(resync), self.folder.path(), false, self.hosts())
     }
 
     /// Starts one of several that agree by a Lease on who works.
     pub fn replica(&self) -> Operator {
-        Operator::start(&self.flags_with(RESYNC), self.folder.path(), true)
+        Operator::start(&self.flags_with(RESYNC), self.folder.path(), true, self.hosts())
+    }
+
+    fn hosts(&self) -> Option<&Path> {
+        self.node.as_ref().map(Node::hosts)
+    }
+
+    /// A client that knows where a plugin's routes lead, as the gateway does.
+    ///
+    /// # Panics
+    /// If there can be no client.
+    pub fn http(&self, upstream: &str) -> reqwest::Client {
+        let host = upstream.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        let client = reqwest::Client::builder();
+        match host.and_then(|host| Some((self.node.as_ref()?.address(&host)?, host))) {
+            Some((address, host)) => client.resolve(&host, address),
+            None => client,
+        }
+        .build()
+        .unwrap()
     }
 
     fn flags_with(&self, resync: u64) -> Vec<(&'static str, String)> {
@@ -330,12 +364,6 @@ fn backups(world: &str) -> String {
 
 fn platform_realm(world: &str) -> String {
     format!("{world}-platform")
-}
-
-/// The plans that tenants of a run may have.
-fn plans_of_a_run() -> String {
-    let longest = "p".repeat(63);
-    format!("standard: {{}}\np: {{ features: [export], rateLimits: {{ requestsPerSecond: 100 }} }}\n{longest}: {{}}\n")
 }
 
 fn authority(url: &str) -> http::uri::Authority {

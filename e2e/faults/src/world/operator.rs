@@ -17,14 +17,18 @@ pub struct Operator(Option<Child>);
 
 impl Operator {
     /// Starts it with these flags, one of several that agree by a Lease on who works or not; what it
-    /// says is added to the log in the folder.
+    /// says is added to the log in the folder. It resolves names by that hosts file, if there is one.
     ///
     /// # Panics
     /// If the program was not built.
-    pub fn start(flags: &[(&'static str, String)], folder: &Path, elects: bool) -> Self {
+    pub fn start(flags: &[(&'static str, String)], folder: &Path, elects: bool, hosts: Option<&Path>) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(folder.join(LOG)).unwrap();
         let program = std::env::current_exe().unwrap().with_file_name(PROGRAM);
-        let child = Command::new(&program)
+        let mut command = match hosts {
+            Some(hosts) => in_cluster(hosts, &program),
+            None => Command::new(&program),
+        };
+        let child = command
             .args(flags.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.clone()]))
             .env("KUBECONFIG", folder.join("kubeconfig"))
             .env("PLEXICA_LEADER_ELECTION", elects.to_string())
@@ -83,6 +87,15 @@ impl Operator {
     fn id(&self) -> u32 {
         self.0.as_ref().expect("it was started").id()
     }
+}
+
+/// A program for which the names in that file are all there are, as those of a cluster are in a pod: in a mount
+/// namespace of its own, for which nobody has to be root.
+fn in_cluster(hosts: &Path, program: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "--", "/bin/sh", "-c", r#"mount --bind "$0" /etc/hosts && exec "$@""#]);
+    command.arg(hosts).arg(program);
+    command
 }
 
 impl Drop for Operator {

@@ -76,7 +76,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
 }
 
 async fn measure(tenants: usize, effort: Effort, row: &mut Row) -> Result<Option<Figures>, Missing> {
-    let world = World::with(effort.api, Issuer::Embedded).await?;
+    let world = World::with(effort.platform, Issuer::Embedded).await?;
     let plugins: Vec<_> = (0..PLUGINS).map(|_| world.case().plugin).collect();
     let slugs: Vec<_> = (0..tenants).map(|_| world.case().slug).collect();
     let of = |slug: &plexica_contract::name::Slug| -> Vec<Case> {

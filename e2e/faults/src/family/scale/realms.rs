@@ -26,7 +26,7 @@ const TOKEN: usize = 4096;
 const GROWTH: f64 = 2.0;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let world = World::new(effort.api).await?;
+    let world = World::new(effort.platform).await?;
     let operator = world.operator();
     let (mut cases, mut times) = (Vec::new(), Vec::new());
     for mark in if effort.quick { SHORT } else { WHOLE } {
