@@ -34,7 +34,7 @@ async fn differs(world: &World, case: &Case) -> Result<(), String> {
     let request =
         world.http(&upstream).get(format!("{upstream}{CONFIGURATION}")).bearer_auth(token(world, case).await?);
     let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-    let told: Value = answer.map_err(failed)?.json().await.map_err(failed)?;
+    let told: Value = answer.map_err(|error| failed(&error))?.json().await.map_err(|error| failed(&error))?;
     if told == asked { Ok(()) } else { Err(format!("the plugin has the configuration {told} instead of {asked}")) }
 }
 
@@ -53,6 +53,6 @@ async fn token(world: &World, case: &Case) -> Result<String, String> {
     token.map_err(|error| error.to_string())
 }
 
-fn failed(error: reqwest::Error) -> String {
+fn failed(error: &reqwest::Error) -> String {
     format!("the plugin does not tell its configuration: {error}")
 }

@@ -15,8 +15,8 @@ pub fn all() -> String {
     format!("standard: {{}}\n{NAME}: {LIMITED}\n{longest}: {{}}\n")
 }
 
-/// What stands in the namespace of a tenant that has that plan: `hard` of the ResourceQuota, and the first of the
-/// limits of the LimitRange.
+/// What stands in the namespace of a tenant that has that plan: `hard` of the `ResourceQuota`, and the first of the
+/// limits of the `LimitRange`.
 pub fn limits(plan: &str) -> (Value, Value) {
     if plan != NAME {
         return (Value::Null, Value::Null);

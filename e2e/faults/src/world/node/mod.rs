@@ -87,7 +87,7 @@ impl Cluster {
         let (deployments, services) = futures::try_join!(deployments.list(&self.mine), services.list(&self.mine))?;
         let there: BTreeSet<String> = deployments.iter().filter_map(ResourceExt::uid).collect();
         pods.retain(|uid, _| there.contains(uid));
-        self.services.are(services.iter().map(|service| host(service)).collect()).await;
+        self.services.are(services.iter().map(host).collect()).await;
         for deployment in deployments {
             let pods = pods.entry(deployment.uid().unwrap_or_default()).or_default();
             self.bring(&deployment, pods).await?;
