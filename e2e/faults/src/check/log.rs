@@ -1,8 +1,16 @@
-//! What the operators said: no secret, no panic, and no complaint that nothing explains.
+//! What operators and plugins said: no secret, no panic, and no complaint that nothing explains.
 
-use crate::world::{Violation, World, fails};
+use std::time::Duration;
 
-/// How it is said that a connection or an answer of Postgres was long in coming.
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    proxy::{System, Troubles},
+    world::{Violation, World, fails},
+};
+
+/// How it is said that a connection or an answer of Postgres was long in coming: that tells of a busy machine.
 const BUSY: [&str; 2] = ["sqlx::pool::acquire: acquired connection, but", "sqlx::query: slow statement"];
 
 /// Libraries say so of each call that failed, before the operator knows what to make of it.
@@ -12,70 +20,200 @@ const LIBRARY: [&str; 2] = [" kube_client::", " kube_lease_manager::"];
 const FOREIGN: [&str; 4] =
     ["carries no ownership mark", "of the installation", "adoptionPolicy is Never", "so that its mark does not count"];
 
-/// Which complaints a family brings about itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
-    /// None: nothing fails but the operator.
-    Quiet,
-    /// Warnings of systems that do not answer or refuse.
-    Trouble,
-    /// All that a plugin says that has lost its platform and its database.
-    Loss,
-}
+/// How it is said which system a complaint is about: by its name, by a library that speaks to nothing else, or by what
+/// is done with nothing else.
+const ABOUT: [(System, &[&str]); 4] = [
+    (System::Postgres, &["Postgres", "sqlx::", "sqlx_core::", "asked=Database("]),
+    (System::Keycloak, &["Keycloak"]),
+    (System::S3, &[" S3", "=S3", "asked=Store"]),
+    (
+        System::Kubernetes,
+        &[
+            "Kubernetes",
+            "kube_client::",
+            "kube_lease_manager::",
+            "kube_runtime::",
+            "an event could not be published",
+            "the Lease cannot be had",
+        ],
+    ),
+];
 
-/// Reads the whole log.
+/// What comes of any trouble that lasts: the data goes all the same.
+const OUTLASTED: &str = "the plugin did not purge in time";
+
+/// How a plugin says that the platform no longer knows its credential. Who is about to end has one whose time is over.
+const LOCKED_OUT: &str = "the list of tenants could not be refreshed; what is known stays the platform answered 401";
+
+/// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not heard.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// Reads all logs.
 ///
 /// # Errors
 /// The first lines that should not be there.
-pub fn clean(world: &World, expected: Expectation) -> Result<(), Violation> {
-    let (log, plugins, secrets) = (world.log(), world.plugins_log(), world.secrets());
-    let told = log.lines().filter(|line| !world.was_told_to_fail(line));
-    let of_operators = told.filter_map(|line| finding(line, &secrets, expected));
-    // Plugins lose their platform and their database whenever the operator or a proxy goes.
-    let of_plugins = plugins.lines().filter_map(|line| finding(line, &secrets, Expectation::Loss));
+pub fn clean(world: &World) -> Result<(), Violation> {
+    let (log, plugins, secrets, troubles) =
+        (world.log(), world.plugins_logs(), world.secrets(), world.script.troubles());
+    let said = |line: &str| Said::by_operator(line).filter(|_| !world.was_told_to_fail(line));
+    let of_operators = log.lines().filter_map(|line| finding(line, said(line), &secrets, &troubles));
+    let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets));
     let bad: Vec<String> = of_operators.chain(of_plugins).take(10).collect();
     if bad.is_empty() { Ok(()) } else { fails(format!("the log: {}", bad.join(" | "))) }
 }
 
-fn finding(line: &str, secrets: &[String], expected: Expectation) -> Option<String> {
+/// Plugins reach all past the proxies: nothing that is disturbed is theirs.
+fn of_plugin(log: &str, secrets: &[String]) -> Vec<String> {
+    let lines: Vec<(&str, Value)> =
+        log.lines().map(|line| (line, serde_json::from_str(line).unwrap_or_default())).collect();
+    let stops: Vec<Timestamp> = lines.iter().filter(|(_, told)| told["message"] == "stopping").filter_map(at).collect();
+    let leaves = |said: &Said| {
+        let soon = |from: Timestamp| stops.iter().any(|stop| from <= *stop && *stop <= from + LEAVING);
+        said.text.contains(LOCKED_OUT) && said.at.is_some_and(soon)
+    };
+    let none = Troubles::default();
+    let found = lines
+        .iter()
+        .filter_map(|line| finding(line.0, Said::by_plugin(line).filter(|said| !leaves(said)), secrets, &none));
+    found.collect()
+}
+
+fn at((_, told): &(&str, Value)) -> Option<Timestamp> {
+    told["timestamp"].as_str()?.parse().ok()
+}
+
+/// A complaint.
+struct Said {
+    at: Option<Timestamp>,
+    error: bool,
+    /// By whom in the program, and what.
+    text: String,
+}
+
+impl Said {
+    fn by_operator(line: &str) -> Option<Self> {
+        let error = line.contains(" ERROR ");
+        let complains = error || line.contains(" WARN ");
+        let at = line.split_whitespace().next().and_then(|word| word.parse().ok());
+        complains.then(|| Self { at, error, text: line.to_owned() })
+    }
+
+    fn by_plugin(line: &(&str, Value)) -> Option<Self> {
+        let word = |name: &str| line.1[name].as_str().unwrap_or_default();
+        let complains = matches!(word("level"), "WARN" | "ERROR");
+        let text = format!("{}: {} {}", word("target"), word("message"), word("error"));
+        complains.then(|| Self { at: at(line), error: word("level") == "ERROR", text })
+    }
+
+    /// Whether something explains it.
+    fn is_explained(&self, troubles: &Troubles) -> bool {
+        let says = |words: &[&str]| words.iter().any(|word| self.text.contains(word));
+        if !self.error && says(&BUSY) {
+            return true;
+        }
+        let Some(at) = self.at.filter(|_| !says(&FOREIGN) && (!self.error || says(&LIBRARY))) else { return false };
+        let mut about = ABOUT.into_iter().filter(|(_, words)| says(words)).map(|(system, _)| system).peekable();
+        if about.peek().is_none() {
+            return says(&[OUTLASTED]) && System::ALL.iter().any(|system| troubles.explain(*system, at));
+        }
+        about.all(|system| troubles.explain(system, at))
+    }
+}
+
+fn finding(line: &str, said: Option<Said>, secrets: &[String], troubles: &Troubles) -> Option<String> {
     if secrets.iter().any(|secret| line.contains(secret.as_str())) {
         return Some("a line holds a secret".into());
     }
-    // That Postgres was waited for tells of a busy machine, not of the operator.
-    let busy = BUSY.iter().any(|told| line.contains(told));
-    let (warns, fails) = (line.contains(" WARN "), line.contains(" ERROR "));
-    let expects = match expected {
-        Expectation::Quiet => false,
-        Expectation::Trouble => {
-            (!fails || LIBRARY.iter().any(|said| line.contains(said)))
-                && !FOREIGN.iter().any(|told| line.contains(told))
-        }
-        Expectation::Loss => true,
-    };
-    let told = line.contains("panicked at") || ((warns || fails) && !busy && !expects);
-    told.then(|| line.to_owned())
+    let bad = line.contains("panicked at") || said.is_some_and(|said| !said.is_explained(troubles));
+    bad.then(|| line.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const AT: &str = "2026-11-29T03:15:20.649258Z";
+
+    fn troubled(systems: &[System]) -> Troubles {
+        let (at, mut troubles) = (AT.parse().unwrap(), Troubles::default());
+        for system in systems {
+            troubles.add(*system, (at, at));
+        }
+        troubles
+    }
+
     #[test]
-    fn what_is_found() {
-        let secrets = ["hush".to_owned()];
-        for (line, quiet, trouble, loss) in [
-            ("2026 INFO reconciled", false, false, false),
-            ("2026 WARN Keycloak: no answer", true, false, false),
-            ("2026 WARN reconcile: sqlx::pool::acquire: acquired connection, but time to acquire", false, false, false),
-            ("2026 ERROR a task ended by itself", true, true, false),
-            ("2026 ERROR reconcile{name=x}: kube_client::client::builder: failed with error", true, false, false),
-            ("2026 WARN realm x exists and carries no ownership mark of Plexica", true, true, false),
-            ("2026 INFO password hush", true, true, true),
-            ("thread 'main' panicked at src/x.rs", true, true, true),
+    fn operators_complain_of_what_was_disturbed_alone() {
+        use System::{Keycloak, Kubernetes, Postgres, S3};
+        let all = System::ALL.as_slice();
+        for (said, explained_by) in [
+            ("INFO reconciled", Some([].as_slice())),
+            ("WARN reconcile{name=x}: plexica_operator::problem: no answer system=Keycloak", Some(&[Keycloak])),
+            ("WARN plexica_operator::problem: it cannot be reached system=S3 cause=dispatch failure", Some(&[S3])),
+            ("WARN plexica_operator::operation::ledger: not recorded yet: Postgres: it is busy", Some(&[Postgres])),
+            ("WARN plexica_operator::outage: is down asked=Database(\"default\")", Some(&[Postgres])),
+            ("WARN plexica_operator::outage: is down asked=Store", Some(&[S3])),
+            ("WARN sqlx_core::pool::connection: error occurred while testing", Some(&[Postgres])),
+            ("WARN sqlx::pool::acquire: acquired connection, but time to acquire", Some(&[])),
+            ("ERROR reconcile{name=x}: kube_client::client::builder: failed with error", Some(&[Kubernetes])),
+            ("WARN plexica_operator::resource::event: an event could not be published", Some(&[Kubernetes])),
+            ("WARN plexica_operator::problem: Keycloak names Kubernetes", Some(&[Keycloak, Kubernetes])),
+            ("WARN x: the plugin did not purge in time (it is started); its data is removed", Some(&[S3])),
+            ("WARN x: a lifecycle call got no answer", None),
+            ("ERROR a task ended by itself", None),
+            ("ERROR Keycloak: it ended", None),
+            ("WARN Keycloak: realm x carries no ownership mark of Plexica", None),
+            ("INFO password hush", None),
+            ("INFO thread 'main' panicked at src/x.rs", None),
         ] {
-            assert_eq!(finding(line, &secrets, Expectation::Quiet).is_some(), quiet, "{line}");
-            assert_eq!(finding(line, &secrets, Expectation::Trouble).is_some(), trouble, "{line}");
-            assert_eq!(finding(line, &secrets, Expectation::Loss).is_some(), loss, "{line}");
+            let line = format!("{AT}  {said}");
+            let found =
+                |systems: &[System]| finding(&line, Said::by_operator(&line), &["hush".into()], &troubled(systems));
+            assert_eq!(found(all).is_some(), explained_by.is_none(), "{said}");
+            let Some(systems) = explained_by else { continue };
+            assert_eq!(found(systems), None, "{said}");
+            for less in (0..systems.len()).map(|nth| [&systems[..nth], &systems[nth + 1..]].concat()) {
+                assert!(found(&less).is_some(), "{said} while {less:?} were disturbed");
+            }
+        }
+        let early = "2026-11-29T03:15:20Z  WARN plexica_operator::problem: system=Keycloak";
+        assert!(finding(early, Said::by_operator(early), &[], &troubled(all)).is_some(), "before it was disturbed");
+        let timeless = "and then  WARN system=Keycloak";
+        assert!(finding(timeless, Said::by_operator(timeless), &[], &troubled(all)).is_some());
+    }
+
+    #[test]
+    fn plugins_complain_of_nothing() {
+        for (level, target, message, bad) in [
+            ("INFO", "plexica_sdk::serve", "listening", false),
+            ("WARN", "plexica_sdk::keys", "the platform's keys could not be refreshed; the old ones stay", true),
+            ("ERROR", "plexica_sdk::panic", "a handler failed", true),
+            ("WARN", "sqlx::query", "slow statement: execution time exceeded alert threshold", false),
+            ("INFO", "x", "hush", true),
+        ] {
+            let line = format!(r#"{{"timestamp":"{AT}","level":"{level}","message":"{message}","target":"{target}"}}"#);
+            assert_eq!(of_plugin(&line, &["hush".into()]).is_empty(), !bad, "{line}");
+        }
+        for (line, bad) in [("Terminated", false), ("thread 'main' panicked at src/x.rs", true)] {
+            assert_eq!(of_plugin(line, &[]).is_empty(), !bad, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_is_locked_out_is_about_to_stop() {
+        let line = |second, level, message, error| {
+            let at = format!("2026-11-29T03:15:{second}Z");
+            format!(r#"{{"timestamp":"{at}","level":"{level}","message":"{message}","error":"{error}"}}"#)
+        };
+        let refused = "the list of tenants could not be refreshed; what is known stays";
+        for (stops, error, bad) in [
+            (24, "the platform answered 401 Unauthorized", false),
+            (31, "the platform answered 401 Unauthorized", true),
+            (19, "the platform answered 401 Unauthorized", true),
+            (24, "the platform answered 500 Internal Server Error", true),
+        ] {
+            let log = [line(20, "WARN", refused, error), line(stops, "INFO", "stopping", "")].join("\n");
+            assert_eq!(of_plugin(&log, &[]).is_empty(), !bad, "{log}");
         }
     }
 }

@@ -15,7 +15,7 @@ mod storage;
 mod workload;
 
 pub use backup::remove_all as remove_backups;
-pub use log::{Expectation, clean as log};
+pub use log::clean as log;
 pub use neighbour::{
     move_in as neighbours_move_in, name as neighbour_name, seen as neighbours, untouched as no_neighbour_touched,
 };

@@ -7,14 +7,14 @@ use std::{
 };
 
 use plexica_testkit::Missing;
-use rand::{Rng, RngExt, seq::SliceRandom};
+use rand::{Rng, seq::SliceRandom};
 
 use super::{
     Effort, Row,
     lanes::{each, record},
+    optional,
 };
 use crate::{
-    check::Expectation,
     proxy::{Call, Failing, Fault, Plan, Shape},
     story::{Order, STEPS, Step},
     world::{Operator, World, fails},
@@ -23,6 +23,10 @@ use crate::{
 const MINUTE: Duration = Duration::from_mins(1);
 /// Of a sample, how many lives.
 const SAMPLE: usize = 3;
+/// How often a call is waited for that is not made.
+const TIMES: usize = 3;
+/// So many times as many worlds while calls fail for a minute: that long their operators wait.
+const WAITING: usize = 3;
 
 /// In which step a call fails.
 type Due = (usize, Failing);
@@ -35,41 +39,57 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
     let once = Fault::SHORT.map(|fault| (fault, Duration::ZERO));
-    let mut points = deal(effort.share.of(due(&recorded, |_| true, &once)), &mut random);
-    if !effort.quick {
-        let long = Fault::SHORT.map(|fault| (fault, MINUTE)).into_iter().chain([(Fault::Pause, Duration::ZERO)]);
-        let mut long = effort.share.of(due(&recorded, |call| call.writes, &long.collect::<Vec<_>>()));
-        // What is only asked fails for a minute in one of the ways each. Which share that is in does not go by the way.
-        for (step, read) in effort.share.of(due(&recorded, |call| !call.writes, &[(Fault::Pause, MINUTE)])) {
-            let fault = Fault::SHORT[random.random_range(0..Fault::SHORT.len())];
-            long.push((step, Failing { fault, ..read }));
-        }
-        let long = deal(long, &mut random);
-        eprintln!("call-error: {} lives, and {} in which it lasts", points.len(), long.len());
-        points.extend(long);
-    }
-    // Lanes are to end at about the same time.
-    points.shuffle(&mut random);
+    let short = effort.share.of(due(&recorded, |_| true, &once));
+    let long = if effort.quick { Vec::new() } else { effort.share.of(lasting(&recorded)) };
+    let counts = [short.len(), long.len()];
+    let (mut lives, long) = (deal(short, &mut random), deal(long, &mut random));
+    eprintln!(
+        "call-error: {} calls in {} lives, and {} in {} in which it lasts",
+        counts[0],
+        lives.len(),
+        counts[1],
+        long.len()
+    );
     if effort.quick {
-        points.truncate(SAMPLE);
+        lives.shuffle(&mut random);
+        lives.truncate(SAMPLE);
     }
-    let mut missed = try_all(effort, points, row).await?;
-    if !effort.quick {
-        // Which calls a step makes depends on what is done first, so that one may come in another life.
+    let patient = Effort { lanes: effort.lanes * WAITING, ..effort };
+    let mut missed = try_all(effort, lives, false, row).await?;
+    missed.extend(try_all(patient, long, false, row).await?);
+    for _ in 1..TIMES {
+        // Which calls a step makes depends on what is done first, and on the steps before: what was recorded was
+        // recorded in a whole life.
         eprintln!("call-error: {} were not called and are tried again", missed.len());
-        missed = try_all(effort, deal(missed, &mut random), row).await?;
+        missed = try_all(patient, deal(missed, &mut random), true, row).await?;
     }
     for (step, failing) in missed {
-        eprintln!("{:?}: not called: {failing}", Step::ALL[step]);
+        let place = format!("{:?}: {failing}", Step::ALL[step]);
+        match optional::call(&failing.call) {
+            Some(reason) => eprintln!("call-error: not tried: {place}: {reason}"),
+            None => drop(row.note(place, fails(format!("in {TIMES} lives there was no such call")))),
+        }
     }
     Ok(())
 }
 
-/// Leads all these lives, and says which calls were not made in them.
-async fn try_all(effort: Effort, points: Vec<Point>, row: &mut Row) -> Result<Vec<Due>, Missing> {
+/// What fails for a minute, or for longer than its caller waits. To lose the answer of what is only asked is
+/// to cut it.
+fn lasting(recorded: &[Vec<Call>; STEPS]) -> Vec<Due> {
+    let long = |faults: &[Fault]| faults.iter().map(|fault| (*fault, MINUTE)).collect::<Vec<_>>();
+    let reading: Vec<_> = Fault::SHORT.into_iter().filter(|fault| *fault != Fault::LostReply).collect();
+    let mut of_writes = long(&Fault::SHORT);
+    of_writes.push((Fault::Pause, Duration::ZERO));
+    let mut lasting = due(recorded, |call| call.writes, &of_writes);
+    lasting.extend(due(recorded, |call| !call.writes, &long(&reading)));
+    lasting
+}
+
+/// Leads all these lives, with every step in them or with those they need, and says which calls were not made.
+async fn try_all(effort: Effort, points: Vec<Point>, whole: bool, row: &mut Row) -> Result<Vec<Due>, Missing> {
     let missed = Mutex::new(Vec::new());
-    each(effort, points, Expectation::Trouble, row, async |world, operator, point, row| {
-        let not_called = life(world, operator, point, row).await;
+    each(effort, points, row, async |world, operator, point, row| {
+        let not_called = life(world, operator, point, whole, row).await;
         missed.lock().unwrap_or_else(PoisonError::into_inner).extend(not_called);
     })
     .await?;
@@ -88,7 +108,8 @@ fn due(recorded: &[Vec<Call>; STEPS], wanted: impl Fn(&Call) -> bool, ways: &[(F
     due
 }
 
-/// Deals them out to as few lives as can be.
+/// Deals them out to as few lives as can be, the fullest first: they take longest, and lanes are to end at about
+/// the same time.
 fn deal(mut due: Vec<Due>, random: &mut impl Rng) -> Vec<Point> {
     due.shuffle(random);
     let (mut lives, mut dealt) = (Vec::<Point>::new(), BTreeMap::<_, usize>::new());
@@ -104,9 +125,10 @@ fn deal(mut due: Vec<Due>, random: &mut impl Rng) -> Vec<Point> {
 }
 
 /// One tenant's life, with what fails in every step; says which calls were not made.
-async fn life(world: &World, operator: &mut Operator, Point(point): Point, row: &mut Row) -> Vec<Due> {
+async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole: bool, row: &mut Row) -> Vec<Due> {
     let (case, mut not_called) = (world.case(), Vec::new());
-    let life = Step::life(|step| point.iter().zip(Step::ALL).any(|(failing, one)| one == step && !failing.is_empty()));
+    let fails_in = |step| point.iter().zip(Step::ALL).any(|(failing, one)| one == step && !failing.is_empty());
+    let life = Step::life(|step| whole || fails_in(step));
     let all = Step::ALL.into_iter().zip(point).enumerate();
     let mut steps = all.filter(|(_, (step, _))| life.contains(step));
     while let Some((nth, (step, failing))) = steps.next() {
@@ -137,6 +159,18 @@ mod tests {
     use super::*;
     use crate::proxy::System;
     use rand::{SeedableRng, rngs::StdRng};
+
+    #[test]
+    fn what_lasts_is_every_way_that_the_caller_can_tell_from_another() {
+        let mut recorded = [const { Vec::new() }; STEPS];
+        recorded[1] = [true, false].map(|writes| Call { system: System::S3, what: format!("{writes}"), writes }).into();
+        let lasting = lasting(&recorded);
+        let ways = |what: &str| lasting.iter().filter(|(_, failing)| failing.call.what == what).count();
+        assert_eq!((ways("true"), ways("false")), (7, 5));
+        let lost = lasting.iter().filter(|(_, failing)| failing.fault == Fault::LostReply);
+        assert!(lost.map(|(_, failing)| failing.call.what.as_str()).eq(["true"]));
+        assert!(lasting.iter().all(|(_, one)| (one.lasting == MINUTE) == (one.fault != Fault::Pause)));
+    }
 
     #[test]
     fn every_call_of_every_step_fails_in_every_way_and_one_of_a_system_at_a_time() {

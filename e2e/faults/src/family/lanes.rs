@@ -9,7 +9,6 @@ use plexica_testkit::Missing;
 
 use super::{Effort, Row};
 use crate::{
-    check::Expectation,
     proxy::{Call, Plan},
     story::{Order, STEPS, Step},
     world::{Operator, World},
@@ -22,7 +21,6 @@ use crate::{
 pub async fn each<P>(
     effort: Effort,
     points: Vec<P>,
-    expected: Expectation,
     row: &mut Row,
     life: impl AsyncFn(&World, &mut Operator, P, &mut Row),
 ) -> Result<(), Missing> {
@@ -45,7 +43,7 @@ pub async fn each<P>(
             life(&world, &mut operator, point, &mut row).await;
             taken = next();
         }
-        row.end(&world, operator, expected).await;
+        row.end(&world, operator).await;
         world.close().await;
         Ok(row)
     };
@@ -87,7 +85,7 @@ pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peac
         let writes = peace.calls.iter().filter(|call| call.writes).count();
         eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", peace.calls.len(), peace.took);
     }
-    row.end(&world, operator, Expectation::Quiet).await;
+    row.end(&world, operator).await;
     world.close().await;
     Ok(steps)
 }
@@ -110,7 +108,7 @@ pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missin
     world.script.set(Plan::Clean);
     Step::Remove.ask(&world, &case, Order::Forwards).await;
     row.note("a first start in peace", Step::Remove.done(&world, &case).await);
-    row.end(&world, operator, Expectation::Quiet).await;
+    row.end(&world, operator).await;
     world.close().await;
     Ok(writes)
 }

@@ -4,6 +4,7 @@ mod call_error;
 mod crash;
 mod lanes;
 mod mutation;
+mod optional;
 mod outage;
 mod row;
 mod scale;

@@ -13,7 +13,7 @@ use super::{
     lanes::{each, record},
 };
 use crate::{
-    check::{self, Expectation, Expected},
+    check::{self, Expected},
     proxy::{Outage, Plan, System},
     story::{Order, Step, contracted},
     world::{Case, Violation, World, fails},
@@ -41,7 +41,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         (Outage::ALL.to_vec(), Step::ALL.to_vec(), WHOLE)
     };
     let systems = System::ALL.into_iter().flat_map(|system| outages.iter().map(move |outage| (system, *outage)));
-    each(effort, effort.share.of(systems.collect()), Expectation::Trouble, row, async |world, _, down_is, row| {
+    each(effort, effort.share.of(systems.collect()), row, async |world, _, down_is, row| {
         // Lanes that all come back at the same moment would wait for each other.
         if !effort.quick {
             tokio::time::sleep(down.mul_f64(rand::random())).await;

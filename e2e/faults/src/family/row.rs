@@ -37,8 +37,8 @@ impl Row {
         }
     }
 
-    /// When all tenants have gone nothing may be left of them, and the log says nothing unexpected.
-    pub async fn end(&mut self, world: &World, mut operator: Operator, expected: check::Expectation) {
+    /// When all tenants have gone nothing may be left of them, and the logs say nothing that nothing explains.
+    pub async fn end(&mut self, world: &World, mut operator: Operator) {
         if self.violations.is_empty() && operator.runs() {
             let ended = world.converges("no plugin runs any more", async || {
                 let left = operator.plugins();
@@ -49,7 +49,7 @@ impl Row {
         operator.kill();
         self.note("the end", check::no_orphans(world).await);
         self.note("the end", check::no_neighbour_touched(world).await);
-        self.note("the end", check::log(world, expected));
+        self.note("the end", check::log(world));
         if !self.violations.is_empty()
             && let Some(kept) = world.keep_log()
         {

@@ -17,7 +17,6 @@ use serde_json::json;
 
 use super::{Effort, Row, lanes::each};
 use crate::{
-    check::Expectation,
     proxy::Plan,
     story::{Order, Step},
     world::{Operator, World, fails},
@@ -68,7 +67,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             }
         }
     }
-    each(effort, effort.share.of(points), Expectation::Trouble, row, life).await
+    each(effort, effort.share.of(points), row, life).await
 }
 
 /// One tenant's life.

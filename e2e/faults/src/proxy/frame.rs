@@ -53,18 +53,18 @@ pub fn is_of_backup(message: &[u8]) -> bool {
     words.chunks(2).any(|pair| pair == [b"application_name".as_slice(), b"plexica-backup"])
 }
 
-/// What a connection has prepared, and whether its transaction has written anything.
+/// What a connection has prepared, and what its transaction has written first.
 #[derive(Debug, Default)]
 pub struct Statements {
     prepared: HashMap<String, String>,
     portals: HashMap<String, String>,
-    dirty: bool,
+    written: Option<String>,
 }
 
 /// What a message of a client does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The statement.
+    /// The statement, on one line; that of an end tells what it is the end of.
     pub sql: String,
     /// Whether it may change something for good.
     pub writes: bool,
@@ -91,10 +91,23 @@ impl Statements {
             b'Q' => text(body)?.0,
             _ => return None,
         };
-        let (writes, ends) = (writes(&sql), ends(&sql));
-        let counts = writes || (ends && self.dirty);
-        self.dirty = (self.dirty || writes) && !ends;
-        Some(Asked { sql, writes: counts })
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        if starts(&sql, &["BEGIN"]) {
+            // What was written before was not in this transaction.
+            self.written = None;
+        }
+        if starts(&sql, &["COMMIT", "ROLLBACK"]) {
+            return Some(match self.written.take() {
+                // Each end would be like any other.
+                Some(first) => Asked { sql: format!("{sql} of {first}"), writes: true },
+                None => Asked { sql, writes: false },
+            });
+        }
+        let writes = writes(&sql);
+        if writes && self.written.is_none() {
+            self.written = Some(sql.clone());
+        }
+        Some(Asked { sql, writes })
     }
 }
 
@@ -109,8 +122,8 @@ fn writes(sql: &str) -> bool {
     WORDS.iter().any(|word| sql.contains(word))
 }
 
-fn ends(sql: &str) -> bool {
-    ["COMMIT", "ROLLBACK"].iter().any(|word| sql.trim_start().to_ascii_uppercase().starts_with(word))
+fn starts(sql: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 /// `ErrorResponse` of a server that ends the connection.
@@ -163,6 +176,21 @@ mod tests {
         assert_eq!(asked(b'Q', b"COMMIT\0"), Some(true));
         assert_eq!(asked(b'Q', b"COMMIT\0"), Some(false));
         assert_eq!(asked(b'E', b"unknown\0\0\0\0\0"), None);
+    }
+
+    #[test]
+    fn an_end_tells_what_it_is_the_end_of() {
+        let mut statements = Statements::default();
+        let mut ends = |all: &[&str]| {
+            let mut asked = |sql: &&str| statements.asked(&message(b'Q', format!("{sql}\0").as_bytes())).unwrap();
+            let Asked { sql, writes } = all.iter().map(&mut asked).last().unwrap();
+            (sql, writes)
+        };
+        let first = ["begin", "SELECT 1", "INSERT INTO\n  note VALUES (1)", "DROP TABLE note", "commit"];
+        assert_eq!(ends(&first), ("commit of INSERT INTO note VALUES (1)".to_owned(), true));
+        let by_itself = ["DROP TABLE note", "BEGIN", "SELECT 1", "COMMIT"];
+        assert_eq!(ends(&by_itself), ("COMMIT".to_owned(), false), "it was done before");
+        assert_eq!(ends(&["BEGIN", "DROP TABLE note", "ROLLBACK"]), ("ROLLBACK of DROP TABLE note".to_owned(), true));
     }
 
     #[test]

@@ -5,9 +5,11 @@ mod frame;
 mod http;
 mod postgres;
 mod script;
+mod trouble;
 mod watch;
 
 pub use fault::{Fault, Outage, System};
 pub use http::{Http, Upstream};
 pub use postgres::Postgres;
-pub use script::{Call, Failing, Plan, Script, Shape};
+pub use script::{At, Call, Failing, Plan, Script, Shape};
+pub use trouble::Troubles;

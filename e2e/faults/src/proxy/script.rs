@@ -7,9 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::fault::{Fate, Fault, Outage, System};
+use super::{
+    fault::{Fate, Fault, Outage, System},
+    trouble::Troubles,
+};
 
 /// One call of the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +33,10 @@ pub enum Plan {
     Clean,
     /// Nothing, and every call is remembered.
     Record,
-    /// The operator is killed at a write, the first being 0.
+    /// The operator is killed at a write.
     Kill {
-        /// Which write.
-        at: usize,
+        /// Which.
+        at: At,
         /// Whether the write is done.
         after: bool,
     },
@@ -42,6 +46,62 @@ pub enum Plan {
     Outage(System, Outage),
     /// Watches that begin from now on bring events late, twice or not at all, drawn with this seed.
     Stale(u64),
+}
+
+impl Plan {
+    /// The system that it disturbs as long as it is in force, whatever is called.
+    const fn disturbs(&self) -> Option<System> {
+        match self {
+            Self::Outage(system, _) => Some(*system),
+            Self::Stale(_) => Some(System::Kubernetes),
+            Self::Clean | Self::Record | Self::Kill { .. } | Self::Fail(_) => None,
+        }
+    }
+}
+
+/// A write, counted from the moment that the plan is set, the first being 0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum At {
+    /// Whatever it is.
+    Any(usize),
+    /// Among those of its shape.
+    Like(Shape, usize),
+}
+
+impl At {
+    /// Each of these writes.
+    pub fn each<'a>(writes: impl IntoIterator<Item = &'a Call>) -> Vec<Self> {
+        let mut seen = HashMap::<_, usize>::new();
+        let shapes = writes.into_iter().map(Call::shape);
+        let at = shapes.map(|shape| {
+            let nth = seen.entry(shape.clone()).or_default();
+            *nth += 1;
+            Self::Like(shape, *nth - 1)
+        });
+        at.collect()
+    }
+
+    /// Whether it is one of those that are counted.
+    fn counts(&self, call: &Call) -> bool {
+        match self {
+            Self::Any(_) => true,
+            Self::Like(shape, _) => *shape == call.shape(),
+        }
+    }
+
+    const fn nth(&self) -> usize {
+        let (Self::Any(nth) | Self::Like(_, nth)) = self;
+        *nth
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any(nth) => write!(f, "write {nth}"),
+            Self::Like(Shape { system, what }, nth) => write!(f, "{system:?} {what} ({nth})"),
+        }
+    }
 }
 
 /// The first call of that shape fails, and those to the same system that follow in this time.
@@ -63,7 +123,7 @@ impl fmt::Display for Failing {
 }
 
 /// A call without the names in it: it is the same in every life.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape {
     /// Whom it calls.
     pub system: System,
@@ -96,6 +156,7 @@ impl Call {
 #[derive(Debug)]
 struct State {
     plan: Plan,
+    since: Timestamp,
     seen: usize,
     /// Of those that are to fail and have begun to, by their place in the plan.
     until: HashMap<usize, Instant>,
@@ -106,7 +167,8 @@ struct State {
 
 impl From<Plan> for State {
     fn from(plan: Plan) -> Self {
-        Self { plan, seen: 0, until: HashMap::new(), struck: None, calls: Vec::new(), passed: HashMap::new() }
+        let since = Timestamp::now();
+        Self { plan, since, seen: 0, until: HashMap::new(), struck: None, calls: Vec::new(), passed: HashMap::new() }
     }
 }
 
@@ -114,6 +176,7 @@ impl From<Plan> for State {
 #[derive(Clone, Debug)]
 pub struct Script {
     state: Arc<Mutex<State>>,
+    troubles: Arc<Mutex<Troubles>>,
     killing: Arc<watch::Sender<bool>>,
     down: Arc<watch::Sender<Option<(System, Outage)>>>,
 }
@@ -121,7 +184,12 @@ pub struct Script {
 impl Default for Script {
     fn default() -> Self {
         let state = State::from(Plan::Clean);
-        Self { state: Arc::new(Mutex::new(state)), killing: Arc::default(), down: Arc::default() }
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            troubles: Arc::default(),
+            killing: Arc::default(),
+            down: Arc::default(),
+        }
     }
 }
 
@@ -131,9 +199,21 @@ impl Script {
     pub fn set(&self, plan: Plan) -> Option<Call> {
         let down = if let Plan::Outage(system, outage) = plan { Some((system, outage)) } else { None };
         let before = std::mem::replace(&mut *self.lock(), State::from(plan));
+        if let Some(system) = before.plan.disturbs() {
+            self.disturbed(system, before.since);
+        }
         self.killing.send_replace(false);
         self.down.send_replace(down);
         before.struck
+    }
+
+    /// What was disturbed by plans that are over, and by those calls that have failed.
+    pub fn troubles(&self) -> Troubles {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn disturbed(&self, system: System, since: Timestamp) {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).add(system, (since, Timestamp::now()));
     }
 
     /// What was to fail and has not been called yet.
@@ -202,22 +282,26 @@ impl Script {
 
     /// What becomes of a call.
     pub fn fate(&self, call: Call) -> Fate {
-        self.fate_at(call, Instant::now())
+        let system = call.system;
+        let fate = self.fate_at(call, Instant::now());
+        if matches!(fate, Fate::Fail(_)) {
+            self.disturbed(system, Timestamp::now());
+        }
+        fate
     }
 
     fn fate_at(&self, call: Call, now: Instant) -> Fate {
         let mut state = self.lock();
-        let State { plan, seen, until, struck, calls, passed } = &mut *state;
+        let State { plan, since: _, seen, until, struck, calls, passed } = &mut *state;
         let fate = match plan {
-            Plan::Kill { at, after } if call.writes => {
-                let nth = *seen;
+            // Nothing that was on its way beside the one gets through either.
+            Plan::Kill { .. } if call.writes && struck.is_some() => Fate::Hold,
+            Plan::Kill { at, after } if call.writes && at.counts(&call) => {
                 *seen += 1;
-                match nth {
-                    nth if nth < *at => Fate::Pass,
-                    nth if nth == *at && *after => Fate::KillAfter,
-                    nth if nth == *at => Fate::KillBefore,
-                    // Nothing that was on its way beside the one gets through either.
-                    _ => Fate::Hold,
+                match (*seen > at.nth(), *after) {
+                    (false, _) => Fate::Pass,
+                    (true, true) => Fate::KillAfter,
+                    (true, false) => Fate::KillBefore,
                 }
             }
             Plan::Fail(all) => {
@@ -262,13 +346,32 @@ mod tests {
     fn one_write_kills_and_nothing_follows() {
         let script = Script::default();
         for (after, fatal) in [(false, Fate::KillBefore), (true, Fate::KillAfter)] {
-            script.set(Plan::Kill { at: 1, after });
+            script.set(Plan::Kill { at: At::Any(1), after });
             let fates: Vec<_> = [(true, Fate::Pass), (false, Fate::Pass), (true, fatal), (true, Fate::Hold)]
                 .into_iter()
                 .map(|(writes, expected)| (script.fate(call(System::S3, writes)), expected))
                 .collect();
             assert!(fates.iter().all(|(fate, expected)| fate == expected), "{fates:?}");
             assert_eq!(script.set(Plan::Clean), Some(call(System::S3, true)));
+        }
+    }
+
+    #[test]
+    fn a_write_is_known_by_its_shape_and_by_how_many_were_like_it() {
+        let put = |what: &str| Call { what: what.into(), ..call(System::S3, true) };
+        let recorded = ["PUT /t-81", "PUT /", "PUT /t-82"].map(put);
+        let each = At::each(&recorded);
+        let is = each.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(is, ["S3 PUT /* (0)", "S3 PUT / (0)", "S3 PUT /* (1)"]);
+        let script = Script::default();
+        script.set(Plan::Kill { at: each[2].clone(), after: true });
+        for (what, expected) in [
+            ("PUT /", Fate::Pass),
+            ("PUT /t-9999", Fate::Pass),
+            ("PUT /t-7777", Fate::KillAfter),
+            ("PUT /", Fate::Hold),
+        ] {
+            assert_eq!(script.fate(put(what)), expected, "{what}");
         }
     }
 
@@ -326,6 +429,23 @@ mod tests {
         assert!(futures::poll!(hanging.as_mut()).is_pending());
         script.set(Plan::Clean);
         hanging.await;
+    }
+
+    #[test]
+    fn what_was_disturbed_is_not_forgotten_with_the_plan() {
+        let script = Script::default();
+        let explained = || System::ALL.map(|system| script.troubles().explain(system, Timestamp::now()));
+        script.set(Plan::Kill { at: At::Any(0), after: false });
+        script.fate(call(System::S3, true));
+        script.set(Plan::Outage(System::Keycloak, Outage::Silent));
+        assert_eq!(explained(), [false; 4], "who is killed says nothing, and what goes on is not over");
+        let it = Failing { call: call(System::Postgres, false).shape(), fault: Fault::Delay, lasting: Duration::ZERO };
+        script.set(Plan::Fail(vec![it]));
+        assert_eq!(explained(), [false, true, false, false]);
+        script.fate(call(System::Postgres, false));
+        script.set(Plan::Stale(1));
+        script.set(Plan::Clean);
+        assert_eq!(explained(), [true, true, false, true]);
     }
 
     #[test]

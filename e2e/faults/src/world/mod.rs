@@ -275,8 +275,8 @@ impl World {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
-    /// What all plugins of the run have said.
-    pub fn plugins_log(&self) -> String {
+    /// What each plugin of the run has said.
+    pub fn plugins_logs(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.folder.path().join("plugins")).into_iter().flatten().flatten();
         files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect()
     }

@@ -85,7 +85,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let hands = deal::deal(&deck, sequences, length, &mut random);
     let hands = hands.into_iter().map(|hand| (hand, random.random())).collect();
     let tried = Mutex::new(BTreeMap::new());
-    each(effort, effort.share.of(hands), check::Expectation::Quiet, row, async |world, _, (hand, seed), row| {
+    each(effort, effort.share.of(hands), row, async |world, _, (hand, seed), row| {
         let found = one(world, hand, &mut StdRng::seed_from_u64(seed), &tried, row).await;
         row.note(format!("a sequence of seed {}", effort.seed), found);
     })

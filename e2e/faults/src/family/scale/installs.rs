@@ -18,7 +18,6 @@ use serde_json::json;
 use super::super::{Effort, Row};
 use super::seen::{Calls, Resources};
 use crate::{
-    check::Expectation,
     proxy::Plan,
     story::FIRST,
     world::{Case, Issuer, LABEL, Operator, Violation, World, fails},
@@ -121,7 +120,7 @@ async fn measure(tenants: usize, effort: Effort, row: &mut Row) -> Result<Option
     for case in of(&slugs[0]) {
         world.delete_plugin(&case, FIRST).await;
     }
-    row.end(&world, operator, Expectation::Quiet).await;
+    row.end(&world, operator).await;
     Ok(figures)
 }
 

@@ -1,0 +1,180 @@
+//! The operator is killed right before and right after each write of each step, and the next one
+//! finishes: at once, or after it was killed, too.
+
+mod place;
+
+use std::sync::{Mutex, PoisonError};
+
+use plexica_testkit::Missing;
+use rand::{RngExt, rngs::StdRng};
+
+use self::place::{Death, Place, deal, places};
+use super::{
+    Effort, Row,
+    lanes::{each, first_writes, record},
+    optional,
+};
+use crate::{
+    proxy::{At, Plan},
+    story::{Order, Step},
+    world::{Case, Operator, Violation, World, fails},
+};
+
+/// Of a sample, how many lives.
+const SAMPLE: usize = 3;
+/// Of a sample, among how many writes of a first start; it makes more for the tenant that waits.
+const EARLY: usize = 16;
+/// How often a death is tried that does not come.
+const TIMES: usize = 3;
+
+pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+    let mut random = effort.random();
+    let all = recorded(effort, &mut random, row).await?;
+    eprintln!("crash: {} places", all.len());
+    let mut lives = deal(all, &mut random);
+    if effort.quick {
+        lives.truncate(SAMPLE);
+    }
+    let mut missed = Vec::new();
+    for time in 0..TIMES {
+        // What was recorded was recorded in a whole life: a step may write less when others were not before it.
+        let whole = time > 0;
+        missed = lead(effort, lives, whole, row).await?;
+        eprintln!("crash: {} writes at which an operator was to die did not come", missed.len());
+        lives = deal(missed.clone(), &mut random);
+    }
+    for place in missed {
+        match optional::write(&place.first.at) {
+            Some(reason) => eprintln!("crash: not tried: {place}: {reason}"),
+            None => drop(row.note(place, fails(format!("in {TIMES} lives there was no such write")))),
+        }
+    }
+    each(effort, starts(effort, &mut random, row).await?, row, async |_, _, place, row| {
+        if let Err(missing) = start(effort, &place, row).await {
+            row.note(format!("start {place}"), Err(Violation(missing.to_string())));
+        }
+    })
+    .await
+}
+
+/// All places of the share: in a sample those of one order.
+async fn recorded(effort: Effort, random: &mut StdRng, row: &mut Row) -> Result<Vec<Place>, Missing> {
+    let orders =
+        if effort.quick { vec![Order::ALL[random.random_range(0..Order::ALL.len())]] } else { Order::ALL.into() };
+    let mut all = Vec::new();
+    for order in orders {
+        let steps = record(effort, order, row).await?;
+        all.extend(Step::ALL.into_iter().zip(&steps).flat_map(|(step, peace)| places(order, step, &peace.calls)));
+    }
+    Ok(effort.share.of(all))
+}
+
+/// Each write of a first start.
+async fn starts(effort: Effort, random: &mut StdRng, row: &mut Row) -> Result<Vec<Place>, Missing> {
+    let mut deaths = Vec::new();
+    if effort.quick {
+        deaths.push(Death { at: At::Any(random.random_range(0..EARLY)), after: random.random() });
+    } else {
+        let writes = first_writes(effort, row).await?;
+        eprintln!("a first start in peace: {writes} writes");
+        deaths.extend((0..writes).flat_map(|at| [false, true].map(|after| Death { at: At::Any(at), after })));
+    }
+    let place = |first| Place { order: Order::Forwards, step: Step::Create, first, second: None };
+    Ok(effort.share.of(deaths.into_iter().map(place).collect()))
+}
+
+/// Leads all these lives, with every step in them or with those they need, and says in which places no operator has
+/// died.
+async fn lead(effort: Effort, lives: Vec<Vec<Place>>, whole: bool, row: &mut Row) -> Result<Vec<Place>, Missing> {
+    let missed = Mutex::new(Vec::new());
+    each(effort, lives, row, async |world, operator, places, row| {
+        let of_life = life(world, operator, places, whole, row).await;
+        missed.lock().unwrap_or_else(PoisonError::into_inner).extend(of_life);
+    })
+    .await?;
+    Ok(missed.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// One tenant's life, in which operators die in these places; says in which none did.
+async fn life(
+    world: &World,
+    operator: &mut Operator,
+    mut places: Vec<Place>,
+    whole: bool,
+    row: &mut Row,
+) -> Vec<Place> {
+    let (case, mut missed) = (world.case(), Vec::new());
+    let Some(order) = places.first().map(|place| place.order) else { return missed };
+    for step in Step::life(|step| whole || places.iter().any(|place| place.step == step)) {
+        let place = places.extract_if(.., |place| place.step == step).next();
+        let well = if let Some(place) = place {
+            let (deaths, well) = survive(world, operator, &case, &place, row).await;
+            missed.extend((deaths == 0).then_some(place));
+            well
+        } else {
+            step.ask(world, &case, order).await;
+            row.note(format!("{step:?}"), step.done(world, &case).await)
+        };
+        if !well {
+            break;
+        }
+    }
+    missed.extend(places);
+    missed
+}
+
+/// An operator that has never been started before dies, with a tenant waiting for it; a world of its own.
+async fn start(effort: Effort, place: &Place, row: &mut Row) -> Result<(), Missing> {
+    let world = World::new(effort.platform).await?;
+    let (case, mut operator) = (world.case(), Operator::default());
+    let (deaths, lived) = survive(&world, &mut operator, &case, place, row).await;
+    if deaths == 0 {
+        row.note(format!("start {place}"), fails("there was no such write"));
+    }
+    if lived {
+        Step::Remove.ask(&world, &case, place.order).await;
+        row.note(format!("start {place}"), Step::Remove.done(&world, &case).await);
+    }
+    row.end(&world, operator).await;
+    world.close().await;
+    Ok(())
+}
+
+/// One step with its deaths; how many came, and whether all was well.
+async fn survive(world: &World, operator: &mut Operator, case: &Case, place: &Place, row: &mut Row) -> (usize, bool) {
+    let Place { order, step, first, second } = place;
+    let (mut done, mut struck) = (None, Vec::new());
+    for (nth, Death { at, after }) in std::iter::once(first).chain(second).enumerate() {
+        world.script.set(Plan::Kill { at: at.clone(), after: *after });
+        if nth == 0 {
+            step.ask(world, case, *order).await;
+        }
+        if operator.is_away() {
+            *operator = world.operator();
+        } else if !operator.runs() {
+            row.note(place, fails("the operator ended by itself"));
+            *operator = world.operator();
+        }
+        let came = tokio::select! {
+            () = world.script.killing() => None,
+            came = step.done(world, case) => Some(came),
+        };
+        // Nothing strikes any more before it is known whether something did.
+        let Some(call) = world.script.set(Plan::Clean) else {
+            done = came;
+            break;
+        };
+        // A call that is on hold would be for ever, even if all is done without it.
+        row.tried += 1;
+        operator.kill();
+        struck.push(format!("{:?} {}", call.system, call.what));
+    }
+    let done = if let Some(done) = done {
+        done
+    } else {
+        *operator = world.operator();
+        step.done(world, case).await
+    };
+    let well = row.note(format!("{place} ({})", struck.join(", then ")), done);
+    (struck.len(), well)
+}

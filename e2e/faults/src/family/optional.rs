@@ -1,0 +1,57 @@
+//! What a recorded life did and another need not do, each with the reason. All else has to come again, so that it can
+//! be disturbed.
+
+use crate::proxy::{At, Shape, System};
+
+/// Why a write that was recorded need not come in another life, if it is one of those.
+pub fn write(at: &At) -> Option<&'static str> {
+    let At::Like(shape, nth) = at else { return None };
+    let of_kind = |kind: &str| told(shape).is_some_and(|plural| plural == kind);
+    if of_kind("plugins") {
+        return Some(
+            "a plugin's status counts its installs once a second at most: what changes in between is told by one",
+        );
+    }
+    let again = *nth > 0 && (of_kind("tenants") || of_kind("plugininstalls"));
+    again.then_some("a status tells all that has become since the one before: how many there are is a matter of time")
+}
+
+/// Why a call that was recorded need not be made in another life, if it is one of those.
+pub fn call(shape: &Shape) -> Option<&'static str> {
+    write(&At::Like(shape.clone(), 0))
+}
+
+/// Resources of which kind a write of a status is about.
+fn told(Shape { system, what }: &Shape) -> Option<&str> {
+    let path = what.strip_prefix("PATCH /apis/plexica.io/").filter(|_| *system == System::Kubernetes)?;
+    path.strip_suffix("/*/status")?.rsplit('/').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::Call;
+
+    #[test]
+    fn statuses_after_the_first_and_those_of_plugins_may_be_fewer() {
+        for (system, what, first, second) in [
+            (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0/status", true, true),
+            (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/tenants/t1-8/status", false, true),
+            (
+                System::Kubernetes,
+                "PATCH /apis/plexica.io/v1alpha1/namespaces/f1-8/plugininstalls/t1-8/status",
+                false,
+                true,
+            ),
+            (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/tenants/t1-8", false, false),
+            (System::Kubernetes, "PATCH /api/v1/namespaces/t1-8/status", false, false),
+            (System::Keycloak, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0/status", false, false),
+            (System::Postgres, "INSERT INTO core.operation (id) VALUES ($1)", false, false),
+        ] {
+            let shape = Call { system, what: what.into(), writes: true }.shape();
+            let may = |nth| write(&At::Like(shape.clone(), nth)).is_some();
+            assert_eq!((may(0), may(1), call(&shape).is_some()), (first, second, first), "{what}");
+        }
+        assert_eq!(write(&At::Any(7)), None, "whatever it is");
+    }
+}
