@@ -151,8 +151,13 @@ impl Step {
     pub fn life(wanted: impl Fn(Self) -> bool) -> Vec<Self> {
         let mut life = vec![Self::Create, Self::Remove];
         for step in Self::ALL.into_iter().filter(|step| wanted(*step)) {
-            // What has left is not there to be removed.
-            let step = if step == Self::Leave { Self::Return } else { step };
+            // What has left is not there to be removed, and what rests does nothing of what follows.
+            let step = match step {
+                Self::Leave => Self::Return,
+                Self::Suspend => Self::Resume,
+                Self::Disable => Self::Enable,
+                step => step,
+            };
             life.extend(std::iter::successors(Some(step), |step| step.needs()));
         }
         Self::ALL.into_iter().filter(|step| life.contains(step)).collect()
@@ -202,6 +207,8 @@ mod tests {
         assert_eq!(Step::life(|_| false), [Create, Remove]);
         assert_eq!(Step::life(|step| step == GoBack), [Create, Bake, GoBack, Remove]);
         assert_eq!(Step::life(|step| step == Leave), [Create, Upgrade, Leave, Return, Remove]);
+        assert_eq!(Step::life(|step| step == Disable), Step::life(|step| step == Enable));
+        assert_eq!(Step::life(|step| step == Suspend), Step::life(|step| step == Resume));
         assert_eq!(Step::life(|step| step == Enable), [Create, Upgrade, Disable, Enable, Remove]);
         let some = Step::life(|step| matches!(step, Resume | Return));
         assert_eq!(some, [Create, Upgrade, Plan, Suspend, Resume, Leave, Return, Remove]);
