@@ -1,7 +1,7 @@
 //! From nothing to a working plugin and back.
 
 use plexica_backends::ownership::Mark;
-use plexica_backends::postgres::{core, credential, intent::Intents, login, permission, plugin, tenant};
+use plexica_backends::postgres::{core, credential, dump, intent::Intents, login, permission, plugin, tenant};
 use plexica_backends::{Retired, Secret, System};
 use plexica_contract::manifest::PermissionDeclaration;
 use plexica_contract::name::{Slot, Slug, postgres as name};
@@ -17,6 +17,8 @@ on_postgres! {
     what_installs_have_kept_goes_with_their_tenant
     a_login_takes_exactly_its_roles
     a_login_gives_one_role_back
+    a_password_that_somebody_changed_opens_nothing
+    what_a_plugin_made_is_read_by_one_at_a_time
     permissions_follow_the_manifest_and_leave_the_tenants_choices
     credentials_and_intents_are_kept
     the_core_api_takes_a_tenants_role
@@ -270,4 +272,41 @@ async fn a_role_of_an_earlier_release_is_administered_as_before(world: World) {
     assert_eq!(plugin::retire(&world.provisioner, &install, Retain).await.unwrap(), Retired::Kept);
     assert_eq!(plugin::retire(&world.provisioner, &install, Delete).await.unwrap(), Retired::Removed);
     assert_eq!(tenant::retire(&world.provisioner, &tenant, Delete).await.unwrap(), Retired::Removed);
+}
+
+async fn a_password_that_somebody_changed_opens_nothing(world: World) {
+    let _connection = world.installed().await;
+    let desired = world.shared_login(&[&world.tenant]);
+    let observe = async || login::observe(&world.provisioner, &desired).await.unwrap();
+    assert!(observe().await.is_given(&desired) && login::opens(&world.provisioner, &desired).await.unwrap());
+    let name = desired.login.name();
+    world.execute(format!("ALTER ROLE {name} PASSWORD 'of somebody else'")).await;
+    assert!(observe().await.is_given(&desired), "nothing tells of it");
+    assert!(!login::opens(&world.provisioner, &desired).await.unwrap());
+    let seen = observe().await.locked_out();
+    let changes = login::ensure(&world.provisioner, &desired, &seen).await.unwrap();
+    assert_eq!(changes.iter().collect::<Vec<_>>(), [format!("set the password of login {name}")]);
+    assert!(login::opens(&world.provisioner, &desired).await.unwrap());
+    // Another refusal is not the password's doing.
+    world.execute(format!("ALTER ROLE {name} NOLOGIN")).await;
+    assert!(!observe().await.is_given(&desired) && login::opens(&world.provisioner, &desired).await.unwrap());
+}
+
+async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {
+    let _connection = world.installed().await;
+    let role = name::tenant_plugin(&world.tenant, &world.plugin);
+    let open = async || dump::open(&world.provisioner, &role).await.unwrap();
+    let member = format!("SELECT pg_has_role('plexica_provisioner', '{role}', 'USAGE')");
+    let may_read = async || scalar::<bool>(&mut world.administrator().await, &member).await;
+    let first = open().await.expect("nobody reads it");
+    assert!(open().await.is_none() && may_read().await, "who is second takes nothing from who is first");
+    first.close(&world.provisioner).await.unwrap();
+    assert!(!may_read().await);
+    drop(open().await.expect("it is done"));
+    let mut again = None;
+    plexica_testkit::wait_until("it was given up", std::time::Duration::from_secs(20), async || {
+        again = open().await;
+        again.is_some()
+    })
+    .await;
 }

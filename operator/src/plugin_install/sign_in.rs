@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_login_is_asked_once_in_a_while() {
-        let (sign_ins, every) = (SignIns::default(), Duration::from_secs(3600));
+        let (sign_ins, every) = (SignIns::default(), Duration::from_hours(1));
         assert!(sign_ins.is_due("plugin_crm", every));
         sign_ins.opened("plugin_crm".into(), every);
         assert!(!sign_ins.is_due("plugin_crm", every) && sign_ins.is_due("plugin_files", every));

@@ -42,12 +42,13 @@ impl Restore<'_> {
             return Ok(());
         }
         // What a plugin made becomes its role's again.
-        if plugin.is_some() {
-            dump::open(provisioner, schema).await?;
-        }
+        let readable = match plugin {
+            Some(_) => Some(dump::open(provisioner, schema).await?.ok_or_else(|| busy(schema))?),
+            None => None,
+        };
         let filled = self.fill(provisioner, schema, manifest).await;
-        if plugin.is_some() {
-            dump::close(provisioner, schema).await?;
+        if let Some(readable) = readable {
+            readable.close(provisioner).await?;
         }
         filled
     }
@@ -120,4 +121,8 @@ impl Content {
 fn broken(name: &str) -> Problem {
     let message = format!("{name} of the backup is not what its manifest says: nothing of it was restored.");
     Problem::new(Reason::InvalidSpec, message)
+}
+
+fn busy(schema: &str) -> Problem {
+    Problem::new(Reason::Progressing, format!("schema {schema} is being read or filled by another: try again."))
 }

@@ -98,4 +98,25 @@ mod tests {
         assert_ne!(free_port(Some(first)).unwrap(), first);
         drop(taken);
     }
+
+    #[tokio::test]
+    async fn how_a_program_ended_is_told_however_soon_that_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let ended = async |words: &[&str]| {
+            let launch = Launch {
+                command: words.iter().map(ToString::to_string).collect(),
+                environment: BTreeMap::new(),
+                listen: (Ipv4Addr::LOCALHOST, 1).into(),
+                log: folder.path().join("log"),
+            };
+            let mut child = launch.spawn().unwrap();
+            // Held, or the watchdog would end it.
+            let _held = child.stdin.take();
+            child.wait().await.unwrap().code()
+        };
+        for _ in 0..20 {
+            assert_eq!(ended(&["/nowhere/to/be/found"]).await, Some(127));
+            assert_eq!(ended(&["/bin/sh", "-c", "exit 7"]).await, Some(7));
+        }
+    }
 }

@@ -14,9 +14,11 @@ child=$!
 ) &
 watch=$!
 exec 3<&-
+wait "$child"
+code=$?
 while kill -0 "$child" 2>/dev/null; do
     wait "$child"
     code=$?
 done
 kill -KILL "$watch" 2>/dev/null
-exit "${code:-1}"
+exit "$code"

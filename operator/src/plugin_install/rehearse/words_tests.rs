@@ -129,7 +129,7 @@ fn what_serves_stays_as_it_was() {
 #[test]
 fn who_serves_by_what() {
     let would = |part, course, changes: &[&str]| {
-        Some(Would { part, course, changes: Changes::from_iter(changes.iter().copied()) })
+        Some(Would { part, course, changes: changes.iter().copied().collect::<Changes>() })
     };
     let mut install = serving();
     install.spec.plugin.version = "=1.0.0".into();

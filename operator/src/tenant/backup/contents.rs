@@ -8,6 +8,7 @@ use plexica_backends::{
         bucket,
     },
 };
+use plexica_crds::Reason;
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,18 +45,22 @@ impl<'a> Target<'a> {
         let schemas = tenant::schemas(provisioner, &desired);
         for schema in self.context.tried(System::Postgres, "observe", schemas).await? {
             // What a plugin has made is its role's, which has the schema's name.
-            let of_plugin = schema != desired.name();
-            if of_plugin {
-                self.context.tried(System::Postgres, "ensure", dump::open(provisioner, &schema)).await?;
-            }
+            let readable = if schema == desired.name() { None } else { Some(self.open(provisioner, &schema).await?) };
             let dumped = self.dump(provisioner, &schema).await;
-            if of_plugin {
-                self.context.tried(System::Postgres, "ensure", dump::close(provisioner, &schema)).await?;
+            if let Some(readable) = readable {
+                self.context.tried(System::Postgres, "ensure", readable.close(provisioner)).await?;
             }
             dumped?;
             self.sources.schemas.push(schema);
         }
         Ok(())
+    }
+
+    async fn open(&self, provisioner: &Provisioner, schema: &str) -> Part<dump::Readable> {
+        let opened = self.context.tried(System::Postgres, "ensure", dump::open(provisioner, schema)).await?;
+        let busy =
+            || Problem::new(Reason::Progressing, format!("schema {schema} is being read for another backup of it."));
+        opened.ok_or_else(busy)
     }
 
     async fn dump(&mut self, provisioner: &Provisioner, schema: &str) -> Part<()> {

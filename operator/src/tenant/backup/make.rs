@@ -159,5 +159,9 @@ async fn write(context: &Context, place: &Place, manifest: &Manifest) -> Result<
 }
 
 fn failed(part: &str, problem: &Problem) -> Problem {
-    problem.of_part(part).of_part("the final backup failed").because(Reason::BackupFailed)
+    match problem.reason {
+        // Another operator makes it.
+        Reason::Progressing => problem.of_part(part).of_part("the final backup"),
+        _ => problem.of_part(part).of_part("the final backup failed").because(Reason::BackupFailed),
+    }
 }
