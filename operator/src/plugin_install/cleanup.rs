@@ -216,7 +216,7 @@ async fn purge(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
 }
 
 async fn ask(context: &Context, valid: &Valid) -> Step<()> {
-    // It may lack its login: an operator that died had got further than this, or the isolation was
+    // It may lack what it signs in with: an operator that died had got further than this, or the isolation was
     // changed a moment before the end.
     let username = desired::username(&valid.slug, &valid.manifest.id, valid.isolation);
     let found = generation::find(context.databases.default_database()?, &username);
@@ -224,6 +224,8 @@ async fn ask(context: &Context, valid: &Valid) -> Step<()> {
     let with = (&context.settings, &context.keys);
     let wanted = desired::sign_in(&valid.slug, &valid.manifest.id, valid.isolation, &generation, with);
     sign_in(context, context.databases.get(&valid.placement)?, &wanted.login).await?;
+    let credential = credential::ensure(context.databases.default_database()?, &username, &wanted.password);
+    context.wrote(System::Postgres, &context.tried(System::Postgres, "ensure", credential).await?);
     let workload = observe::wanted(context, valid, &generation, restarts(context, valid).await?)?;
     let seen = context.tried(System::Workloads, "observe", context.workloads.observe(&workload)).await?;
     let changes = context.tried(System::Workloads, "ensure", context.workloads.ensure(&workload, &seen)).await?;

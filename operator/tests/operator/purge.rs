@@ -81,6 +81,31 @@ async fn a_plugin_purges_although_its_isolation_was_changed_a_moment_before_the_
     operator.stop().await;
 }
 
+/// It may ask the platform while it purges.
+#[tokio::test]
+async fn a_plugin_that_is_started_to_purge_may_sign_in_to_the_core_api() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, KEEPS).await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({ "isolation": "Dedicated" })).await;
+    world.installed(&slug).await;
+    operator.stop().await;
+    world.install(&slug, &id, json!({ "isolation": "Shared", "deletionPolicy": "Delete" })).await;
+    world.installs(&slug).delete("it", &DeleteParams::default()).await.unwrap();
+    let operator = world.operator_with(|config| config.plugins.purge_deadline = 600);
+    wait_until("the plugin is asked to purge", PATIENCE, async || {
+        let status = world.installs(&slug).get("it").await.unwrap().status.unwrap_or_default();
+        status.conditions[0].message.contains("The data is dear to me.")
+    })
+    .await;
+    let credentials = format!("SELECT count(*) FROM core.plugin_credential WHERE username = 'plugin:{id}'");
+    assert_eq!(world.sql::<i64>(&credentials).await, 1);
+    operator.stop().await;
+}
+
 /// The time that a plugin is given begins when it is asked, however long somebody thought about it before.
 #[tokio::test]
 async fn a_plugin_has_its_time_also_after_a_late_confirmation() {

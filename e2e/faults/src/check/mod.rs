@@ -63,6 +63,21 @@ impl Expected {
 /// # Errors
 /// All that differs.
 pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), Violation> {
+    let mut findings = everywhere(world, case, expected).await;
+    findings.extend(operation::check(world, case, expected).await);
+    if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }
+}
+
+/// The same of one in use, whatever is told of it: a look that fails is told as something that is under way.
+///
+/// # Errors
+/// All that differs.
+pub async fn at_work(world: &World, case: &Case) -> Result<(), Violation> {
+    let findings = everywhere(world, case, Expected::Running { planted: true }).await;
+    if findings.is_empty() { Ok(()) } else { fails(format!("{} (at work): {}", case.slug, findings.join("; "))) }
+}
+
+async fn everywhere(world: &World, case: &Case, expected: Expected) -> Vec<String> {
     let owners = kubernetes::owners(world, case).await;
     let around = [
         kubernetes::check(world, case, expected, &owners).await,
@@ -70,11 +85,9 @@ pub async fn case(world: &World, case: &Case, expected: Expected) -> Result<(), 
         workload::check(world, case, expected, &owners).await,
         configuration::check(world, case, expected).await,
         backup::check(world, case, expected).await,
-        operation::check(world, case, expected).await,
     ];
     let findings = in_backends(world, case, expected, &owners).await;
-    let findings: Vec<String> = findings.into_iter().chain(around.into_iter().flatten()).collect();
-    if findings.is_empty() { Ok(()) } else { fails(format!("{} ({expected:?}): {}", case.slug, findings.join("; "))) }
+    findings.into_iter().chain(around.into_iter().flatten()).collect()
 }
 
 /// Looks whether a tenant that cannot be what it is asked to be has everything it had, in every backend.

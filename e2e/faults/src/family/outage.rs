@@ -13,7 +13,7 @@ use super::{
     lanes::{each, record},
 };
 use crate::{
-    check::{self, Expected},
+    check,
     proxy::{Outage, Plan, System},
     story::{Order, Step, contracted},
     world::{Case, Violation, World, fails},
@@ -142,7 +142,7 @@ async fn says_so(world: &World, case: &Case) {
 /// of it, and users are sent there.
 async fn goes_on(world: &World, bystander: &Case, until: Instant) -> Result<(), Violation> {
     while Instant::now() < until {
-        check::case(world, bystander, Expected::Running { planted: true }).await?;
+        check::at_work(world, bystander).await?;
         tokio::time::sleep(GLANCE.min(until.saturating_duration_since(Instant::now()))).await;
     }
     Ok(())
