@@ -42,6 +42,7 @@ mod purge;
 mod quiet;
 mod quota;
 mod rebuilt;
+mod rehearsal;
 mod removal;
 mod restore;
 mod rotation;

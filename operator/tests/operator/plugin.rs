@@ -50,6 +50,8 @@ pub const URL: &str = "/url";
 pub const PID: &str = "/pid";
 /// A table in a tenant's schema that keeps it from taking another configuration.
 pub const JAM: &str = "jam";
+/// The same, and keeps it from being upgraded.
+pub const RUT: &str = "rut";
 /// Takes its time, and answers 202.
 pub const SLOW: &str = "2.0.0";
 
@@ -111,9 +113,9 @@ impl Plugin {
         sqlx::query_scalar(query).bind(id.replace('-', "_")).fetch_one(&self.database).await.unwrap()
     }
 
-    async fn is_jammed(&self, schema: &str) -> bool {
+    async fn finds(&self, table: &str, schema: &str) -> bool {
         let query = "SELECT EXISTS (SELECT FROM pg_class WHERE relname = $1 AND relnamespace::regnamespace::text = $2)";
-        sqlx::query_scalar(query).bind(JAM).bind(schema).fetch_one(&self.database).await.unwrap()
+        sqlx::query_scalar(query).bind(table).bind(schema).fetch_one(&self.database).await.unwrap()
     }
 }
 
@@ -166,9 +168,13 @@ async fn lifecycle(State(plugin): State<Plugin>, headers: HeaderMap, body: Bytes
             .with_detail("refuse", "must not be set");
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(serde_json::to_value(refusal).unwrap()));
     }
-    if configures && plugin.is_jammed(schema).await {
+    if configures && plugin.finds(JAM, schema).await {
         let failure = ErrorBody::new(Code::Internal, "The gears are jammed.");
         return (StatusCode::INTERNAL_SERVER_ERROR, Json(serde_json::to_value(failure).unwrap()));
+    }
+    if request.action == Action::Upgrade && plugin.finds(RUT, schema).await {
+        let refusal = ErrorBody::new(Code::Conflict, "I am in a rut.");
+        return (StatusCode::CONFLICT, Json(serde_json::to_value(refusal).unwrap()));
     }
     let restart = configures && config["restart"] == true;
     let sql = match request.action {

@@ -6,34 +6,36 @@ use kube::{
 };
 use plexica_crds::{
     PluginInstall,
+    label::RETRY_UPGRADE,
     plugin::{RolloutPhase, RolloutStatus},
     plugin_install::{Phase, PluginInstallStatus, UpgradePhase},
 };
-use plexica_testkit::wait_until;
+use plexica_testkit::{wait_for, wait_until};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Executor};
 
 use crate::{
-    plugin::{MEETS, PICKY, REFUSES, SICKENS, healthy},
+    plugin::{MEETS, PICKY, REFUSES, RUT, SICKENS, healthy},
     rotation::Load,
-    world::{PATIENCE, World, apply, is},
+    world::{PATIENCE, World, is},
 };
 
-const FIRST: &str = "1.0.0";
-const SECOND: &str = "3.0.0";
+pub const FIRST: &str = "1.0.0";
+pub const SECOND: &str = "3.0.0";
 /// Longer than any test.
-const AN_HOUR: i32 = 3600;
+pub const AN_HOUR: i32 = 3600;
 
 /// A tenant with the plugin at its first version.
-struct Stage {
-    world: World,
-    slug: String,
-    id: String,
-    schema: String,
+pub struct Stage {
+    pub world: World,
+    pub slug: String,
+    pub id: String,
+    pub schema: String,
 }
 
 impl Stage {
-    async fn new() -> Option<Self> {
+    pub async fn new() -> Option<Self> {
         let world = World::new().await?;
         let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
         let schema = format!("tenant_{}_plugin_{}", slug.replace('-', "_"), id.replace('-', "_"));
@@ -43,20 +45,20 @@ impl Stage {
     }
 
     /// Brings it up.
-    async fn up(&self) -> PluginInstallStatus {
+    pub async fn up(&self) -> PluginInstallStatus {
         self.world.ready(&self.slug).await;
         self.world.install(&self.slug, &self.id, json!({})).await;
         self.world.installed(&self.slug).await.status.unwrap()
     }
 
-    async fn second(&self, bake: i32, spec: Value) {
+    pub async fn second(&self, bake: i32, spec: Value) {
         let contract = json!([{ "name": "1_a.sql" }, { "name": "2_b.contract.sql", "phase": "Contract" }]);
         let mut change = json!({ "migrations": contract, "rollout": { "bakeSeconds": bake } });
         change.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
         self.world.plugin_with(&self.id, SECOND, change).await;
     }
 
-    async fn until(&self, what: &str, is: impl Fn(&PluginInstallStatus) -> bool) -> PluginInstallStatus {
+    pub async fn until(&self, what: &str, is: impl Fn(&PluginInstallStatus) -> bool) -> PluginInstallStatus {
         let mut status = PluginInstallStatus::default();
         let api = self.world.installs(&self.slug);
         wait_until(what, PATIENCE, async || {
@@ -67,7 +69,7 @@ impl Stage {
         status
     }
 
-    async fn reaches(&self, version: &str, phase: UpgradePhase) -> PluginInstallStatus {
+    pub async fn reaches(&self, version: &str, phase: UpgradePhase) -> PluginInstallStatus {
         let there = |status: &PluginInstallStatus| {
             let upgrade = status.upgrade.as_ref().map(|upgrade| upgrade.phase);
             status.version.as_deref() == Some(version) && upgrade == Some(phase)
@@ -76,18 +78,18 @@ impl Stage {
     }
 
     /// What the plugin did for the tenant, in order.
-    async fn notes(&self) -> Vec<String> {
+    pub async fn notes(&self) -> Vec<String> {
         self.world.sql(&format!("SELECT array_agg(action ORDER BY ctid) FROM {}.note", self.schema)).await
     }
 
-    async fn annotate(&self, key: &str, value: &str) {
+    pub async fn annotate(&self, key: &str, value: &str) {
         let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
         let api: Api<PluginInstall> = self.world.installs(&self.slug);
         api.patch("it", &PatchParams::default(), &patch).await.unwrap();
     }
 }
 
-fn upstream(status: &PluginInstallStatus) -> &str {
+pub fn upstream(status: &PluginInstallStatus) -> &str {
     &status.route.as_ref().expect("a route").upstream
 }
 
@@ -246,68 +248,6 @@ async fn an_upgrade_that_wants_to_hear_more_waits_for_consent_too() {
     assert!(all.awaiting_events.is_empty() && !all.conditions.iter().any(|c| c.type_ == "ConsentRequired"), "{all:?}");
 }
 
-#[tokio::test]
-async fn what_would_be_done_is_said_and_not_done() {
-    let Some(stage) = Stage::new().await else { return };
-    let _operator = stage.world.operator();
-    stage.world.ready(&stage.slug).await;
-    let api: Api<PluginInstall> = stage.world.installs(&stage.slug);
-    let says = async |words: &str| {
-        stage
-            .until(words, |status| {
-                let said = status.conditions.iter().find(|condition| condition.type_ == "DryRun");
-                said.is_some_and(|condition| condition.message.contains(words))
-            })
-            .await
-    };
-    let object = json!({
-        "kind": "PluginInstall", "metadata": { "name": "it", "annotations": { "plexica.io/dry-run": "true" } },
-        "spec": { "tenantRef": { "name": stage.slug }, "plugin": { "id": stage.id } },
-    });
-    apply(&api, "it", &stage.world.meta(object)).await;
-    let new = says(&format!("it would install {} {FIRST}", stage.id)).await;
-    assert!(is(&new.conditions, "Ready", "False", "DryRun"), "{new:?}");
-    assert!(!stage.world.has_schema(&stage.schema).await);
-    assert!(api.get("it").await.unwrap().finalizers().is_empty(), "nothing is to be cleaned up");
-
-    stage.annotate("plexica.io/dry-run", "false").await;
-    let first = stage.world.installed(&stage.slug).await.status.unwrap();
-    assert!(!first.conditions.iter().any(|condition| condition.type_ == "DryRun"), "{first:?}");
-    stage.annotate("plexica.io/dry-run", "true").await;
-    says("there is nothing to do").await;
-    let spec = async |spec: Value| {
-        let patch = Patch::Merge(json!({ "spec": spec }));
-        api.patch("it", &PatchParams::default(), &patch).await.unwrap();
-    };
-    spec(json!({ "isolation": "Dedicated" })).await;
-    let moves = format!("it would serve {} by a workload of its own and not by the one that is shared", stage.slug);
-    says(&moves).await;
-    spec(json!({ "isolation": "Shared" })).await;
-    says("there is nothing to do").await;
-    let args = ["test-plugin", "--exact", "plugin::serve", "--nocapture", "--quiet"];
-    let runtime = json!({ "runtime": { "image": "plexica/test-plugin:1", "command": args } });
-    stage.world.plugin_with(&stage.id, FIRST, runtime).await;
-    says(&format!("it would start {} again for all tenants that share it (", stage.id)).await;
-    stage.world.plugin(&stage.id, FIRST).await;
-    says("there is nothing to do").await;
-    let rotate = async |value: Value| {
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { "plexica.io/rotate": value } } }));
-        let name = format!("{}-{FIRST}", stage.id);
-        stage.world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap();
-    };
-    rotate(json!("once")).await;
-    says("it would replace what its workload signs in with by generation 2").await;
-    rotate(Value::Null).await;
-    says("there is nothing to do").await;
-    stage.second(0, json!({})).await;
-    let held = says(&format!("bring {} from {FIRST} to {SECOND}", stage.id)).await;
-    says("; migrate by 1_a.sql, 2_b.contract.sql (last; there is no way back then)").await;
-    assert_eq!((held.version.as_deref(), upstream(&held)), (Some(FIRST), upstream(&first)));
-    assert_eq!(stage.notes().await, [format!("Install {FIRST}")]);
-    stage.annotate("plexica.io/dry-run", "false").await;
-    stage.reaches(SECOND, UpgradePhase::Complete).await;
-}
-
 /// Two more tenants, all of them at the first version.
 async fn wave(stage: &Stage) -> [String; 3] {
     stage.up().await;
@@ -386,6 +326,78 @@ async fn nobody_follows_where_the_first_one_failed() {
             install.name_any()
         );
     }
+}
+
+/// Waits until the entry was looked at as its spec says now, and says where its rollout is then.
+async fn judged(stage: &Stage, version: &str) -> RolloutStatus {
+    let name = format!("{}-{version}", stage.id);
+    let patch = Patch::Merge(json!({ "spec": { "displayName": stage.world.database.unique("name") } }));
+    let asked = stage.world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap().metadata.generation;
+    wait_for("the entry was looked at", PATIENCE, async || {
+        let status = stage.world.plugins().get(&name).await.unwrap().status?;
+        let seen = status.conditions.iter().all(|condition| condition.observed_generation == asked);
+        seen.then_some(status.rollout).flatten()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stopped_rollout_goes_on_when_another_try_has_come_to_a_good_end() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    let rollout_of = |bake: i32| json!({ "bakeSeconds": 0, "canary": { "tenants": [slugs[0]], "bakeSeconds": bake } });
+    let (rut, note) = (format!("{}.{RUT}", stage.schema), format!("{}.note", stage.schema));
+    stage.world.execute(&format!("CREATE TABLE {rut} ()")).await;
+    stage.world.plugin_with(&stage.id, SECOND, json!({ "rollout": rollout_of(AN_HOUR) })).await;
+    let stopped = rollout(&stage, SECOND, RolloutPhase::Stopped).await;
+    assert_eq!(stopped.failed, slugs[..1], "{stopped:?}");
+    let first = || Some(FIRST.to_owned());
+    let holds = async |when: &str| {
+        let now = judged(&stage, SECOND).await;
+        assert_eq!((now.phase, &now.failed[..]), (RolloutPhase::Stopped, &slugs[..1]), "{when}: {now:?}");
+        assert_eq!(versions(&stage, &slugs).await, [first(), first(), first()], "{when}");
+    };
+
+    // Who does not try any more has not come there.
+    stage.world.install(&slugs[0], &stage.id, json!({ "enabled": false })).await;
+    stage.until("it is disabled", |status| status.phase == Some(Phase::Disabled)).await;
+    holds("disabled").await;
+    // Enabled it tries again, which ends as it did before.
+    stage.world.install(&slugs[0], &stage.id, json!({})).await;
+    wait_until("it has failed again", PATIENCE, async || {
+        let install = stage.world.installs(&slugs[0]).get("it").await.unwrap();
+        let (generation, status) = (install.metadata.generation, install.status.unwrap());
+        status.upgrade.is_some_and(|upgrade| {
+            upgrade.phase == UpgradePhase::RolledBack && upgrade.generation == generation && upgrade.attempts == 3
+        })
+    })
+    .await;
+    holds("enabled").await;
+
+    // It can be upgraded, and takes as long for it as somebody holds its table.
+    let mut holder = stage.world.database.connect().await;
+    let lock = format!("BEGIN; DROP TABLE {rut}; LOCK TABLE {note}");
+    holder.execute(sqlx::raw_sql(AssertSqlSafe(lock))).await.unwrap();
+    stage.annotate(RETRY_UPGRADE, "1").await;
+    stage
+        .until("it tries again", |status| {
+            let upgrade = status.upgrade.as_ref();
+            upgrade.is_some_and(|one| one.phase == UpgradePhase::Expanding && one.retry.as_deref() == Some("1"))
+        })
+        .await;
+    holds("tried again").await;
+    holder.execute("COMMIT").await.unwrap();
+    let baking = rollout(&stage, SECOND, RolloutPhase::Canary).await;
+    assert_eq!((baking.migrated, baking.failed.len()), (1, 0), "{baking:?}");
+    assert!(baking.baking_since.is_some(), "it bakes anew: {baking:?}");
+    assert_eq!(versions(&stage, &slugs).await, [Some(SECOND.to_owned()), first(), first()]);
+    stage.world.plugin_with(&stage.id, SECOND, json!({ "rollout": rollout_of(0) })).await;
+    rollout(&stage, SECOND, RolloutPhase::Open).await;
+    wait_until("all have followed", PATIENCE, async || {
+        versions(&stage, &slugs).await.iter().all(|version| version.as_deref() == Some(SECOND))
+    })
+    .await;
 }
 
 #[tokio::test]

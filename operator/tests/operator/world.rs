@@ -303,6 +303,27 @@ impl World {
         .await
     }
 
+    /// What changes at once with any row of this database, those of its catalogue as well, and with roles that
+    /// have to do with the name.
+    pub async fn stored(&self, name: &str) -> String {
+        let name = name.replace('-', "_");
+        self.sql(&format!(
+            "SELECT concat_ws(E'\\n',
+                (SELECT string_agg(concat_ws(' ', c.oid::regclass, (xpath('//rows/text()', query_to_xml(format(
+                        'SELECT concat_ws(''/'', count(*), max(xmin::text::int8), sum(xmin::text::int8)) AS rows
+                           FROM %s', c.oid::regclass), false, true, '')))[1]), E'\\n' ORDER BY c.oid)
+                   FROM pg_class c
+                  WHERE c.relkind = 'r' AND NOT c.relisshared AND c.relname <> 'pg_statistic'),
+                (SELECT string_agg(concat_ws(' ', r.rolname, r.xmin, m.roleid, m.xmin, d.xmin), E'\\n'
+                        ORDER BY r.rolname, m.roleid, m.grantor)
+                   FROM pg_authid r
+                   LEFT JOIN pg_auth_members m ON m.member = r.oid
+                   LEFT JOIN pg_shdescription d ON d.objoid = r.oid
+                  WHERE r.rolname ~ '{name}'))"
+        ))
+        .await
+    }
+
     pub async fn has_schema(&self, name: &str) -> bool {
         self.sql(&format!("SELECT to_regnamespace('\"{name}\"') IS NOT NULL")).await
     }
