@@ -38,6 +38,8 @@ pub struct Foreseen {
     pub version: String,
     /// Permissions in force.
     pub permissions: Vec<String>,
+    /// Events in force.
+    pub events: Vec<String>,
     /// What the version wants more than the one that serves, and nobody has said yes or no to: permissions and
     /// events, which are not in force until then.
     pub consent: Vec<String>,
@@ -90,6 +92,7 @@ pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &Refere
     Foreseen {
         version: manifest.version.to_string(),
         permissions: consent.permissions.granted.clone(),
+        events: consent.events.granted.clone(),
         consent: consent.awaiting().collect(),
         migrations: migrations.collect(),
         routed: *enabled,

@@ -278,18 +278,21 @@ async fn a_password_that_somebody_changed_opens_nothing(world: World) {
     let _connection = world.installed().await;
     let desired = world.shared_login(&[&world.tenant]);
     let observe = async || login::observe(&world.provisioner, &desired).await.unwrap();
-    assert!(observe().await.is_given(&desired) && login::opens(&world.provisioner, &desired).await.unwrap());
+    let opens = async || login::opens(&world.provisioner, &desired).await.unwrap();
+    assert!(observe().await.is_given(&desired));
+    assert_eq!(opens().await, Some(true));
     let name = desired.login.name();
     world.execute(format!("ALTER ROLE {name} PASSWORD 'of somebody else'")).await;
     assert!(observe().await.is_given(&desired), "nothing tells of it");
-    assert!(!login::opens(&world.provisioner, &desired).await.unwrap());
+    assert_eq!(opens().await, Some(false));
     let seen = observe().await.locked_out();
     let changes = login::ensure(&world.provisioner, &desired, &seen).await.unwrap();
     assert_eq!(changes.iter().collect::<Vec<_>>(), [format!("set the password of login {name}")]);
-    assert!(login::opens(&world.provisioner, &desired).await.unwrap());
+    assert_eq!(opens().await, Some(true));
     // Another refusal is not the password's doing.
     world.execute(format!("ALTER ROLE {name} NOLOGIN")).await;
-    assert!(!observe().await.is_given(&desired) && login::opens(&world.provisioner, &desired).await.unwrap());
+    assert!(!observe().await.is_given(&desired));
+    assert_eq!(opens().await, None);
 }
 
 async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {

@@ -96,8 +96,10 @@ pub fn plan(
         let rest: Vec<Present<'_>> = rest.map(|install| Present::of(install, catalogue)).collect();
         // What is at work, or will be when its tenant is resumed.
         let going = chosen.iter().filter_map(|install| Present::of(install, catalogue).in_force());
-        let names: Vec<String> =
-            going.flat_map(|release| dependents(release, &rest)).map(|dependent| dependent.to_string()).collect();
+        let names: Vec<String> = going
+            .flat_map(|release| dependents(release, &rest, found.spec.suspend))
+            .map(|dependent| dependent.to_string())
+            .collect();
         if !names.is_empty() {
             return Err(format!("others need it: {}; disable that, too", names.join(", ")));
         }

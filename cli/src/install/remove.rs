@@ -31,8 +31,10 @@ pub fn plan(state: &State, catalogue: &Catalogue, tenant: &str, plugins: &[Strin
     let (mut going, staying): (Vec<_>, Vec<_>) =
         state.installs_of(tenant).into_iter().partition(|install| plugins.contains(&install.spec.plugin.id));
     let rest: Vec<Present<'_>> = staying.iter().map(|install| Present::of(install, catalogue)).collect();
-    let serves = |install: &PluginInstall| Present::of(install, catalogue).missed(found.spec.suspend);
-    let needed = going.iter().filter_map(|install| serves(install)).flat_map(|release| dependents(release, &rest));
+    let suspended = found.spec.suspend;
+    let serves = |install: &PluginInstall| Present::of(install, catalogue).missed(suspended);
+    let needed =
+        going.iter().filter_map(|install| serves(install)).flat_map(|release| dependents(release, &rest, suspended));
     // What is being removed itself goes first, and with a tenant all goes.
     let names: Vec<String> = needed.filter(|one| !one.leaving).map(|one| one.to_string()).collect();
     if !names.is_empty() && found.metadata.deletion_timestamp.is_none() {
@@ -41,8 +43,9 @@ pub fn plan(state: &State, catalogue: &Catalogue, tenant: &str, plugins: &[Strin
     let mut ordered = Vec::new();
     while !going.is_empty() {
         let beside: Vec<Present<'_>> = going.iter().map(|install| Present::of(install, catalogue)).collect();
-        let free =
-            |install: &PluginInstall| serves(install).is_none_or(|release| dependents(release, &beside).is_empty());
+        let free = |install: &PluginInstall| {
+            serves(install).is_none_or(|release| dependents(release, &beside, suspended).is_empty())
+        };
         // Those that need each other go together.
         let next = going.iter().position(|install| free(install)).unwrap_or_default();
         ordered.push(going.remove(next));

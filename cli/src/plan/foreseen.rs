@@ -243,7 +243,7 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
             return;
         }
     };
-    let Foreseen { version, permissions, consent, migrations, routed, configuration, notice } = foreseen;
+    let Foreseen { version, permissions, events, consent, migrations, routed, configuration, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     change.notes.extend(notice.clone());
     let lost = status.permissions.iter().filter(|key| !permissions.contains(key));
@@ -285,6 +285,8 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
     }
     let new = permissions.iter().filter(|key| !status.permissions.contains(key));
     change.granted.extend(new.cloned());
+    let new = events.iter().filter(|event| !status.events.contains(event));
+    change.granted.extend(new.map(|event| format!("event {event}")));
     match (&status.route, &status.version) {
         (None, _) => change.routed.extend(id.parse::<PluginId>().map(|id| plugin_route(&id))),
         (Some(route), from) if from.as_ref() != Some(version) => {

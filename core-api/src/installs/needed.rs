@@ -42,5 +42,9 @@ fn who(install: &PluginInstall, siblings: &[PluginInstall], entries: &[Plugin], 
     };
     let others = siblings.iter().filter(|other| other.spec.plugin.id != install.spec.plugin.id);
     let others: Vec<Present<'_>> = others.map(|other| Present::of(other, &catalogue)).collect();
-    dependents(release, &others).iter().filter(|one| !one.leaving).map(ToString::to_string).collect()
+    dependents(release, &others, tenant.spec.suspend)
+        .iter()
+        .filter(|one| !one.leaving)
+        .map(ToString::to_string)
+        .collect()
 }

@@ -128,13 +128,13 @@ impl fmt::Display for Dependent<'_> {
 }
 
 /// Installs at work that need this version and find nothing else among `present`, which is without
-/// the install it is about.
-pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>]) -> Vec<Dependent<'a>> {
+/// the install it is about; of a [suspended](Present::missed) tenant what is to come back counts as what answers.
+pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>], suspended: bool) -> Vec<Dependent<'a>> {
     let mut found = Vec::new();
     for one in present {
         let Some(release) = one.in_force() else { continue };
         for need in release.needs.iter().filter(|need| !need.optional && need.met_by(of)) {
-            let others = present.iter().filter(|other| !other.leaving).filter_map(Present::answers);
+            let others = present.iter().filter(|other| !other.leaving).filter_map(|one| one.missed(suspended));
             if !matches!(offer(need, others), Offer::Met) {
                 found.push(Dependent { install: &one.install, release, need, leaving: one.leaving });
             }

@@ -96,7 +96,7 @@ pub struct RolloutStatus {
     pub total: i64,
     /// Those whose requests it serves.
     pub migrated: i64,
-    /// Tenants where it was taken back; the first ten.
+    /// Tenants where it was taken back, until they have come to it by another try or are to be at another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
     /// Since when all that go first are at this version.

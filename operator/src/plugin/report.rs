@@ -148,10 +148,8 @@ mod tests {
         for why in [in_use(vec!["plexica-system/b".into(), "tenant-a/crm".into()]), broken] {
             let status = leaving(&plugin, &why, 2, None, now);
             assert_eq!((status.phase, status.installs), (Some(Phase::Terminating), Some(2)));
-            assert_eq!(
-                status.conditions.iter().map(|c| c.type_.as_str()).collect::<Vec<_>>(),
-                ["Ready", "Reconciling"]
-            );
+            let kinds: Vec<&str> = status.conditions.iter().map(|c| c.type_.as_str()).collect();
+            assert_eq!(kinds, ["Ready", why.beside().as_str()]);
             assert_eq!(
                 (&status.conditions[0].reason, &status.conditions[0].message),
                 (&why.reason.to_string(), &why.message)

@@ -31,8 +31,11 @@ pub fn needed(install: &PluginInstall, references: &References, settings: &Setti
     let at_work: Vec<_> = present.iter().filter_map(Present::in_force).collect();
     // Of some that go at once and need each other, none waits for the others.
     let waits = |one: &Dependent<'_>| !(goes && one.leaving && relies_on(release, one.release, &at_work));
-    let names: Vec<String> =
-        dependents(release, &present).iter().filter(|one| waits(one)).map(ToString::to_string).collect();
+    let names: Vec<String> = dependents(release, &present, tenant.spec.suspend)
+        .iter()
+        .filter(|one| waits(one))
+        .map(ToString::to_string)
+        .collect();
     let what = if goes { "remove or disable that" } else { "disable or remove that" };
     (!names.is_empty()).then(|| {
         Problem::new(Reason::InUse, format!("it serves on, as others need it: {}; {what} first.", names.join(", ")))

@@ -88,6 +88,30 @@ fn what_others_need_stays_until_they_go() {
     }
 }
 
+/// Nothing of a suspended tenant answers, and all of it is to come back: another that provides the same, too.
+#[test]
+fn of_two_that_provide_what_a_suspended_tenant_needs_one_may_go() {
+    let provides = |id: &str| {
+        let mut plugin = fixture::plugin(id, "1.0.0");
+        plugin.spec.provides = serde_json::from_value(json!([{ "interface": "search", "version": "1.0.0" }])).unwrap();
+        Arc::new(plugin)
+    };
+    let mut crm = fixture::plugin("crm", "1.0.0");
+    crm.spec.requires = serde_json::from_value(json!([{ "interface": "search", "version": "^1" }])).unwrap();
+    let mut tenant = fixture::tenant("acme");
+    tenant.spec.suspend = true;
+    let crm_install = || Arc::new(unrouted(serving("crm", "1.0.0")));
+    let mut references = References {
+        tenant: Some(Arc::new(tenant)),
+        catalogue: vec![provides("index"), provides("engine"), Arc::new(crm)],
+        siblings: vec![crm_install(), Arc::new(unrouted(serving("engine", "1.0.0")))],
+    };
+    let index = leaving(unrouted(serving("index", "1.0.0")));
+    assert_eq!(needed(&index, &references, &fixture::settings()), None);
+    references.siblings = vec![crm_install()];
+    assert!(needed(&index, &references, &fixture::settings()).is_some(), "there is no other");
+}
+
 #[test]
 fn of_some_that_need_each_other_and_all_go_none_waits() {
     let all = ["a", "b", "c"].map(|id| leaving(serving(id, "1.0.0")));

@@ -22,7 +22,8 @@ pub struct SignIns(Mutex<HashMap<String, Instant>>);
 impl SignIns {
     fn is_due(&self, name: &str, every: Duration) -> bool {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(name).is_none_or(|at| at.elapsed() >= every)
+        // Looks come a little sooner or later than once a resync.
+        seen.get(name).is_none_or(|at| at.elapsed() >= every / 2)
     }
 
     fn opened(&self, name: String, every: Duration) {
@@ -40,11 +41,14 @@ pub async fn observe(context: &Context, provisioner: &Provisioner, desired: &log
     if !seen.is_given(desired) || !context.sign_ins.is_due(&name, context.resync) {
         return Ok(seen);
     }
-    if context.tried(System::Postgres, "observe", login::opens(provisioner, desired)).await? {
-        context.sign_ins.opened(name, context.resync);
-        return Ok(seen);
+    match context.tried(System::Postgres, "observe", login::opens(provisioner, desired)).await? {
+        Some(true) => {
+            context.sign_ins.opened(name, context.resync);
+            Ok(seen)
+        }
+        Some(false) => Ok(seen.locked_out()),
+        None => Ok(seen),
     }
-    Ok(seen.locked_out())
 }
 
 /// Lets the plugin sign in to the database, with the tenant's role among its own.

@@ -23,16 +23,13 @@ pub fn paused<K: Resource>(object: &K, holder: &str, last: &[Condition], now: Ti
     };
     let mut conditions = Conditions::new(last, object.meta().generation, now).carried_over();
     conditions.set_true(ConditionType::Paused, Reason::Paused, &message);
-    hold_up(object, last, &mut conditions, Reason::Paused, message);
+    hold_up(object, &mut conditions, Reason::Paused, message);
     conditions.finish()
 }
 
-/// What is to go is not as it was, although nothing is done about it. Whether a tenant was suspended is still said.
-pub fn hold_up<K: Resource>(object: &K, last: &[Condition], conditions: &mut Conditions, by: Reason, message: String) {
-    let is_suspended = last.iter().any(|condition| {
-        condition.type_ == ConditionType::Ready.as_str() && condition.reason == Reason::Suspended.as_str()
-    });
-    if object.meta().deletion_timestamp.is_some() && !is_suspended {
+/// What is to go is not as it was, although nothing is done about it.
+pub fn hold_up<K: Resource>(object: &K, conditions: &mut Conditions, by: Reason, message: String) {
+    if object.meta().deletion_timestamp.is_some() {
         conditions.set_false(ConditionType::Ready, by, message);
     }
 }
@@ -68,8 +65,5 @@ mod tests {
         let held_up = paused(&tenant, "tenant acme", &last, Timestamp::MAX);
         assert!(held_up[1].message.contains("it is removed when"));
         assert_eq!((held_up[0].status.as_str(), held_up[0].reason.as_str()), ("False", "Paused"));
-        let mut suspended = last;
-        suspended[0].reason = Reason::Suspended.to_string();
-        assert_eq!(paused(&tenant, "tenant acme", &suspended, Timestamp::MAX)[0], suspended[0]);
     }
 }

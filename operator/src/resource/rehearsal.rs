@@ -27,7 +27,13 @@ pub fn rehearsed<K: Resource>(
     if last.is_empty() || is_told_alone(last) {
         conditions.set_false(ConditionType::Ready, Reason::DryRun, &message);
     }
-    hold_up(object, last, &mut conditions, Reason::DryRun, message);
+    // By its reason it is known that a tenant was suspended, for as long as nothing is done.
+    let is_suspended = last.iter().any(|condition| {
+        condition.type_ == ConditionType::Ready.as_str() && condition.reason == Reason::Suspended.as_str()
+    });
+    if !is_suspended {
+        hold_up(object, &mut conditions, Reason::DryRun, message);
+    }
     conditions.finish()
 }
 

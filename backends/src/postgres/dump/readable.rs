@@ -1,6 +1,6 @@
 //! Lets the provisioner read what plugins made in a schema, for as long as that takes.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::Result;
 use crate::postgres::failure::failure;
@@ -17,11 +17,16 @@ pub struct Readable {
     role: String,
 }
 
+/// After so long Postgres ends who holds the lock and does nothing: it may be stopped, and hold up all others. Who
+/// still reads then reads on, and may find its rights taken by another.
+const LONGEST: &str = "SET idle_session_timeout = '10min'";
+
 /// Tables of a plugin's are its role's own: the provisioner, which made the role, takes its rights. `None` while
 /// another has them.
 pub async fn open(provisioner: &Provisioner, role: &str) -> Result<Option<Readable>> {
     let doing = format!("read what role {role} owns");
     let mut connection = provisioner.pool().acquire().await.map_err(failure("connect"))?.detach();
+    connection.execute(LONGEST).await.map_err(failure(&doing))?;
     let locking = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))");
     let locked: bool =
         locking.bind(format!("plexica dump {role}")).fetch_one(&mut connection).await.map_err(failure(&doing))?;
@@ -38,7 +43,9 @@ impl Readable {
     pub async fn close(self, provisioner: &Provisioner) -> Result<()> {
         let Self { connection, role } = self;
         write(provisioner, &role, format!("REVOKE {} FROM {PROVISIONER}", ident(&role))).await?;
-        connection.close().await.map_err(failure(&format!("have read what role {role} owns")))
+        // Postgres may have ended it before.
+        drop(connection.close().await);
+        Ok(())
     }
 }
 

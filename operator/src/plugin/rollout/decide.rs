@@ -14,8 +14,6 @@ use crate::plugin_install::{leads_to, was_taken_back};
 
 /// How many tenants are named in words where it failed.
 const NAMED: usize = 10;
-/// How many are remembered.
-const REMEMBERED: usize = 100;
 
 /// The state of a rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +38,9 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
     let last = plugin.status.as_ref().and_then(|status| status.rollout.as_ref());
     let stopped = last.filter(|last| last.phase == RolloutPhase::Stopped);
     let had_failed = |install: &PluginInstall| stopped.is_some_and(|last| last.failed.contains(&tenant(install)));
-    // Until it is known how another try ends, it has failed.
-    let tries_again = |install: &PluginInstall| had_failed(install) && runs(install) && !is_at(install, version);
-    let has_failed = |install: &&&PluginInstall| was_taken_back(install, version) || tries_again(install);
+    // Until it is known how another try ends, or while it does not try at all, it has failed.
+    let is_open = |install: &PluginInstall| had_failed(install) && !is_at(install, version);
+    let has_failed = |install: &&&PluginInstall| was_taken_back(install, version) || is_open(install);
     let mut failed: Vec<String> = concerned.iter().filter(has_failed).map(|install| tenant(install)).collect();
     failed.sort_unstable();
     let (total, there) = (concerned.len(), concerned.iter().copied().filter(|one| migrated(one)).count());
@@ -85,7 +83,6 @@ pub fn decide(plugin: &Plugin, installs: &[&PluginInstall], catalogue: &[&Plugin
             RolloutPhase::Open => {}
         }
     }
-    failed.truncate(REMEMBERED);
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let status = RolloutStatus { phase, total: count(total), migrated: count(there), failed, baking_since, message };
     Decided { status: Some(status), by }
@@ -177,7 +174,8 @@ mod tests {
         );
         let mut rests = again.clone();
         rests[3].spec.enabled = false;
-        assert_eq!(step(&mut plugin.clone(), &rests, 82).0, RolloutPhase::Open, "nobody waits for what is given up");
+        assert_eq!(step(&mut plugin.clone(), &rests, 82).0, RolloutPhase::Stopped, "who is disabled proves nothing");
+        assert_eq!(step(&mut plugin.clone(), &again[..3], 82).0, RolloutPhase::Open, "it is gone");
         broken[3].spec.plugin.version = "=1.0.0".into();
         assert_eq!(step(&mut plugin, &broken, 83), (RolloutPhase::Open, "migrated 3/3".to_owned()));
     }

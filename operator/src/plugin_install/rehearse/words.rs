@@ -44,7 +44,7 @@ pub fn removed(install: &PluginInstall, needed: Option<&Problem>) -> String {
 
 /// Of an install that stays.
 pub fn done(install: &PluginInstall, foreseen: &Foreseen, ahead: &Ahead) -> String {
-    let Foreseen { version, permissions, consent, migrations, routed, configuration, notice } = foreseen;
+    let Foreseen { version, permissions, events, consent, migrations, routed, configuration, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     let id = &install.spec.plugin.id;
     let route = id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();
@@ -70,6 +70,10 @@ pub fn done(install: &PluginInstall, foreseen: &Foreseen, ahead: &Ahead) -> Stri
             permissions.iter().filter(|key| !status.permissions.contains(key)).map(String::as_str).collect();
         if !new.is_empty() {
             told.push(format!("grant {}", new.join(", ")));
+        }
+        let new: Vec<&str> = events.iter().filter(|event| !status.events.contains(event)).map(String::as_str).collect();
+        if !new.is_empty() {
+            told.push(format!("tell it of {}", new.join(", ")));
         }
         told.extend(configuration.map(|reload| match reload {
             Reload::Live => "put another configuration in force".to_owned(),

@@ -65,7 +65,7 @@ fn what_would_be_done() {
     assert_eq!(
         told(&new),
         "it would install crm 2.0.0; migrate by 1_a.sql, 2_b.sql, 3_c.contract.sql; grant crm:things:read, \
-         crm:things:write, crm:new:read; route /api/plugins/crm."
+         crm:things:write, crm:new:read; tell it of core.user.deleted; route /api/plugins/crm."
     );
     let mut install = serving();
     assert_eq!(
@@ -176,4 +176,16 @@ fn who_serves_by_what() {
 fn what_others_need_does_not_go() {
     let needed = Problem::new(Reason::RequirementNotMet, "shop needs it.");
     assert!(removed(&serving(), Some(&needed)).ends_with("mark it retained. In the way: shop needs it."));
+}
+
+#[test]
+fn consent_lets_it_hear_more() {
+    let mut install = serving();
+    let status = install.status.get_or_insert_default();
+    status.version = Some("2.0.0".into());
+    status.migrated_version = Some("2.0.0".into());
+    (status.awaiting_consent, status.awaiting_events) = (vec!["crm:new:read".into()], vec!["core.user.deleted".into()]);
+    assert_eq!(told(&install), "there is nothing to do.");
+    install.metadata.annotations.get_or_insert_default().insert("plexica.io/consent".into(), "2.0.0".into());
+    assert_eq!(told(&install), "it would grant crm:new:read; tell it of core.user.deleted.");
 }
