@@ -64,6 +64,8 @@ impl Budget {
 pub struct Metered<S> {
     pub inner: Arc<tokio::sync::Mutex<S>>,
     pub writes: Arc<Mutex<Vec<String>>>,
+    /// What was read once; watches are none of it.
+    pub reads: Arc<Mutex<Vec<String>>>,
     pub budget: Budget,
 }
 
@@ -82,6 +84,9 @@ where
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let (inner, writes, budget) = (self.inner.clone(), self.writes.clone(), self.budget.clone());
+        if request.method() == http::Method::GET && !request.uri().query().is_some_and(|it| it.contains("watch=true")) {
+            self.reads.lock().unwrap().push(request.uri().to_string());
+        }
         Box::pin(async move {
             let asks_only = request.uri().query().is_some_and(|query| query.contains("dryRun=All"));
             if request.method() != http::Method::GET && !asks_only {

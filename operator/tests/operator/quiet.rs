@@ -106,3 +106,83 @@ async fn many_tenants_and_installs_at_rest_are_not_written_to() {
     assert_eq!(written(&world, &operator, &slugs, &id).await, before);
     operator.stop().await;
 }
+
+/// What was asked of all systems until now, and how often somebody looked.
+#[derive(Clone, Debug)]
+struct Asked {
+    tenants: f64,
+    installs: f64,
+    /// Postgres, sign-ins to it, Keycloak, the object store, Kubernetes.
+    calls: [usize; 5],
+}
+
+async fn asked(world: &World, operator: &Operator, slug: &str) -> Asked {
+    // Looks of both kinds at one moment, and all else right after it.
+    let (_, metrics) = operator.get("/metrics").await;
+    let looks = |kind: &str| {
+        let line = format!("{RECONCILES}{{kind=\"{kind}\"}} ");
+        metrics.lines().find_map(|found| found.strip_prefix(&line)).map_or(0.0, |count| count.parse::<f64>().unwrap())
+    };
+    let postgres = world.postgres.calls();
+    // The operator looks at the platform's schema and at its migrations.
+    let queries = postgres.queries - 2 * postgres.of_platform;
+    let sign_ins = postgres.sign_ins.iter().filter(|said| said.contains("\0plugin_")).count();
+    let of_it = |all: Vec<String>| all.into_iter().filter(|line| line.contains(slug)).count();
+    let [keycloak, store] = [&world.keycloak, &world.s3].map(|gate| of_it(gate.calls().requests));
+    Asked {
+        tenants: looks("Tenant"),
+        installs: looks("PluginInstall"),
+        calls: [queries, sign_ins, keycloak, store, of_it(operator.reads())],
+    }
+}
+
+/// Looks of each kind over which calls are counted: enough that one call more a look is more than what
+/// belongs to the looks that are under way at the first moment and at the last.
+const LOOKS: f64 = 24.0;
+/// What a look of a tenant, and of an install as a process, asks of each system: `docs/drift.md` says the same. A login
+/// is tried once a resync, which is at every look here.
+const OF_TENANT: [f64; 5] = [3.0, 0.0, 4.0, 1.0, 4.0];
+const OF_INSTALL: [f64; 5] = [7.0, 1.0, 0.0, 0.0, 1.0];
+
+/// Waits until there were as many looks, and holds what was asked against what that may cost.
+async fn costs(world: &World, operator: &Operator, slug: &str) {
+    let before = asked(world, operator, slug).await;
+    let with_install = world.installs(slug).get_opt("it").await.unwrap().is_some();
+    let mut after = before.clone();
+    wait_until("it was looked at", PATIENCE, async || {
+        after = asked(world, operator, slug).await;
+        let (tenants, installs) = (after.tenants - before.tenants, after.installs - before.installs);
+        tenants >= LOOKS && (installs >= LOOKS || !with_install)
+    })
+    .await;
+    let (tenants, installs) = (after.tenants - before.tenants + 1.0, after.installs - before.installs);
+    let installs = if with_install { installs + 1.0 } else { 0.0 };
+    for (system, name) in ["Postgres", "signing in", "Keycloak", "S3", "Kubernetes"].into_iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let calls = (after.calls[system] - before.calls[system]) as f64;
+        let most = tenants.mul_add(OF_TENANT[system], installs * OF_INSTALL[system]);
+        assert!(calls <= most, "{name}: {calls} calls for {tenants} looks of a tenant, {installs} of an install");
+        // As much as that: what says more than is asked would let more be asked.
+        let least = (tenants - 2.0).mul_add(OF_TENANT[system], (installs - 2.0).max(0.0) * OF_INSTALL[system]);
+        assert!(calls >= least, "{name}: {calls} calls for {tenants} looks of a tenant, {installs} of an install");
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_what_rests_costs_no_more_than_is_said() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.vigilant_operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, "1.0.0").await;
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    costs(&world, &operator, &slug).await;
+    world.install(&slug, &id, json!({})).await;
+    world.installed(&slug).await;
+    // The first look at what has just become so still tells of it.
+    let looks = async || operator.count(&format!("{RECONCILES}{{kind=\"PluginInstall\"")).await;
+    let seen = looks().await;
+    wait_until("it rests", PATIENCE, async || looks().await >= seen + 4.0).await;
+    costs(&world, &operator, &slug).await;
+    operator.stop().await;
+}

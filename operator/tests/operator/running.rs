@@ -75,7 +75,8 @@ impl World {
         assert!(served, "Deployments are a Need::Workloads");
         let token = stop.clone();
         let writes = Writes::default();
-        let (noted, budget) = (writes.clone(), self.budget.clone());
+        let reads = Writes::default();
+        let (noted, budget) = ((writes.clone(), reads.clone()), self.budget.clone());
         let (tell, told) = std::sync::mpsc::channel();
         let task = runtime.spawn(async move {
             let client = noting(&kubeconfig, noted, budget, alter, late).await;
@@ -84,14 +85,14 @@ impl World {
             running.stopped().await.expect("no task ends by itself");
         });
         let metrics = format!("http://{}", told.recv().expect("an operator that starts"));
-        Operator { runtime: Some(runtime), task: Some(task), stop, metrics, writes }
+        Operator { runtime: Some(runtime), task: Some(task), stop, metrics, writes, reads }
     }
 }
 
-/// A client that notes what it writes.
+/// A client that notes what it writes and reads.
 async fn noting(
     kubeconfig: &Path,
-    writes: Writes,
+    (writes, reads): (Writes, Writes),
     budget: Budget,
     alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
     late: Duration,
@@ -102,6 +103,7 @@ async fn noting(
     let metered = layer_fn(move |inner| Metered {
         inner: Arc::new(tokio::sync::Mutex::new(inner)),
         writes: writes.clone(),
+        reads: reads.clone(),
         budget: budget.clone(),
     });
     let altered = MapRequestLayer::new(move |mut request: http::Request<Body>| {
@@ -119,6 +121,7 @@ pub struct Operator {
     stop: CancellationToken,
     metrics: String,
     writes: Writes,
+    reads: Writes,
 }
 
 impl Operator {
@@ -132,6 +135,11 @@ impl Operator {
     /// What it asked Kubernetes to write.
     pub fn writes(&self) -> Vec<String> {
         self.writes.lock().unwrap().clone()
+    }
+
+    /// What it asked Kubernetes to tell it, once.
+    pub fn reads(&self) -> Vec<String> {
+        self.reads.lock().unwrap().clone()
     }
 
     /// Status and text of a path.
