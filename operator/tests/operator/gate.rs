@@ -160,8 +160,8 @@ fn request(sent: &[u8]) -> Option<String> {
     methods.iter().any(|method| line.starts_with(method)).then_some(line)
 }
 
-/// Whether a client of Postgres asks anything. It waits for the answer before it sends more; a statement is parsed once a
-/// connection, and bound (`B`) whenever it is asked, and one without parameters may be one message (`Q`).
+/// Whether a client of Postgres asks anything. It waits for the answer before it sends more; a statement is
+/// parsed once a connection, and bound (`B`) whenever it is asked; one without parameters may be one message (`Q`).
 fn queries(sent: &[u8]) -> bool {
     matches!(sent, [b'B' | b'Q', 0, ..])
 }
