@@ -76,6 +76,9 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
     // Watches that have begun are not disturbed.
     operator.kill();
     world.script.set(Plan::Stale(seed));
+    if replicas != Replicas::One {
+        world.let_rivals_in();
+    }
     let mut operators = match replicas {
         Replicas::One => vec![world.operator()],
         Replicas::Two => vec![world.operator(), world.operator()],

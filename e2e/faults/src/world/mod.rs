@@ -19,7 +19,10 @@ pub use wait::{Violation, fails};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -81,6 +84,8 @@ pub struct World {
     secrets: Mutex<BTreeSet<String>>,
     /// All whose names were given out.
     cases: Mutex<Vec<Case>>,
+    /// Whether several operators ever worked on the same at once.
+    rivals: AtomicBool,
     /// Plugins that were told to be a program that there is not.
     broken: Mutex<BTreeSet<PluginId>>,
     /// What somebody else has here, as it was at first.
@@ -190,6 +195,7 @@ impl World {
             issuer,
             secrets: Mutex::new(secrets.into()),
             cases: Mutex::default(),
+            rivals: AtomicBool::default(),
             broken: Mutex::default(),
             neighbours: Vec::new(),
             folder,
@@ -223,6 +229,16 @@ impl World {
     /// The same with so many seconds until a resource is looked at again.
     pub fn operator_with(&self, resync: u64) -> Operator {
         Operator::start(&self.flags_with(resync), self.folder.path(), false, self.hosts())
+    }
+
+    /// Several operators work on the same at once.
+    pub fn let_rivals_in(&self) {
+        self.rivals.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they ever did.
+    pub fn has_rivals(&self) -> bool {
+        self.rivals.load(Ordering::Relaxed)
     }
 
     /// Starts one of several that agree by a Lease on who works.
