@@ -68,7 +68,7 @@ pub fn clean(world: &World) -> Result<(), Violation> {
         (world.log(), world.plugins_logs(), world.secrets(), world.script.troubles());
     let rivals = world.has_rivals();
     let said = |line: &str| {
-        Said::by_operator(line).filter(|said| !world.was_told_to_fail(line) && !(rivals && said.is_of_a_race()))
+        Said::by_operator(line).filter(|said| !world.was_told_to_fail(line) && (!rivals || !said.is_of_a_race()))
     };
     let of_operators = log.lines().filter_map(|line| finding(line, said(line), &secrets, &troubles));
     let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets, rivals));
@@ -87,7 +87,7 @@ fn of_plugin(log: &str, secrets: &[String], rivals: bool) -> Vec<String> {
     };
     let none = Troubles::default();
     let found = lines.iter().filter_map(|line| {
-        let said = Said::by_plugin(line).filter(|said| !leaves(said) && !(rivals && said.is_of_a_race()));
+        let said = Said::by_plugin(line).filter(|said| !leaves(said) && (!rivals || !said.is_of_a_race()));
         finding(line.0, said, secrets, &none)
     });
     found.collect()
