@@ -4,16 +4,18 @@
 //! |---|---|
 //! | `proxy/` | proxies before Postgres, Keycloak, S3 and Kubernetes, and the script they follow |
 //! | `world/` | real parts, the operator as a process, what is applied |
-//! | `story.rs` | what happens to one tenant: the steps that are disturbed |
+//! | `story/` | what happens to one tenant: the steps that are disturbed |
 //! | `check/` | whether the world is as the resources ask |
 //! | `family/` | ways to disturb it |
 //! | `plugin.rs` | the plugin of these runs |
+//! | `heard.rs` | what services say that run in this process |
 
 // It is a test: what is not as documented ends it, and a panic is its way of saying so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
 mod family;
+mod heard;
 mod plugin;
 mod proxy;
 mod story;
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         share,
     };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
+    heard::listen().expect("a place for what services say");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let tried = runtime.block_on(async {
         let mut told = signal(SignalKind::terminate()).expect("signals can be watched");

@@ -2,19 +2,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
 use plexica_contract::token::{Audience, Minter, SigningKey, Subject};
 use serde_json::Value;
 
-use super::Expected;
+use super::{Expected, key};
 use crate::{
     plugin::CONFIGURATION,
     world::{Case, World},
 };
-
-/// Where the key is that platform tokens are signed with.
-const KEYS: (&str, &str) = ("plexica-platform-keys", "signing-key.pem");
 
 pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
     if !matches!(expected, Expected::Running { .. }) {
@@ -40,10 +35,8 @@ async fn differs(world: &World, case: &Case) -> Result<(), String> {
 
 /// A token of somebody who has signed in, as the gateway makes it.
 async fn token(world: &World, case: &Case) -> Result<String, String> {
-    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.system());
-    let secret = secrets.get(KEYS.0).await.map_err(|error| error.to_string())?;
-    let pem = secret.data.and_then(|mut data| data.remove(KEYS.1)).ok_or("there is no signing key")?;
-    let key = SigningKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem.0)).map_err(|error| error.to_string())?;
+    let pem = key::value(world, key::SIGNING).await?;
+    let key = SigningKey::from_pkcs8_pem(&String::from_utf8_lossy(&pem)).map_err(|error| error.to_string())?;
     let subject =
         Subject::User { sub: "it".into(), username: None, email: None, roles: Vec::new(), permissions: Vec::new() };
     let (id, now) = (format!("{:x}", rand::random::<u128>()), SystemTime::now().duration_since(UNIX_EPOCH));

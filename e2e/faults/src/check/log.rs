@@ -1,11 +1,13 @@
-//! What operators and plugins said: no secret, no panic, and no complaint that nothing explains.
+//! What operators, plugins and services of this process said: no secret, no panic, and no complaint that nothing explains.
 
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use super::key;
 use crate::{
+    heard,
     proxy::{System, Troubles},
     world::{Violation, World, fails},
 };
@@ -56,6 +58,9 @@ const RACED: [&str; 6] = [
     "The tenant's database is not ready",
 ];
 
+/// How the core API says that it waits for the operator, which starts after it.
+const EARLY: &str = "is not there; the operator makes it";
+
 /// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not heard.
 const LEAVING: Duration = Duration::from_secs(10);
 
@@ -63,7 +68,9 @@ const LEAVING: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The first lines that should not be there.
-pub fn clean(world: &World) -> Result<(), Violation> {
+pub async fn clean(world: &World) -> Result<(), Violation> {
+    key::hide(world).await.or_else(|error| fails(format!("the platform's keys: {error}")))?;
+    let (heard, new) = heard::all().or_else(|error| fails(format!("what services said: {error}")))?;
     let (log, plugins, secrets, troubles) =
         (world.log(), world.plugins_logs(), world.secrets(), world.script.troubles());
     let rivals = world.has_rivals();
@@ -72,7 +79,8 @@ pub fn clean(world: &World) -> Result<(), Violation> {
     };
     let of_operators = log.lines().filter_map(|line| finding(line, said(line), &secrets, &troubles));
     let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets, rivals));
-    let bad: Vec<String> = of_operators.chain(of_plugins).take(10).collect();
+    let of_services = of_services(heard.split_at(new), &secrets);
+    let bad: Vec<String> = of_operators.chain(of_plugins).chain(of_services).take(10).collect();
     if bad.is_empty() { Ok(()) } else { fails(format!("the log: {}", bad.join(" | "))) }
 }
 
@@ -91,6 +99,14 @@ fn of_plugin(log: &str, secrets: &[String], rivals: bool) -> Vec<String> {
         finding(line.0, said, secrets, &none)
     });
     found.collect()
+}
+
+/// They reach all past the proxies, too. What was complained of before somebody else has told.
+fn of_services((before, new): (&str, &str), secrets: &[String]) -> Vec<String> {
+    let none = Troubles::default();
+    let said = |line: &str| Said::by_operator(line).filter(|said| !said.text.contains(EARLY));
+    let before = before.lines().filter_map(|line| finding(line, None, secrets, &none));
+    before.chain(new.lines().filter_map(|line| finding(line, said(line), secrets, &none))).collect()
 }
 
 fn at((_, told): &(&str, Value)) -> Option<Timestamp> {
@@ -234,6 +250,23 @@ mod tests {
         ] {
             let log = [line(20, "WARN", refused, error), line(stops, "INFO", "stopping", "")].join("\n");
             assert_eq!(of_plugin(&log, &[], false).is_empty(), !bad, "{log}");
+        }
+    }
+
+    #[test]
+    fn services_complain_of_nothing_but_that_they_are_early() {
+        let waits =
+            format!("{AT}  WARN plexica_core_api::kubernetes::keys: Secret s is not there; the operator makes it\n");
+        let complains = format!("{AT} ERROR plexica_core_api: recorded operations cannot be read\n");
+        let tells = format!("{AT}  INFO plexica_core_api: hush\n");
+        for (before, new, bad) in [
+            ("", &waits, 0),
+            ("", &complains, 1),
+            (complains.as_str(), &waits, 0),
+            (tells.as_str(), &waits, 1),
+            ("", &tells, 1),
+        ] {
+            assert_eq!(of_services((before, new), &["hush".into()]).len(), bad, "{before}{new}");
         }
     }
 

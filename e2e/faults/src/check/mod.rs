@@ -4,6 +4,7 @@ mod backup;
 mod configuration;
 mod database;
 mod identity;
+mod key;
 mod kubernetes;
 mod log;
 mod neighbour;

@@ -9,11 +9,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 const PASSWORD: &str = "core-api-of-a-fault-run";
 
+/// How long it may take to end.
+const ENDS: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// It serves until this is dropped.
 #[derive(Debug)]
 pub struct CoreApi {
     running: Running,
-    _stops: DropGuard,
+    stops: DropGuard,
 }
 
 impl CoreApi {
@@ -35,7 +38,14 @@ impl CoreApi {
         };
         let stop = CancellationToken::new();
         let running = plexica_core_api::start(config, client.clone(), stop.clone()).await.unwrap();
-        Self { running, _stops: stop.drop_guard() }
+        Self { running, stops: stop.drop_guard() }
+    }
+
+    /// Ends it, and waits for that for a while: a connection of a plugin that is not gone yet may stay longer.
+    pub async fn stop(self) {
+        drop(self.stops);
+        // What ended before it was to has said so.
+        let _ended = tokio::time::timeout(ENDS, self.running.stopped()).await;
     }
 
     /// Where plugins reach it.

@@ -94,7 +94,8 @@ pub struct World {
     flags: Vec<(&'static str, String)>,
     node: Option<Node>,
     // Dropped, they would stop.
-    _running: (Postgres, [Http; 3], CoreApi, ApiServer),
+    core_api: Option<CoreApi>,
+    _running: (Postgres, [Http; 3], ApiServer),
 }
 
 impl World {
@@ -202,7 +203,8 @@ impl World {
             flags,
             runner,
             node,
-            _running: (postgres, proxies, core_api, api),
+            core_api: Some(core_api),
+            _running: (postgres, proxies, api),
         };
         check::neighbours_move_in(&world).await;
         world.neighbours = check::neighbours(&world).await.unwrap();
@@ -211,7 +213,11 @@ impl World {
 
     /// Takes all of it away, on a thread of its own: Postgres drops a database only when every connection of
     /// the server has heard of it, and those that other lanes are just making have to be driven on meanwhile.
-    pub async fn close(self) {
+    pub async fn close(mut self) {
+        // It would complain of a database that goes.
+        if let Some(core_api) = self.core_api.take() {
+            core_api.stop().await;
+        }
         // Each realm more makes Keycloak slower for all that come later.
         for realm in [check::neighbour_name(&self), self.platform_realm()] {
             self.administrator.remove(&realm).await;
@@ -288,13 +294,13 @@ impl World {
 
     /// What all operators of the run have said.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+        text(&self.log_path())
     }
 
     /// What each plugin of the run has said.
     pub fn plugins_logs(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.folder.path().join("plugins")).into_iter().flatten().flatten();
-        files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).collect()
+        files.map(|file| text(&file.path())).collect()
     }
 
     /// A value that no log may hold.
@@ -372,6 +378,11 @@ impl World {
         let kept = std::env::temp_dir().join(format!("{}.log", self.name));
         std::fs::copy(self.log_path(), &kept).ok().map(|_| kept)
     }
+}
+
+/// What is no text in it hides nothing of the rest.
+fn text(file: &Path) -> String {
+    std::fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 fn backups(world: &str) -> String {
