@@ -118,9 +118,10 @@ async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_te
         rows.push(row);
         eprintln!("{}: took {:.0?}", family.name(), begun.elapsed());
     }
-    println!("{:<10} | {:<12} | {:>12} | {:>10}", "API", "family", "points tried", "violations");
-    for Row { family, tried, violations } in &rows {
-        println!("{:<10} | {:<12} | {tried:>12} | {:>10}", api.name(), family.name(), violations.len());
+    println!("{:<10} | {:<12} | {:>12} | {:>10} | {:>10}", "API", "family", "points tried", "violations", "not tried");
+    for Row { family, tried, untried, violations } in &rows {
+        let (api, family, violations) = (api.name(), family.name(), violations.len());
+        println!("{api:<10} | {family:<12} | {tried:>12} | {violations:>10} | {untried:>10}");
     }
     Ok(rows)
 }

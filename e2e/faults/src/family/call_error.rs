@@ -65,10 +65,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     }
     for (step, failing) in missed {
         let place = format!("{:?}: {failing}", Step::ALL[step]);
-        match optional::call(&failing.call) {
-            Some(reason) => eprintln!("call-error: not tried: {place}: {reason}"),
-            None => drop(row.note(place, fails(format!("in {TIMES} lives there was no such call")))),
-        }
+        row.missed(place, optional::call(&failing.call), TIMES);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Family;
 use crate::{
     check,
-    world::{Operator, Violation, World},
+    world::{Operator, Violation, World, fails},
 };
 
 /// What came of a family.
@@ -15,6 +15,8 @@ pub struct Row {
     pub family: Family,
     /// Points at which something was done to the operator.
     pub tried: usize,
+    /// Points that did not come and need not.
+    pub untried: usize,
     /// What must not have been.
     pub violations: Vec<String>,
 }
@@ -22,7 +24,7 @@ pub struct Row {
 impl Row {
     /// Nothing was tried yet.
     pub const fn new(family: Family) -> Self {
-        Self { family, tried: 0, violations: Vec::new() }
+        Self { family, tried: 0, untried: 0, violations: Vec::new() }
     }
 
     /// Notes a finding, with where it was; whether there was none.
@@ -34,6 +36,16 @@ impl Row {
                 self.violations.push(format!("{at}: {violation}"));
                 false
             }
+        }
+    }
+
+    /// A point did not come, which need not be a violation: there may be a reason for it.
+    pub fn missed(&mut self, at: impl fmt::Display, reason: Option<&str>, lives: usize) {
+        if let Some(reason) = reason {
+            eprintln!("{}: not tried: {at}: {reason}", self.family.name());
+            self.untried += 1;
+        } else {
+            self.note(at, fails(format!("in {lives} lives it did not come")));
         }
     }
 
@@ -60,6 +72,7 @@ impl Row {
     /// Takes in what came of another lane.
     pub fn join(&mut self, other: Self) {
         self.tried += other.tried;
+        self.untried += other.untried;
         self.violations.extend(other.violations);
     }
 }

@@ -44,10 +44,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         lives = deal(missed.clone(), &mut random);
     }
     for place in missed {
-        match optional::write(&place.first.at) {
-            Some(reason) => eprintln!("crash: not tried: {place}: {reason}"),
-            None => drop(row.note(place, fails(format!("in {TIMES} lives there was no such write")))),
-        }
+        row.missed(&place, optional::write(&place.first.at), TIMES);
     }
     each(effort, starts(effort, &mut random, row).await?, row, async |_, _, place, row| {
         if let Err(missing) = start(effort, &place, row).await {
