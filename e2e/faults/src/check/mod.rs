@@ -21,7 +21,7 @@ pub use neighbour::{
     move_in as neighbours_move_in, name as neighbour_name, seen as neighbours, untouched as no_neighbour_touched,
 };
 pub use orphan::none as no_orphans;
-pub use snapshot::snapshot;
+pub use snapshot::{differences, snapshot};
 
 use plexica_backends::ownership::Stamp;
 use plexica_contract::name::{Slot, postgres};

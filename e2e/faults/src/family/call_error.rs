@@ -15,7 +15,7 @@ use super::{
     optional,
 };
 use crate::{
-    proxy::{Call, Failing, Fault, Plan, Shape},
+    proxy::{Call, Failing, Fault, Plan, Shape, System},
     story::{Order, STEPS, Step},
     world::{Operator, World, fails},
 };
@@ -38,8 +38,7 @@ struct Point([Vec<Failing>; STEPS]);
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
-    let once = Fault::SHORT.map(|fault| (fault, Duration::ZERO));
-    let short = effort.share.of(due(&recorded, |_| true, &once));
+    let short = effort.share.of(short(&recorded));
     let long = if effort.quick { Vec::new() } else { effort.share.of(lasting(&recorded)) };
     let counts = [short.len(), long.len()];
     let (mut lives, long) = (deal(short, &mut random), deal(long, &mut random));
@@ -65,21 +64,37 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     }
     for (step, failing) in missed {
         let place = format!("{:?}: {failing}", Step::ALL[step]);
-        row.missed(place, optional::call(&failing.call), TIMES);
+        row.missed(place, optional::call(&failing), TIMES);
     }
     Ok(())
 }
 
-/// What fails for a minute, or for longer than its caller waits. To lose the answer of what is only asked is
-/// to cut it.
+/// What fails once: each call that writes, and of those that read alike the first and the last.
+fn short(recorded: &[Vec<Call>; STEPS]) -> Vec<Due> {
+    let once = Fault::SHORT.map(|fault| (fault, Duration::ZERO));
+    let mut short = due(recorded, |call| call.writes, Which::Each, &once);
+    short.extend(due(recorded, |call| !call.writes, Which::Ends, &once));
+    short.extend(due(recorded, can_conflict, Which::Each, &[(Fault::Conflict, Duration::ZERO)]));
+    short
+}
+
+/// What fails for a minute, or for longer than its caller waits: the first of those that are alike, but of what is
+/// held up and writes each. To lose the answer of what is only asked is to cut it.
 fn lasting(recorded: &[Vec<Call>; STEPS]) -> Vec<Due> {
     let long = |faults: &[Fault]| faults.iter().map(|fault| (*fault, MINUTE)).collect::<Vec<_>>();
     let reading: Vec<_> = Fault::SHORT.into_iter().filter(|fault| *fault != Fault::LostReply).collect();
-    let mut of_writes = long(&Fault::SHORT);
-    of_writes.push((Fault::Pause, Duration::ZERO));
-    let mut lasting = due(recorded, |call| call.writes, &of_writes);
-    lasting.extend(due(recorded, |call| !call.writes, &long(&reading)));
+    let held = [(Fault::Pause, Duration::ZERO)];
+    let mut lasting = due(recorded, |call| call.writes, Which::First, &long(&Fault::SHORT));
+    lasting.extend(due(recorded, |call| !call.writes, Which::First, &long(&reading)));
+    lasting.extend(due(recorded, can_conflict, Which::First, &long(&[Fault::Conflict])));
+    lasting.extend(due(recorded, |call| call.writes, Which::Each, &held));
+    lasting.extend(due(recorded, |call| !call.writes, Which::First, &held));
     lasting
+}
+
+/// Whether it may be refused to somebody who acts on what is no longer so.
+fn can_conflict(call: &Call) -> bool {
+    call.writes && call.system == System::Kubernetes
 }
 
 /// Leads all these lives, with every step in them or with those they need, and says which calls were not made.
@@ -94,15 +109,46 @@ async fn try_all(effort: Effort, points: Vec<Point>, whole: bool, row: &mut Row)
 }
 
 /// Each of these ways to fail for each different call of each step.
-fn due(recorded: &[Vec<Call>; STEPS], wanted: impl Fn(&Call) -> bool, ways: &[(Fault, Duration)]) -> Vec<Due> {
+fn due(
+    recorded: &[Vec<Call>; STEPS],
+    wanted: impl Fn(&Call) -> bool,
+    which: Which,
+    ways: &[(Fault, Duration)],
+) -> Vec<Due> {
     let mut due = Vec::new();
     for (step, calls) in recorded.iter().enumerate() {
-        let shapes: BTreeSet<Shape> = calls.iter().filter(|call| wanted(call)).map(Call::shape).collect();
-        for call in shapes {
-            due.extend(ways.iter().map(|&(fault, lasting)| (step, Failing { call: call.clone(), fault, lasting })));
+        let mut shapes = BTreeMap::<(Shape, bool), usize>::new();
+        for call in calls.iter().filter(|call| wanted(call)) {
+            *shapes.entry((call.shape(), call.writes)).or_default() += 1;
+        }
+        for ((call, writes), count) in shapes {
+            for nth in which.of(count) {
+                let failing = |&(fault, lasting)| Failing { call: call.clone(), writes, nth, fault, lasting };
+                due.extend(ways.iter().map(failing).map(|failing| (step, failing)));
+            }
         }
     }
     due
+}
+
+/// Which of several calls in a step that are alike.
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    First,
+    /// The first and the last.
+    Ends,
+    Each,
+}
+
+impl Which {
+    fn of(self, count: usize) -> BTreeSet<usize> {
+        let last = count.saturating_sub(1);
+        match self {
+            Self::First => [0].into(),
+            Self::Ends => [0, last].into(),
+            Self::Each => (0..=last).collect(),
+        }
+    }
 }
 
 /// Deals them out to as few lives as can be, the fullest first: they take longest, and lanes are to end at about
@@ -154,18 +200,25 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::System;
     use rand::{SeedableRng, rngs::StdRng};
 
     #[test]
     fn what_lasts_is_every_way_that_the_caller_can_tell_from_another() {
         let mut recorded = [const { Vec::new() }; STEPS];
-        recorded[1] = [true, false].map(|writes| Call { system: System::S3, what: format!("{writes}"), writes }).into();
-        let lasting = lasting(&recorded);
-        let ways = |what: &str| lasting.iter().filter(|(_, failing)| failing.call.what == what).count();
-        assert_eq!((ways("true"), ways("false")), (7, 5));
-        let lost = lasting.iter().filter(|(_, failing)| failing.fault == Fault::LostReply);
-        assert!(lost.map(|(_, failing)| failing.call.what.as_str()).eq(["true"]));
+        let call = |system, what: &str, writes| Call { system, what: what.into(), writes };
+        let of_store = [("write", true), ("read", false), ("write", true), ("read", false), ("read", false)];
+        recorded[1] = of_store.map(|(what, writes)| call(System::S3, what, writes)).into();
+        recorded[1].extend([("patch", true), ("get", false)].map(|(what, w)| call(System::Kubernetes, what, w)));
+        let (short, lasting) = (short(&recorded), lasting(&recorded));
+        let ways = |all: &[Due], what: &str| {
+            let of = |nth| all.iter().filter(|(_, one)| one.call.what == what && one.nth == nth).count();
+            [of(0), of(1), of(2)]
+        };
+        let all = ["write", "read", "patch", "get"];
+        assert_eq!(all.map(|what| ways(&short, what)), [[6, 6, 0], [6, 0, 6], [7, 0, 0], [6, 0, 0]]);
+        assert_eq!(all.map(|what| ways(&lasting, what)), [[7, 1, 0], [6, 0, 0], [8, 0, 0], [6, 0, 0]]);
+        let mut lost = lasting.iter().filter(|(_, failing)| failing.fault == Fault::LostReply);
+        assert!(lost.all(|(_, failing)| failing.writes));
         assert!(lasting.iter().all(|(_, one)| (one.lasting == MINUTE) == (one.fault != Fault::Pause)));
     }
 
@@ -176,10 +229,10 @@ mod tests {
         recorded[0] = ["one", "two", "one", "read"].map(|what| call(System::S3, what)).into();
         recorded[2] = vec![call(System::S3, "two"), call(System::Postgres, "two")];
         let ways = [(Fault::Reset, MINUTE), (Fault::Delay, Duration::ZERO)];
-        let lives = deal(due(&recorded, |call| call.writes, &ways), &mut StdRng::seed_from_u64(1));
-        assert_eq!(lives.len(), 4);
+        let lives = deal(due(&recorded, |call| call.writes, Which::Each, &ways), &mut StdRng::seed_from_u64(1));
+        assert_eq!(lives.len(), 6);
         for (step, system, expected) in [
-            (0, System::S3, 4),
+            (0, System::S3, 6),
             (0, System::Postgres, 0),
             (1, System::S3, 0),
             (2, System::S3, 2),

@@ -1,7 +1,7 @@
 //! What a recorded life did and another need not do, each with the reason. All else has to come again, so that it can
 //! be disturbed.
 
-use crate::proxy::{At, Shape, System};
+use crate::proxy::{At, Failing, Shape, System};
 
 /// Why a write that was recorded need not come in another life, if it is one of those.
 pub fn write(at: &At) -> Option<&'static str> {
@@ -17,8 +17,11 @@ pub fn write(at: &At) -> Option<&'static str> {
 }
 
 /// Why a call that was recorded need not be made in another life, if it is one of those.
-pub fn call(shape: &Shape) -> Option<&'static str> {
-    write(&At::Like(shape.clone(), 0))
+pub fn call(Failing { call, writes, nth, .. }: &Failing) -> Option<&'static str> {
+    if *nth > 0 && !writes {
+        return Some("the last of several that read alike: how often something is looked at is a matter of time");
+    }
+    write(&At::Like(call.clone(), *nth))
 }
 
 /// Resources of which kind a write of a status is about.
@@ -30,7 +33,8 @@ fn told(Shape { system, what }: &Shape) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::Call;
+    use crate::proxy::{Call, Fault};
+    use std::time::Duration;
 
     #[test]
     fn statuses_after_the_first_and_those_of_plugins_may_be_fewer() {
@@ -50,7 +54,13 @@ mod tests {
         ] {
             let shape = Call { system, what: what.into(), writes: true }.shape();
             let may = |nth| write(&At::Like(shape.clone(), nth)).is_some();
-            assert_eq!((may(0), may(1), call(&shape).is_some()), (first, second, first), "{what}");
+            assert_eq!((may(0), may(1)), (first, second), "{what}");
+            let called = |writes, nth| {
+                let shape = shape.clone();
+                call(&Failing { call: shape, writes, nth, fault: Fault::Delay, lasting: Duration::ZERO }).is_some()
+            };
+            assert_eq!((called(true, 0), called(true, 1)), (first, second), "{what}");
+            assert_eq!((called(false, 0), called(false, 1)), (first, true), "{what}");
         }
         assert_eq!(write(&At::Any(7)), None, "whatever it is");
     }

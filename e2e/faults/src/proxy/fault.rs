@@ -57,12 +57,14 @@ pub enum Fault {
     TimeOut,
     /// It is done, and the connection is cut before the answer.
     LostReply,
+    /// 409 to what would write, as to somebody who acts on what is no longer so; alone of Kubernetes.
+    Conflict,
     /// It stands still for [`PAUSE`] and is done then, whether anybody waits for the answer or not.
     Pause,
 }
 
 impl Fault {
-    /// Those that are over within seconds.
+    /// Those that are over within seconds, of whatever system and whether it writes or not.
     pub const SHORT: [Self; 6] =
         [Self::Delay, Self::Reset, Self::TooMany, Self::ServerError, Self::TimeOut, Self::LostReply];
 }

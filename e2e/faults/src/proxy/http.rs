@@ -13,8 +13,9 @@ use hyper_util::{
 use tokio::net::TcpListener;
 
 use super::{
+    call::Call,
     fault::{DELAY, Fate, Fault, PATIENCE, PAUSE, System},
-    script::{Call, Script},
+    script::Script,
     watch,
 };
 
@@ -121,8 +122,12 @@ async fn answer(
             upstream.send(request).await
         }
         Fate::Fail(Fault::Reset) => Err("cut".into()),
-        Fate::Fail(Fault::TooMany) => Ok(refusal(StatusCode::TOO_MANY_REQUESTS)),
-        Fate::Fail(Fault::ServerError) => Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR)),
+        Fate::Fail(Fault::TooMany) => Ok(refusal(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")),
+        Fate::Fail(Fault::ServerError) => Ok(refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")),
+        Fate::Fail(Fault::Conflict) => {
+            let makes = *request.method() == Method::POST;
+            Ok(refusal(StatusCode::CONFLICT, if makes { "AlreadyExists" } else { "Conflict" }))
+        }
         Fate::Fail(Fault::TimeOut) => {
             tokio::time::sleep(PATIENCE).await;
             Err("never answered".into())
@@ -168,9 +173,9 @@ fn call(system: System, request: &Request<Bytes>) -> Call {
 }
 
 /// In the words of Kubernetes, which the others do not mind.
-fn refusal(status: StatusCode) -> Response<Body> {
+fn refusal(status: StatusCode, reason: &str) -> Response<Body> {
     let text = format!(
-        r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"InternalError","message":"a fault of the test","code":{}}}"#,
+        r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"{reason}","message":"a fault of the test","code":{}}}"#,
         status.as_u16()
     );
     let body = Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {}).boxed_unsync();

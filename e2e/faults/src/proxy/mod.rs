@@ -1,5 +1,6 @@
 //! Proxies in front of the real systems, which ask the [`Script`] about each call.
 
+mod call;
 mod fault;
 mod frame;
 mod http;
@@ -8,8 +9,9 @@ mod script;
 mod trouble;
 mod watch;
 
+pub use call::{At, Call, Failing, Shape};
 pub use fault::{Fault, Outage, System};
 pub use http::{Http, Upstream};
 pub use postgres::Postgres;
-pub use script::{At, Call, Failing, Plan, Script, Shape};
+pub use script::{Plan, Script};
 pub use trouble::Troubles;

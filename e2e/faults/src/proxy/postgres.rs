@@ -12,9 +12,10 @@ use tokio::{
 };
 
 use super::{
+    call::Call,
     fault::{DELAY, Fate, Fault, PATIENCE, PAUSE, System},
     frame::{Asked, Frames, Statements, asks_for_tls, fatal, is_of_backup},
-    script::{Call, Script},
+    script::Script,
 };
 
 /// A proxy that runs as long as its world's runtime.
@@ -136,7 +137,8 @@ async fn ask(
                     Fate::Fail(Fault::LostReply) => drop(answers.send_replace(Answers::Swallow { kill: false })),
                     Fate::Fail(Fault::Delay) => tokio::time::sleep(DELAY).await,
                     Fate::Fail(Fault::Pause) => tokio::time::sleep(PAUSE).await,
-                    Fate::Fail(Fault::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
+                    // It knows no such answer.
+                    Fate::Fail(Fault::Reset | Fault::Conflict) => return Err(io::ErrorKind::ConnectionReset.into()),
                     Fate::Fail(Fault::TimeOut) => {
                         tokio::time::sleep(PATIENCE).await;
                         return Err(io::ErrorKind::TimedOut.into());

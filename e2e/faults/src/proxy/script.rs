@@ -2,29 +2,18 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use k8s_openapi::jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{
+    call::{At, Call, Failing, Shape},
     fault::{Fate, Fault, Outage, System},
     trouble::Troubles,
 };
-
-/// One call of the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Whom it calls.
-    pub system: System,
-    /// What it asks for: method and path, or the statement.
-    pub what: String,
-    /// Whether it may change something.
-    pub writes: bool,
-}
 
 /// What is to happen, counted from the moment it is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,105 +48,13 @@ impl Plan {
     }
 }
 
-/// A write, counted from the moment that the plan is set, the first being 0.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum At {
-    /// Whatever it is.
-    Any(usize),
-    /// Among those of its shape.
-    Like(Shape, usize),
-}
-
-impl At {
-    /// Each of these writes.
-    pub fn each<'a>(writes: impl IntoIterator<Item = &'a Call>) -> Vec<Self> {
-        let mut seen = HashMap::<_, usize>::new();
-        let shapes = writes.into_iter().map(Call::shape);
-        let at = shapes.map(|shape| {
-            let nth = seen.entry(shape.clone()).or_default();
-            *nth += 1;
-            Self::Like(shape, *nth - 1)
-        });
-        at.collect()
-    }
-
-    /// Whether it is one of those that are counted.
-    fn counts(&self, call: &Call) -> bool {
-        match self {
-            Self::Any(_) => true,
-            Self::Like(shape, _) => *shape == call.shape(),
-        }
-    }
-
-    const fn nth(&self) -> usize {
-        let (Self::Any(nth) | Self::Like(_, nth)) = self;
-        *nth
-    }
-}
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any(nth) => write!(f, "write {nth}"),
-            Self::Like(Shape { system, what }, nth) => write!(f, "{system:?} {what} ({nth})"),
-        }
-    }
-}
-
-/// The first call of that shape fails, and those to the same system that follow in this time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failing {
-    /// Which call.
-    pub call: Shape,
-    /// How.
-    pub fault: Fault,
-    /// For how long.
-    pub lasting: Duration,
-}
-
-impl fmt::Display for Failing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { call: Shape { system, what }, fault, lasting } = self;
-        write!(f, "{fault:?} for {lasting:?} of {system:?} {what}")
-    }
-}
-
-/// A call without the names in it: it is the same in every life.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Shape {
-    /// Whom it calls.
-    pub system: System,
-    /// What it asks for, with `*` in place of names.
-    pub what: String,
-}
-
-impl Call {
-    /// Its shape. What is quoted in SQL is a value; elsewhere a name has a digit in it, and what is none
-    /// has not.
-    pub fn shape(&self) -> Shape {
-        let in_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
-        let mut what = String::with_capacity(self.what.len());
-        for (nth, part) in self.what.split('\'').enumerate() {
-            if nth % 2 == 1 {
-                what.push_str("'*'");
-                continue;
-            }
-            for piece in part.split_inclusive(|letter| !in_word(letter)) {
-                let (word, end) = piece.split_at(piece.trim_end_matches(|letter| !in_word(letter)).len());
-                let name = word.len() > 3 && word.contains(|letter: char| letter.is_ascii_digit());
-                what.push_str(if name { "*" } else { word });
-                what.push_str(end);
-            }
-        }
-        Shape { system: self.system, what }
-    }
-}
-
 #[derive(Debug)]
 struct State {
     plan: Plan,
     since: Timestamp,
     seen: usize,
+    /// Of calls of which one is to fail, how many there were.
+    alike: HashMap<Shape, usize>,
     /// Of those that are to fail and have begun to, by their place in the plan.
     until: HashMap<usize, Instant>,
     struck: Option<Call>,
@@ -168,7 +65,16 @@ struct State {
 impl From<Plan> for State {
     fn from(plan: Plan) -> Self {
         let since = Timestamp::now();
-        Self { plan, since, seen: 0, until: HashMap::new(), struck: None, calls: Vec::new(), passed: HashMap::new() }
+        Self {
+            plan,
+            since,
+            seen: 0,
+            alike: HashMap::new(),
+            until: HashMap::new(),
+            struck: None,
+            calls: Vec::new(),
+            passed: HashMap::new(),
+        }
     }
 }
 
@@ -292,7 +198,7 @@ impl Script {
 
     fn fate_at(&self, call: Call, now: Instant) -> Fate {
         let mut state = self.lock();
-        let State { plan, since: _, seen, until, struck, calls, passed } = &mut *state;
+        let State { plan, since: _, seen, alike, until, struck, calls, passed } = &mut *state;
         let fate = match plan {
             // Nothing that was on its way beside the one gets through either.
             Plan::Kill { .. } if call.writes && struck.is_some() => Fate::Hold,
@@ -306,11 +212,18 @@ impl Script {
             }
             Plan::Fail(all) => {
                 let of_system = || all.iter().enumerate().filter(|(_, one)| one.call.system == call.system);
-                let begins = of_system().find(|(nth, one)| !until.contains_key(nth) && one.call == call.shape());
+                let shape = call.shape();
+                let before = *alike.entry(shape.clone()).and_modify(|before| *before += 1).or_default();
+                let begins = of_system().find(|(_, one)| one.call == shape && one.nth == before);
                 if let Some((nth, one)) = begins {
                     until.insert(nth, now + one.lasting);
                 }
-                let lasts = || of_system().find(|(nth, _)| until.get(nth).is_some_and(|until| now < *until));
+                let lasts = || {
+                    of_system().find(|(nth, one)| {
+                        let struck = call.writes || one.fault != Fault::Conflict;
+                        struck && until.get(nth).is_some_and(|until| now < *until)
+                    })
+                };
                 begins.or_else(lasts).map_or(Fate::Pass, |(_, one)| Fate::Fail(one.fault))
             }
             Plan::Outage(system, Outage::Closed) if call.system == *system => Fate::Fail(Fault::Reset),
@@ -337,6 +250,7 @@ impl Script {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn call(system: System, writes: bool) -> Call {
         Call { system, what: "it".into(), writes }
@@ -380,10 +294,15 @@ mod tests {
         let (script, start) = (Script::default(), Instant::now());
         let lasting = Duration::from_mins(1);
         let it = call(System::S3, false).shape();
-        let failing = |lasting| Failing { call: it.clone(), fault: Fault::Reset, lasting };
-        let of_keycloak =
-            Failing { call: call(System::Keycloak, true).shape(), fault: Fault::TooMany, lasting: Duration::ZERO };
-        script.set(Plan::Fail(vec![failing(lasting), of_keycloak.clone()]));
+        let failing = |fault, nth, lasting| Failing { call: it.clone(), writes: false, nth, fault, lasting };
+        let of_keycloak = Failing {
+            call: call(System::Keycloak, true).shape(),
+            writes: true,
+            nth: 0,
+            fault: Fault::TooMany,
+            lasting: Duration::ZERO,
+        };
+        script.set(Plan::Fail(vec![failing(Fault::Reset, 0, lasting), of_keycloak.clone()]));
         let other = Call { what: "other".into(), ..call(System::S3, false) };
         let fate = |call: Call, seconds| script.fate_at(call, start + Duration::from_secs(seconds));
         assert_eq!(fate(other.clone(), 0), Fate::Pass);
@@ -398,23 +317,16 @@ mod tests {
         assert_eq!(fate(call(System::Keycloak, true), 2), Fate::Fail(Fault::TooMany), "whatever befalls others");
         assert_eq!((fate(call(System::Keycloak, true), 2), script.missed()), (Fate::Pass, vec![]));
 
-        script.set(Plan::Fail(vec![failing(Duration::ZERO)]));
-        assert_eq!(fate(call(System::S3, false), 0), Fate::Fail(Fault::Reset));
-        assert_eq!(fate(call(System::S3, false), 1), Fate::Pass, "once");
-    }
-
-    #[test]
-    fn a_shape_has_no_names_in_it() {
-        for (what, shape) in [
-            ("GET /admin/realms/faults-4711-t-9", "GET /admin/realms/*"),
-            ("PATCH /apis/plexica.io/v1alpha1/tenants/t-81/status", "PATCH /apis/plexica.io/*/tenants/*/status"),
-            ("SELECT $1 FROM tenant_t_81.note WHERE id = $2", "SELECT $1 FROM * WHERE id = $2"),
-            ("GRANT \"tenant_t9\" TO x", "GRANT \"*\" TO x"),
-            ("ALTER ROLE x PASSWORD 'SCRAM-SHA-256$a+b=/c'", "ALTER ROLE x PASSWORD '*'"),
-            ("COMMENT ON SCHEMA a IS '{\"at\":\"T23:32:21Z\"}'; SELECT", "COMMENT ON SCHEMA a IS '*'; SELECT"),
-        ] {
-            assert_eq!(Call { what: what.into(), ..call(System::S3, false) }.shape().what, shape);
+        for nth in 0..3 {
+            script.set(Plan::Fail(vec![failing(Fault::Reset, nth, Duration::ZERO)]));
+            let fails = [0, 1, 2].map(|second| fate(call(System::S3, false), second) != Fate::Pass);
+            assert_eq!(fails, [nth == 0, nth == 1, nth == 2], "once, after those that were like it");
         }
+
+        script.set(Plan::Fail(vec![failing(Fault::Conflict, 0, lasting)]));
+        assert_eq!(fate(call(System::S3, false), 0), Fate::Fail(Fault::Conflict));
+        assert_eq!(fate(call(System::S3, false), 1), Fate::Pass, "who reads conflicts with nobody");
+        assert_eq!(fate(call(System::S3, true), 2), Fate::Fail(Fault::Conflict));
     }
 
     #[tokio::test]
@@ -439,7 +351,13 @@ mod tests {
         script.fate(call(System::S3, true));
         script.set(Plan::Outage(System::Keycloak, Outage::Silent));
         assert_eq!(explained(), [false; 4], "who is killed says nothing, and what goes on is not over");
-        let it = Failing { call: call(System::Postgres, false).shape(), fault: Fault::Delay, lasting: Duration::ZERO };
+        let it = Failing {
+            call: call(System::Postgres, false).shape(),
+            writes: false,
+            nth: 0,
+            fault: Fault::Delay,
+            lasting: Duration::ZERO,
+        };
         script.set(Plan::Fail(vec![it]));
         assert_eq!(explained(), [false, true, false, false]);
         script.fate(call(System::Postgres, false));

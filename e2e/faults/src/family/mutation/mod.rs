@@ -334,8 +334,8 @@ async fn same(world: &World, changed: &Case, alone: &Case, of: impl Fn(Value) ->
     world
         .converges("both are alike", async || {
             let (changed, alone) = (check::snapshot(world, changed).await, check::snapshot(world, alone).await);
-            let (changed, alone) = (of(changed), of(alone));
-            if changed == alone { Ok(()) } else { Err(format!("{changed} after changes, {alone} alone")) }
+            let differ = check::differences(&of(changed), &of(alone));
+            if differ.is_empty() { Ok(()) } else { Err(format!("after changes, and alone: {}", differ.join("; "))) }
         })
         .await
 }

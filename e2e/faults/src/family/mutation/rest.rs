@@ -45,17 +45,18 @@ pub async fn rests(world: &World, case: &Case, asked: &Asked, rest: Rest) -> Res
     }
 }
 
+/// What an install tells of the version that has served last, and of what that was granted.
+const OF_INSTALL: &[&str] = &["version", "migrated", "permissions", "configuration", "events", "awaiting"];
+
 /// What of a tenant at rest follows from what it is asked to be: which version has served it last, with what and as
-/// which login, and which plan it had before one that there is not, does not.
+/// which login, and which plan it had before one that there is not, with what that limits, does not.
 pub fn but_history(mut seen: Value) -> Value {
     if let Some(rights) = seen["rights"].as_array_mut() {
         let of_login = |right: &str| [" to plugin", " to login"].iter().any(|to| right.contains(to));
         rights.retain(|right| !right.as_str().is_some_and(of_login));
     }
-    for (kind, names) in
-        [("install", &["version", "migrated", "permissions", "configuration"][..]), ("tenant", &["plan"])]
-    {
-        if let Some(status) = seen[kind].as_object_mut() {
+    for (kind, names) in [("install", OF_INSTALL), ("tenant", &["plan"]), ("namespace", &["quotas", "ranges"])] {
+        if let Some(status) = seen.get_mut(kind).and_then(Value::as_object_mut) {
             status.retain(|name, _| !names.contains(&name.as_str()));
         }
     }
@@ -91,11 +92,12 @@ mod tests {
     fn what_was_before_is_not_looked_at() {
         let seen = json!({
             "tenant": { "phase": "Suspended", "plan": "p" }, "install": null, "realm": { "plan": 1, "version": 2 },
+            "namespace": { "quotas": [1], "ranges": [], "labels": 1 },
             "rights": ["T_plugin_P to login_T_plugin_P", "T_plugin_P to plugin2_P", "T to plexica_core_api"],
         });
         let expected = json!({
             "tenant": { "phase": "Suspended" }, "install": null, "realm": { "plan": 1, "version": 2 },
-            "rights": ["T to plexica_core_api"],
+            "namespace": { "labels": 1 }, "rights": ["T to plexica_core_api"],
         });
         assert_eq!(but_history(seen), expected);
     }

@@ -1,8 +1,12 @@
 //! What there is of a tenant, without what is another for every tenant. Users are not in it: a first
 //! one who is no longer asked for stays, as people do.
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt, api::ListParams};
+mod namespace;
+mod realm;
+
+use std::collections::BTreeSet;
+
+use kube::Api;
 use plexica_crds::Plugin;
 use serde_json::{Value, json};
 use sqlx::Row;
@@ -12,20 +16,7 @@ use crate::{
     world::{Case, World},
 };
 
-/// What of a realm follows a tenant's spec.
-const SETTINGS: [&str; 9] = [
-    "enabled",
-    "displayName",
-    "accessTokenLifespan",
-    "ssoSessionIdleTimeout",
-    "ssoSessionMaxLifespan",
-    "passwordPolicy",
-    "loginTheme",
-    "smtpServer",
-    "browserFlow",
-];
-
-/// Status, realm and rights, with the tenant's and the plugin's names taken out.
+/// Status, realm, namespace and rights, with the tenant's and the plugin's names taken out.
 pub async fn snapshot(world: &World, case: &Case) -> Value {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
@@ -36,13 +27,6 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
     let conditions = |conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>| {
         conditions.into_iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
     };
-    let realm = world.prefixes().realm(&case.slug);
-    let settings = world.account.find(&format!("/{realm}")).await.unwrap_or_default();
-    let web = world.account.find(&format!("/{realm}/clients?clientId=web")).await.unwrap_or_default();
-    let brokers = world.account.find(&format!("/{realm}/identity-provider/instances")).await.unwrap_or_default();
-    let mut redirects: Vec<&str> =
-        web[0]["redirectUris"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    redirects.sort_unstable();
     let all = json!({
         "tenant": tenant.map(|t| json!({
             "phase": t.phase, "conditions": conditions(t.conditions), "plan": t.plan.map(|plan| plan.name),
@@ -50,14 +34,12 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
         "install": install.map(|i| json!({
             "phase": i.phase, "conditions": conditions(i.conditions), "version": i.version,
             "migrated": i.migrated_version, "permissions": i.permissions,
-            "configuration": i.configuration.map(|c| c.value),
+            "configuration": i.configuration.map(|c| c.value), "events": i.events,
+            "awaiting": [i.awaiting_consent, i.awaiting_events], "path": i.route.map(|route| route.path),
         })),
         "plugin": plugin.map(|p| json!({ "phase": p.phase, "conditions": conditions(p.conditions) })),
-        "realm": {
-            "settings": SETTINGS.map(|name| setting(&settings[name])), "redirects": redirects,
-            "brokers": brokers.as_array().into_iter().flatten().map(broker).collect::<Vec<_>>(),
-        },
-        "secrets": secrets(world, case).await,
+        "realm": realm::realm(world, case).await,
+        "namespace": namespace::namespace(world, case).await,
         "bucket": policy(world, case).await,
         "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
     });
@@ -69,27 +51,35 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
     serde_json::from_str(&plain).unwrap_or_default()
 }
 
-/// What was taken back says an empty text, which is the same to Keycloak as to say nothing.
-fn setting(value: &Value) -> Option<&Value> {
-    Some(value).filter(|value| !value.is_null() && *value != "")
+/// Where two of them differ, with both values.
+pub fn differences(one: &Value, other: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", one, other, &mut found);
+    found
 }
 
-/// What of a broker follows a tenant's spec.
-fn broker(broker: &Value) -> Value {
-    ["alias", "providerId", "displayName", "trustEmail", "hideOnLogin"].map(|name| broker[name].clone()).into()
+fn compare(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+    match (one, other) {
+        (Value::Object(some), Value::Object(others)) => {
+            let names: BTreeSet<&String> = some.keys().chain(others.keys()).collect();
+            for name in names {
+                compare(&format!("{path}/{name}"), &one[name], &other[name], found);
+            }
+        }
+        (Value::Array(some), Value::Array(others)) if some.len() == others.len() => {
+            for (nth, (one, other)) in some.iter().zip(others).enumerate() {
+                compare(&format!("{path}/{nth}"), one, other, found);
+            }
+        }
+        _ if one == other => {}
+        _ => found.push(format!("{path}: {one}, {other}")),
+    }
 }
 
 /// Who may do what with the bucket, where that is said of it.
 async fn policy(world: &World, case: &Case) -> Option<String> {
     let bucket = world.prefixes().bucket(&case.slug);
     world.store.get_bucket_policy().bucket(bucket).send().await.ok()?.policy
-}
-
-/// Names of the Secrets and of the values in them.
-async fn secrets(world: &World, case: &Case) -> Vec<(String, Vec<String>)> {
-    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &world.prefixes().namespace(&case.slug));
-    let found = secrets.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default();
-    found.into_iter().map(|one| (one.name_any(), one.data.unwrap_or_default().into_keys().collect())).collect()
 }
 
 /// Who may do what with the tenant's schemas, and who may become whom.
@@ -104,4 +94,17 @@ async fn rights(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> 
     let prefix = format!("tenant_{}", case.slug.as_str().replace('-', "_"));
     let rows = sqlx::query(query).bind(prefix).fetch_all(&mut world.database.connect().await).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_with_its_place() {
+        let one = json!({ "realm": { "flows": [["a", 1], ["b", 2]] }, "same": [1], "rights": ["x"] });
+        let other = json!({ "realm": { "flows": [["a", 1], ["b", 3]] }, "same": [1], "rights": [], "more": null });
+        assert_eq!(differences(&one, &other), ["/realm/flows/1/1: 2, 3", r#"/rights: ["x"], []"#]);
+        assert!(differences(&one, &one).is_empty());
+    }
 }
