@@ -15,7 +15,7 @@ use super::{
 use crate::{
     check,
     proxy::{Outage, Plan, System},
-    story::{Order, Step, contracted},
+    story::{Order, Step, contracted, move_to},
     world::{Case, Violation, World, fails},
 };
 
@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const GLANCE: Duration = Duration::from_secs(5);
 /// How soon after its return a system that the step needs is called again, and all is well but for the work itself.
 const SOON: Duration = Duration::from_secs(5);
+/// What a bystander is given while a system is down.
+const DOMAIN: &str = "moved.acme.test";
 /// So many times longer than alone the work itself may take beside the other lanes.
 const BUSY: f64 = 3.0;
 
@@ -85,7 +87,11 @@ async fn disturb(
     let proceeds = async {
         let upgraded = !system.is_for_tenants_alone()
             || row.note(format!("{place}: a bystander's upgrade"), upgrades(world, &bystander).await);
-        if upgraded {
+        // Who is silent is given up after a while that a sample does not have.
+        let in_time = down == WHOLE || outage == Outage::Closed;
+        let moved = !(upgraded && in_time && system.is_left_alone_by_identity())
+            || row.note(format!("{place}: a bystander's domain"), moves(world, &bystander, over).await);
+        if upgraded && moved {
             row.note(format!("{place}: a bystander"), goes_on(world, &bystander, over).await);
         }
     };
@@ -146,6 +152,23 @@ async fn goes_on(world: &World, bystander: &Case, until: Instant) -> Result<(), 
         tokio::time::sleep(GLANCE.min(until.saturating_duration_since(Instant::now()))).await;
     }
     Ok(())
+}
+
+/// What people sign in by takes Keycloak and the API server alone: the parts of a tenant are brought to what is asked
+/// each by itself, and it is done before the return. While the API server is down nobody can be told anything.
+async fn moves(world: &World, bystander: &Case, until: Instant) -> Result<(), Violation> {
+    move_to(world, bystander, DOMAIN).await;
+    let path = format!("/{}/clients?clientId=web", world.prefixes().realm(&bystander.slug));
+    loop {
+        let redirects = world.account.get(&path).await[0]["redirectUris"].to_string();
+        if redirects.contains(DOMAIN) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return fails(format!("nobody is sent to {DOMAIN} before the return: {redirects}"));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// A plugin's upgrade takes Postgres and the API server, and nothing of what the tenant waits for.

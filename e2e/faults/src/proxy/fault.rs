@@ -25,6 +25,11 @@ impl System {
     pub const fn is_for_tenants_alone(self) -> bool {
         matches!(self, Self::Keycloak | Self::S3)
     }
+
+    /// Whether a tenant's identity settings and domains need nothing of it.
+    pub const fn is_left_alone_by_identity(self) -> bool {
+        matches!(self, Self::Postgres | Self::S3)
+    }
 }
 
 /// How a whole system is down.

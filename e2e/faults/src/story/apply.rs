@@ -59,6 +59,11 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
     }
 }
 
+/// Gives a tenant that domain, and nothing else that it did not have when it was made.
+pub async fn move_to(world: &World, case: &Case, domain: &str) {
+    world.apply_tenant(case, short_overlap(json!({ "domains": [domain] }))).await;
+}
+
 async fn all(world: &World, case: &Case, version: &str, order: Order) {
     let tenant = || world.apply_tenant(case, short_overlap(json!({})));
     let plugin = || world.apply_plugin(case, version);

@@ -3,6 +3,7 @@
 mod apply;
 mod status;
 
+pub use apply::move_to;
 pub use status::contracted;
 
 use plexica_crds::plugin_install::UpgradePhase;
