@@ -24,8 +24,13 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
         Step::Configure => world.patch_install(case, json!({ "config": { POOL: 2 } })).await,
         Step::GoBack => world.apply_install(case, json!({ "plugin": { "version": FIRST } })).await,
         Step::Bake | Step::Upgrade => {
-            let bake = if step == Step::Bake { FOR_LONG } else { 0 };
-            let plugin = world.apply_plugin_with(case, SECOND, json!({ "rollout": { "bakeSeconds": bake } }));
+            let rollout = if step == Step::Bake {
+                json!({ "bakeSeconds": FOR_LONG })
+            } else {
+                // It goes first, and when it is there everybody may follow.
+                json!({ "bakeSeconds": 0, "canary": { "tenants": [case.slug], "bakeSeconds": 0 } })
+            };
+            let plugin = world.apply_plugin_with(case, SECOND, json!({ "rollout": rollout }));
             let install = world.apply_install(case, json!({ "plugin": { "version": SECOND } }));
             match order {
                 Order::Forwards => futures::join!(plugin, install),
@@ -36,7 +41,10 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
         Step::Isolate => world.patch_install(case, json!({ "isolation": "Dedicated" })).await,
         Step::Plan => {
             let tenant = world.apply_tenant(case, short_overlap(json!({ "plan": PLAN })));
-            let install = world.patch_install(case, json!({ "config": { WORKERS: 3 } }));
+            let install = async {
+                world.patch_install(case, json!({ "config": { WORKERS: 3 } })).await;
+                world.consent(case, SECOND).await;
+            };
             match order {
                 Order::Forwards => futures::join!(tenant, install),
                 Order::Backwards | Order::PluginLast => futures::join!(install, tenant),

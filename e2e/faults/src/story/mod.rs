@@ -24,13 +24,14 @@ pub enum Step {
     Bake,
     /// The version before is asked for again.
     GoBack,
-    /// The other version is installed for good.
+    /// The other version is installed for good; the tenant goes first, before all others.
     Upgrade,
     /// The credentials of both are replaced.
     Rotate,
     /// The tenant has the plugin for itself from now on.
     Isolate,
-    /// The tenant has another plan, and the install another configuration, which the plugin takes while it runs.
+    /// The tenant has another plan, and the install another configuration, which the plugin takes while it runs, and
+    /// what its version asks for besides.
     Plan,
     /// The tenant is suspended.
     Suspend,
@@ -115,10 +116,16 @@ impl Step {
             Self::Configure => status::restarted(world, case).await?,
             Self::Bake => status::upgrade_is(world, case, UpgradePhase::Baking).await?,
             Self::GoBack => status::upgrade_is(world, case, UpgradePhase::RolledBack).await?,
-            Self::Upgrade => contracted(world, case).await?,
+            Self::Upgrade => {
+                contracted(world, case).await?;
+                status::open(world, case).await?;
+            }
             Self::Rotate => status::rotated(world, case).await?,
             Self::Plan => status::planned(world, case).await?,
             _ => {}
+        }
+        if matches!(self.expected(), Expected::Running { .. }) {
+            status::granted(world, case, self).await?;
         }
         // An operator that was killed took its plugins with it: what it had told last is true again
         // only when the next one has looked.

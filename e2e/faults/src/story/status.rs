@@ -1,14 +1,16 @@
 //! Waiting until resources tell that a step is done.
 
-use kube::ResourceExt;
+use kube::{Api, ResourceExt};
 use plexica_crds::{
-    CredentialStatus,
+    CredentialStatus, Plugin,
+    label::CONSENT,
+    plugin::RolloutPhase,
     plugin_install::{self, UpgradePhase},
     tenant,
 };
 
-use super::{PLAN, SECOND};
-use crate::world::{Case, Violation, World};
+use super::{FIRST, PLAN, SECOND, Step};
+use crate::world::{Case, READ, Violation, WRITE, World};
 
 pub async fn ready(world: &World, case: &Case, version: &str) -> Result<(), Violation> {
     world
@@ -63,6 +65,46 @@ pub async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
             let alone = phase.is_none_or(|phase| phase == UpgradePhase::Complete);
             let done = alone && status.oldest_version.as_deref() == Some(SECOND);
             if done { Ok(()) } else { Err(format!("{:?} {:?}", status.upgrade, status.oldest_version)) }
+        })
+        .await
+}
+
+/// Who went first is there, so that all may follow, where somebody was to go first.
+pub async fn open(world: &World, case: &Case) -> Result<(), Violation> {
+    let plugins = Api::<Plugin>::all(world.client.clone());
+    let name = format!("{}-{SECOND}", case.plugin);
+    world
+        .converges(&format!("{name} is open to all"), async || {
+            let plugin = plugins.get(&name).await.map_err(|error| error.to_string())?;
+            let rollout = plugin.status.and_then(|status| status.rollout);
+            let open = rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Open);
+            let waits = plugin.spec.rollout.is_some_and(|rollout| rollout.canary.is_some());
+            if open || !waits { Ok(()) } else { Err(format!("{rollout:?}")) }
+        })
+        .await
+}
+
+/// What is in force of what the version asks for, and what waits for consent: what is new with an upgrade, until there
+/// is. Who names one by one what is granted has said so; that is compared elsewhere.
+pub async fn granted(world: &World, case: &Case, step: Step) -> Result<(), Violation> {
+    world
+        .converges(&format!("{} has what it was granted", case.slug), async || {
+            let install = world.install(case).await?;
+            if install.spec.granted_permissions.is_some() {
+                return Ok(());
+            }
+            // What comes back is installed for the first time.
+            let consents = step == Step::Return || install.annotations().get(CONSENT).is_some_and(|to| to == SECOND);
+            let wanted: [&[&str]; 2] = match step.version() {
+                FIRST => [&[READ], &[]],
+                _ if consents => [&[READ, WRITE], &[]],
+                _ => [&[READ], &[WRITE]],
+            };
+            let wanted =
+                wanted.map(|all| all.iter().map(|key| key.replace("PLUGIN", case.plugin.as_str())).collect::<Vec<_>>());
+            let status = install.status.unwrap_or_default();
+            let told = [status.permissions, status.awaiting_consent];
+            if told == wanted { Ok(()) } else { Err(format!("{told:?} instead of {wanted:?}")) }
         })
         .await
 }

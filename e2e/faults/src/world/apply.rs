@@ -9,7 +9,7 @@ use kube::{
 use plexica_contract::name::{PluginId, Slug};
 use plexica_crds::{
     Plugin, PluginInstall, Tenant,
-    label::{CONFIRM_DELETION, ROTATE},
+    label::{CONFIRM_DELETION, CONSENT, ROTATE},
 };
 use serde_json::{Value, json};
 
@@ -18,6 +18,11 @@ use crate::plugin::{POOL, WORKERS};
 
 /// The operators of a run see what carries it.
 pub const LABEL: &str = "plexica.io/faults";
+
+/// What each version of the plugin asks for.
+pub const READ: &str = "PLUGIN:note:read";
+/// What those after the first ask for besides.
+pub const WRITE: &str = "PLUGIN:note:write";
 
 /// One tenant with one plugin.
 #[derive(Clone, Debug)]
@@ -113,13 +118,17 @@ impl World {
     pub fn plugin_spec(version: &str) -> Value {
         let number = json!({ "type": "integer" });
         let schema = json!({ "type": "object", "properties": { WORKERS: number, POOL: number } });
+        let mut permissions = vec![json!({ "key": READ, "name": "Read notes" })];
+        if !version.starts_with('1') {
+            permissions.push(json!({ "key": WRITE, "name": "Write notes" }));
+        }
         json!({
             "runtime": {
                 "image": "plexica/faults:1", "command": [std::env::current_exe().unwrap(), crate::plugin::ARGUMENT],
             },
             "configuration": { "schema": schema, "reload": "Ask" },
             "migrations": crate::plugin::migrations(version),
-            "permissions": [{ "key": "PLUGIN:note:read", "name": "Read notes" }],
+            "permissions": permissions,
         })
     }
 
@@ -174,6 +183,15 @@ impl World {
     /// If there is none.
     pub async fn patch_install(&self, case: &Case, spec: Value) {
         let patch = Patch::Merge(json!({ "spec": spec }));
+        self.installs().patch(&Self::install_name(case), &PatchParams::default(), &patch).await.unwrap();
+    }
+
+    /// Consents to what that version of the plugin asks for.
+    ///
+    /// # Panics
+    /// If there is no install.
+    pub async fn consent(&self, case: &Case, version: &str) {
+        let patch = Patch::Merge(json!({ "metadata": { "annotations": { CONSENT: version } } }));
         self.installs().patch(&Self::install_name(case), &PatchParams::default(), &patch).await.unwrap();
     }
 

@@ -9,7 +9,7 @@ mod plans;
 mod platform;
 mod wait;
 
-pub use apply::{Case, LABEL};
+pub use apply::{Case, LABEL, READ, WRITE};
 pub use issuer::Issuer;
 pub use operator::Operator;
 pub use plans::{NAME as LIMITED_PLAN, limits};

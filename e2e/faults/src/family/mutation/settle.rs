@@ -1,13 +1,13 @@
 //! What the last word says besides: that it can be followed, and soon.
 
-use plexica_crds::label::{DRY_RUN, PAUSED, RETRY_UPGRADE};
+use plexica_crds::label::{CONSENT, DRY_RUN, PAUSED, RETRY_UPGRADE};
 use serde_json::{Value, json};
 
 use super::{Asked, NO_PLAN};
 use crate::{story::SECOND, world::World};
 
-/// Takes back what cannot be, what takes long, and what depends on what was before: consent to permissions
-/// that were asked for on the way is a matter of history.
+/// Takes back what cannot be, what takes long, and what depends on what was before: whether permissions that a version
+/// asks for are new with it is a matter of history, so that there is consent to them.
 pub fn settle(asked: &mut Asked) {
     let Asked { tenant, plugin, install } = asked;
     for object in [&mut *tenant, &mut *plugin, &mut *install] {
@@ -18,6 +18,7 @@ pub fn settle(asked: &mut Asked) {
     }
     // Versions that were given up on the way are tried again.
     install["metadata"]["annotations"][RETRY_UPGRADE] = json!("the last word");
+    install["metadata"]["annotations"][CONSENT] = json!(SECOND);
 
     let spec = &mut tenant["spec"];
     spec["suspend"] = json!(false);
