@@ -1,4 +1,4 @@
-//! What operators, plugins and services of this process said: no secret, no panic, and no complaint that nothing explains.
+//! What operators, plugins and services of this process said: no secret, no panic, no complaint that nothing explains.
 
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 use super::{Expected, Owners, logins};
 use crate::world::{Case, World};
 
-/// What runs although nobody is served by it, or with another tenant's rights. Processes are children of their operator:
-/// of two, each has its own, and nobody runs more than one with them.
+/// What runs although nobody is served by it, or with another tenant's rights. Processes are children of their
+/// operator: of two, each has its own, and nobody runs more than one with them.
 pub fn check(world: &World, case: &Case, expected: Expected, owners: &Owners) -> Vec<String> {
     if world.operators() != 1 {
         return Vec::new();
