@@ -19,6 +19,10 @@ const fn bounds(matter: Matter) -> (Duration, Duration, f64) {
         Remedy::Wait if matches!(matter.reason, Some(Reason::TenantNotReady)) => {
             (Duration::from_secs(15), LONGEST, 2.0)
         }
+        // What is used falls without anybody telling, and who made room waits for it.
+        Remedy::Change if matches!(matter.reason, Some(Reason::QuotaExceeded)) => {
+            (Duration::from_secs(15), Duration::from_mins(1), 2.0)
+        }
         Remedy::Wait => (Duration::from_millis(50), Duration::from_secs(10), 1.2),
         Remedy::Retry => (Duration::from_millis(500), LONGEST, 2.0),
         Remedy::Change => (Duration::from_secs(15), LONGEST, 2.0),
@@ -125,6 +129,14 @@ mod tests {
         let resync = Duration::from_mins(5);
         let pauses = [0.0, 0.5, 1.0].map(|chance| spread(resync, chance).as_secs_f64().round());
         assert!(pauses.is_sorted() && pauses.first() == Some(&240.0) && pauses.last() == Some(&360.0), "{pauses:?}");
+    }
+
+    #[test]
+    fn who_made_room_does_not_wait_for_long_however_often_it_was_looked() {
+        let backoff = Backoff::default();
+        let matter = Matter { remedy: Remedy::Change, reason: Some(Reason::QuotaExceeded), system: None };
+        let longest = (0..20).map(|_| backoff.next("a", matter, 0.0)).max();
+        assert_eq!(longest, Some(Duration::from_mins(1)));
     }
 
     #[test]

@@ -5,7 +5,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use plexica_crds::{ConditionType, OperationKind, OperationPhase, OperationStatus, OperationStep, Reason, StepPhase};
 
 use super::Doing;
-use crate::problem::{Problem, Remedy};
+use crate::{
+    problem::{Problem, Remedy},
+    resource::is_settled,
+};
 
 /// Not steps: they tell of the whole.
 const OF_THE_WHOLE: [ConditionType; 7] = [
@@ -109,14 +112,16 @@ fn steps(conditions: &[Condition]) -> Vec<OperationStep> {
 }
 
 fn step(condition: &Condition) -> OperationStep {
-    let done = condition.status == "True";
-    let remedy = condition.reason.parse::<Reason>().map(|reason| Problem::new(reason, "").remedy());
+    let reason = condition.reason.parse::<Reason>().ok();
+    let is_there = condition.status == "True";
+    let done = is_there || reason.is_some_and(is_settled);
+    let remedy = reason.map(|reason| Problem::new(reason, "").remedy());
     let phase = match remedy {
         _ if done => StepPhase::Done,
-        Ok(Remedy::Retry | Remedy::Change) => StepPhase::Failed,
-        Ok(Remedy::Wait) | Err(_) => StepPhase::Waiting,
+        Some(Remedy::Retry | Remedy::Change) => StepPhase::Failed,
+        Some(Remedy::Wait) | None => StepPhase::Waiting,
     };
-    let message = if done { String::new() } else { condition.message.clone() };
+    let message = if is_there { String::new() } else { condition.message.clone() };
     OperationStep { name: condition.type_.clone(), phase, message }
 }
 

@@ -23,7 +23,9 @@ use plexica_crds::{
 };
 
 use super::{
-    Step, desired, live, observe,
+    Step,
+    departure::{Departure, PartName, Parted},
+    desired, live, observe,
     restart::restarts,
     sign_in::sign_in,
     sweep,
@@ -33,7 +35,7 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{abandoned, has_left, is_paused, is_rehearsed},
+    resource::{Fate, abandoned, abandoned_by, has_left, is_paused, is_rehearsed},
     rotation::Policy,
     tenant::{abandoned_parts, backed_up, confirmed},
 };
@@ -54,20 +56,24 @@ struct Leaving<'a> {
     abandoned: Vec<&'static str>,
 }
 
-/// The parts that people can give up on.
-const PARTS: [&str; 2] = [WORKLOAD, DATABASE];
-const WORKLOAD: &str = "workload";
 /// Its schema and logins.
-pub const DATABASE: &str = "database";
+pub const DATABASE: &str = PartName::Database.as_str();
+const WORKLOAD: &str = PartName::Workload.as_str();
 
-/// Removes what is the install's; an error holds it up. The parts that were given up, and are as they
-/// were.
-pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'static str>> {
+/// Removes what is the install's, and says how far that came.
+pub async fn cleanup(context: &Context, install: &PluginInstall) -> Departure {
+    let mut parts = Vec::new();
+    let holding = remove(context, install, &mut parts).await.err();
+    Departure { holding, parts }
+}
+
+/// An error holds it up.
+async fn remove(context: &Context, install: &PluginInstall, parts: &mut Vec<Parted>) -> Step<()> {
     let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
     // An install that could never be in force has nothing.
-    let (Ok(slug), Ok(plugin)) = names else { return Ok(Vec::new()) };
+    let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
     if allowed(install, &slug, &context.settings).is_err() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let leaving = look(context, install, slug, plugin).await?;
     if leaving.policy == DeletionPolicy::Delete && leaving.database.is_some() {
@@ -78,16 +84,34 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Step<Vec<&'s
         let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
         return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
     }
-    workloads_and_logins(context, &leaving).await?;
-    if !leaving.abandoned.contains(&DATABASE) {
-        data(context, &leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
+    let workload = part(&leaving, PartName::Workload, workloads(context, &leaving)).await;
+    tell(parts, PartName::Workload, format!("what runs of {}", leaving.plugin), workload)?;
+    let database = part(&leaving, PartName::Database, async {
+        logins(context, &leaving).await?;
+        data(context, &leaving).await
+    });
+    let database = database.await;
+    tell(parts, PartName::Database, format!("the data of {}", leaving.plugin), database)
+}
+
+/// What comes of a part, unless a person has given up on it.
+async fn part(leaving: &Leaving<'_>, part: PartName, go: impl Future<Output = Step<Retired>>) -> Step<Fate> {
+    if leaving.abandoned.contains(&part.as_str()) {
+        let by = abandoned_by(leaving.install).map(str::to_owned);
+        return Ok(Fate::Abandoned { by });
     }
-    Ok(leaving.abandoned)
+    go.await.map(Fate::Retired)
+}
+
+fn tell(parts: &mut Vec<Parted>, part: PartName, object: String, fate: Step<Fate>) -> Step<()> {
+    let holding = fate.as_ref().err().map(|problem| problem.of_part(part.as_str()));
+    parts.push(Parted { part, object, fate });
+    holding.map_or(Ok(()), Err)
 }
 
 async fn workloads_and_logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
     if !leaving.abandoned.contains(&WORKLOAD) {
-        workloads(context, leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
+        let _ = workloads(context, leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
     }
     if !leaving.abandoned.contains(&DATABASE) {
         logins(context, leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
@@ -175,7 +199,7 @@ fn goes(tenant: &Tenant) -> bool {
 /// The parts of an install that people have given up on. A database that is given up for the tenant is given up for
 /// what it has installed.
 fn given_up(install: &PluginInstall, tenant: Option<&Tenant>) -> Step<Vec<&'static str>> {
-    let mut parts = abandoned(install, &PARTS)?;
+    let mut parts = abandoned(install, &PartName::ALL.map(PartName::as_str))?;
     let of_tenant = tenant.filter(|tenant| goes(tenant)).map(abandoned_parts).transpose()?;
     if of_tenant.is_some_and(|parts| parts.contains(&DATABASE)) {
         parts.push(DATABASE);
@@ -291,7 +315,8 @@ fn waits_for<'a>(install: &PluginInstall, others: &'a [PluginInstall]) -> Option
     going().find(|_| last)
 }
 
-async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
+/// What others use goes on.
+async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<Retired> {
     let idle = sweep::idle_of(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
     sweep::retire(context, idle).await
 }
@@ -328,8 +353,8 @@ async fn logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
     Ok(())
 }
 
-async fn data(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
-    let Some((_, provisioner)) = &leaving.database else { return Ok(()) };
+async fn data(context: &Context, leaving: &Leaving<'_>) -> Step<Retired> {
+    let Some((_, provisioner)) = &leaving.database else { return Ok(Retired::Gone) };
     if leaving.policy == DeletionPolicy::Delete {
         let permissions = permission::Desired {
             installation: context.settings.installation.clone(),
@@ -343,7 +368,7 @@ async fn data(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
     let retired = plugin::retire(provisioner, &schema, leaving.policy);
     let retired = context.tried(System::Postgres, "retire", retired).await?;
     tracing::info!(tenant = %leaving.slug, plugin = %leaving.plugin, ?retired, "retired the plugin's data");
-    Ok(())
+    Ok(retired)
 }
 
 #[cfg(test)]

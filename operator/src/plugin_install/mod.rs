@@ -6,6 +6,7 @@
 mod apply;
 mod cleanup;
 pub(crate) mod configuration;
+mod departure;
 mod desired;
 mod live;
 mod needed;

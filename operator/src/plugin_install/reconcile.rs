@@ -13,6 +13,7 @@ use super::{
     apply::{apply, revive},
     cleanup::{DATABASE, cleanup, remove_orphans},
     configuration,
+    departure::Departure,
     needed::{needed, told},
     observe::{observe, references, references_now},
     plan::{With, plan},
@@ -284,12 +285,14 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         return Ok((Action::await_change(), None));
     }
     // No request may come while data goes.
-    let status = report::leaving(&install, None, Timestamp::now());
+    let status = report::unrouted_for_good(&install, Timestamp::now());
     let routed = install.status.as_ref().is_some_and(|status| status.route.is_some());
     let install = if routed { write_status(&context.recorder, api, install, &status).await? } else { install };
-    match cleanup(context, &install).await {
-        Ok(abandoned) => {
-            let install = say_farewell(context, api, install, &abandoned).await?;
+    let departure = cleanup(context, &install).await;
+    match departure.holding.clone() {
+        None => {
+            let abandoned = departure.given_up();
+            let install = say_farewell(context, api, install, &departure).await?;
             match record_install(context, &install).await {
                 // Who has given up on the database does not wait for it to record that.
                 Err(problem) if !abandoned.contains(&DATABASE) => {
@@ -306,8 +309,8 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
             context.again(&install, None);
             Ok((Action::await_change(), None))
         }
-        Err(problem) => {
-            let status = report::leaving(&install, Some(&problem), Timestamp::now());
+        Some(problem) => {
+            let status = report::leaving(&install, &departure, Timestamp::now());
             let install = write(context, api, install, status, Some(&problem)).await?;
             Ok((context.again(&install, Some(&problem)), Some(problem)))
         }
@@ -319,13 +322,10 @@ async fn say_farewell(
     context: &Context,
     api: &Api<PluginInstall>,
     install: PluginInstall,
-    given_up: &[&str],
+    departure: &Departure,
 ) -> Result<PluginInstall, kube::Error> {
-    let status = match given_up {
-        [] => report::leaving(&install, None, Timestamp::now()),
-        parts => report::given_up(&install, parts, Timestamp::now()),
-    };
-    if !given_up.is_empty() {
+    let status = report::leaving(&install, departure, Timestamp::now());
+    if !departure.given_up().is_empty() {
         let told = status.conditions.first().map_or("", |ready| &ready.message);
         tracing::warn!(namespace = install.namespace(), install = install.name_any(), "{told}");
     }

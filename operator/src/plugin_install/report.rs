@@ -14,6 +14,7 @@ use url::Url;
 use super::{
     Step,
     configuration::{self, Configured, Seen},
+    departure::Departure,
     plan::WORKLOAD,
     upgrade::{self, Consent},
     validate::Valid,
@@ -352,39 +353,26 @@ pub fn unrouted(install: &PluginInstall, suspended: bool, now: Timestamp) -> Plu
     }
 }
 
-/// The status of an install that goes, with what holds it up.
-pub fn leaving(install: &PluginInstall, holding: Option<&Problem>, now: Timestamp) -> PluginInstallStatus {
-    match holding {
-        None => parting(install, Reason::Deleting, "being removed".into(), None, now),
-        Some(problem) => {
-            let beside = Some(problem.beside());
-            parting(install, problem.of_departure(), format!("being removed; {problem}"), beside, now)
-        }
-    }
+/// The status of an install that goes, before anything but its route has.
+pub fn unrouted_for_good(install: &PluginInstall, now: Timestamp) -> PluginInstallStatus {
+    let begun = Problem::new(Reason::Deleting, "its route is withdrawn.");
+    leaving(install, &Departure { holding: Some(begun), parts: Vec::new() }, now)
 }
 
-/// The last status of an install of which a person has given up parts.
-pub fn given_up(install: &PluginInstall, parts: &[&str], now: Timestamp) -> PluginInstallStatus {
-    let by = abandoned_by(install).map(|by| format!(", set by means of {by},")).unwrap_or_default();
-    let (parts, of) = (parts.join(" and "), install.spec.tenant_ref.name.as_str());
-    let message =
-        format!("its {parts} was given up: the annotation {ABANDON}{by} of the install or of tenant {of} says so.");
-    parting(install, Reason::Abandoned, message, None, now)
-}
-
-fn parting(
-    install: &PluginInstall,
-    reason: Reason,
-    message: String,
-    beside: Option<ConditionType>,
-    now: Timestamp,
-) -> PluginInstallStatus {
+/// The status of an install that goes: what holds it up, or what a person has given up of it, and each part's own.
+pub fn leaving(install: &PluginInstall, departure: &Departure, now: Timestamp) -> PluginInstallStatus {
+    let (reason, message) = match (&departure.holding, departure.given_up().as_slice()) {
+        (Some(problem), _) => (problem.of_departure(), format!("being removed; {problem}")),
+        (None, []) => (Reason::Deleting, "being removed".into()),
+        (None, parts) => (Reason::Abandoned, given_up(install, parts)),
+    };
     let last = install.status.clone().unwrap_or_default();
     let mut conditions = Conditions::new(&last.conditions, install.metadata.generation, now);
     conditions.set_false(ConditionType::Ready, reason, &message);
-    if let Some(beside) = beside {
-        conditions.set_true(beside, reason, message);
+    if let Some(problem) = &departure.holding {
+        conditions.set_true(problem.beside(), reason, message);
     }
+    departure.tell(&last, &mut conditions);
     PluginInstallStatus {
         observed_generation: install.metadata.generation,
         phase: Some(Phase::Terminating),
@@ -394,6 +382,12 @@ fn parting(
         route: None,
         ..last
     }
+}
+
+fn given_up(install: &PluginInstall, parts: &[&str]) -> String {
+    let by = abandoned_by(install).map(|by| format!(", set by means of {by},")).unwrap_or_default();
+    let (parts, of) = (parts.join(" and "), install.spec.tenant_ref.name.as_str());
+    format!("its {parts} was given up: the annotation {ABANDON}{by} of the install or of tenant {of} says so.")
 }
 
 /// Ready, and what kstatus reads beside it, for problems; what helps against the worst.

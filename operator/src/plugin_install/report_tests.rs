@@ -233,7 +233,8 @@ fn one_that_goes_has_no_route_and_says_what_holds_it() {
         (Some(Problem::new(Reason::WorkloadNotReady, "starts.")), "Deleting"),
         (Some(Problem::new(Reason::BackendUnavailable, "no answer.")), "BackendUnavailable"),
     ] {
-        let status = leaving(&install, holding.as_ref(), Timestamp::UNIX_EPOCH);
+        let departure = Departure { holding, parts: Vec::new() };
+        let status = leaving(&install, &departure, Timestamp::UNIX_EPOCH);
         assert_eq!((status.phase, status.route.as_ref()), (Some(Phase::Terminating), None));
         assert_eq!(status.conditions[0].reason, reason);
         assert!(status.permissions.is_empty());

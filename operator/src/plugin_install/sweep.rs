@@ -9,7 +9,7 @@ use std::{
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
-use plexica_backends::{System, workloads::Place};
+use plexica_backends::{Retired, System, workloads::Place};
 use plexica_contract::name::{PluginId, PluginVersion, Slug, workload};
 use plexica_crds::{
     ConditionType, Plugin, PluginInstall, PluginInstallStatus, Reason,
@@ -61,7 +61,7 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
             return Ok(());
         }
     }
-    retire(context, idle_of(context, slug, id, None).await?).await
+    retire(context, idle_of(context, slug, id, None).await?).await.map(drop)
 }
 
 /// The same for an install that is not to run and cannot be looked at further.
@@ -72,7 +72,7 @@ pub async fn rest(context: &Context, install: &PluginInstall) -> Step<()> {
     let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
         return Ok(());
     };
-    retire(context, idle_of(context, &slug, &plugin, None).await?).await
+    retire(context, idle_of(context, &slug, &plugin, None).await?).await.map(drop)
 }
 
 async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTreeSet<Place>> {
@@ -177,11 +177,14 @@ fn all_of_these_lead_to(known: &[Arc<PluginInstall>], valid: &Valid, endpoint: &
 ///
 /// # Errors
 /// The first that cannot.
-pub async fn retire(context: &Context, idle: Vec<Place>) -> Step<()> {
-    let mut first = Ok(());
+pub async fn retire(context: &Context, idle: Vec<Place>) -> Step<Retired> {
+    let mut first = Ok(Retired::Gone);
     for place in idle {
         match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {
-            Ok(retired) => tracing::info!(?place, ?retired, "an idle workload"),
+            Ok(retired) => {
+                tracing::info!(?place, ?retired, "an idle workload");
+                first = first.map(|first| if retired == Retired::Removed { retired } else { first });
+            }
             Err(problem) => {
                 tracing::warn!(?place, "an idle workload could not be removed: {problem}");
                 first = first.and(Err(problem));

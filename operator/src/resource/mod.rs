@@ -2,6 +2,7 @@
 
 mod abandon;
 mod event;
+mod fate;
 mod finalizer;
 mod pause;
 mod rehearsal;
@@ -9,6 +10,7 @@ mod status;
 
 pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
+pub use fate::{Fate, is_settled};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, is_set, paused};
 pub use rehearsal::{is_rehearsed, rehearsed, with_problems, would};

@@ -15,7 +15,7 @@ use super::{
     confirm::confirmed,
     credential::Credentials,
     desired,
-    farewell::{Fate, Leaving, PartName, Parted},
+    farewell::{Leaving, PartName, Parted},
     namespace,
     validate::Valid,
 };
@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     plugin_install::of_tenant,
     problem::Problem,
-    resource::{abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
+    resource::{Fate, abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
     rotation::Policy,
 };
 

@@ -1,17 +1,15 @@
 //! What came of a tenant's parts when it goes, in conditions and in words. Pure.
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use plexica_backends::Retired;
 use plexica_crds::{
     ConditionType, Conditions, Reason, Tenant, TenantStatus,
-    label::ABANDON,
     tenant::{DeletionPolicy, FinalBackupStatus, Phase},
 };
 
 use super::{Part, backup::wanted};
 use crate::{
     problem::{Problem, worst},
+    resource::Fate,
     settings::Settings,
 };
 
@@ -50,18 +48,6 @@ impl PartName {
             Self::Namespace => ConditionType::NamespaceReady,
         }
     }
-}
-
-/// What came of a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Its backend was asked.
-    Retired(Retired),
-    /// A person has given up on it, by means of that client, if it is known.
-    Abandoned {
-        /// The field manager that set the annotation.
-        by: Option<String>,
-    },
 }
 
 /// One part, and what came of it.
@@ -107,11 +93,11 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, settings: &Settings, now: Time
         let before = last.conditions.iter().find(|condition| condition.type_ == part.condition().as_str());
         let (reason, message) = match parts.iter().find(|parted| parted.part == part) {
             Some(parted) => {
-                let (reason, message) = told(parted, before);
+                let (reason, message) = Fate::told(&parted.fate, &parted.object, before);
                 fates.push((reason, parted.object.as_str()));
                 (reason, message)
             }
-            None => settled(before)
+            None => Fate::settled(before)
                 .unwrap_or_else(|| (Reason::Deleting, "it waits for what stands in the condition Ready.".into())),
         };
         conditions.set_false(part.condition(), reason, message);
@@ -162,37 +148,6 @@ fn backup(conditions: &mut Conditions, tenant: &Tenant, holding: &[Problem], set
     } else {
         conditions.set_false(kind, Reason::Progressing, "it is made before anything is removed");
     }
-}
-
-/// What is said of a part, which remembers what an earlier look did to it.
-fn told(parted: &Parted, before: Option<&Condition>) -> (Reason, String) {
-    let Parted { part: _, object, fate } = parted;
-    let told = match fate {
-        Err(Problem { reason, message, .. }) => return (*reason, message.clone()),
-        Ok(Fate::Retired(Retired::Removed)) => (Reason::Removed, format!("{object} was removed.")),
-        Ok(Fate::Retired(Retired::Kept)) => (Reason::Retained, format!("{object} is kept, marked with the time.")),
-        Ok(Fate::Retired(Retired::Gone)) => (Reason::Gone, format!("{object} was not there any more.")),
-        Ok(Fate::Retired(Retired::Foreign)) => {
-            (Reason::Conflict, format!("{object} is not this tenant's and was left alone."))
-        }
-        Ok(Fate::Abandoned { by }) => {
-            let by = by.as_ref().map(|by| format!(", set by means of {by},")).unwrap_or_default();
-            (Reason::Abandoned, format!("{object} was given up: the annotation {ABANDON}{by} says so."))
-        }
-    };
-    match (told.0, settled(before)) {
-        (Reason::Gone, Some(before)) if before.0 == Reason::Removed => before,
-        (Reason::Abandoned, Some(before)) if matches!(before.0, Reason::Removed | Reason::Retained) => before,
-        _ => told,
-    }
-}
-
-/// What an earlier look came to.
-fn settled(before: Option<&Condition>) -> Option<(Reason, String)> {
-    let before = before?;
-    let reason = before.reason.parse().ok()?;
-    let is_settled = matches!(reason, Reason::Removed | Reason::Retained | Reason::Gone | Reason::Abandoned);
-    is_settled.then(|| (reason, before.message.clone()))
 }
 
 /// All parts in one line.

@@ -1,3 +1,6 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use plexica_backends::Retired;
+
 use super::*;
 use crate::fixture;
 

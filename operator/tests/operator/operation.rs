@@ -91,11 +91,17 @@ async fn an_operation_is_the_same_one_for_the_next_operator() {
     assert_eq!(recorded("it", "Delete").await, "Succeeded");
     world.delete(&world.tenants(), &slug).await;
     assert_eq!(recorded(&slug, "Delete").await, "Succeeded");
-    let end = format!(
-        "SELECT operation::text FROM core.operation
-          WHERE tenant = '{slug}' AND name = '{slug}' AND operation ->> 'kind' = 'Delete'"
-    );
-    counts(&serde_json::from_str(&world.sql::<String>(&end).await).unwrap());
+    for name in ["it", &slug] {
+        let end = format!(
+            "SELECT operation::text FROM core.operation
+              WHERE tenant = '{slug}' AND name = '{name}' AND operation ->> 'kind' = 'Delete'"
+        );
+        let end: OperationStatus = serde_json::from_str(&world.sql::<String>(&end).await).unwrap();
+        counts(&end);
+        let told = |step: &str| end.steps.iter().find(|seen| seen.name == step).map(|step| step.message.clone());
+        let data = if name == "it" { "Migrated" } else { "DatabaseReady" };
+        assert!(told(data).is_some_and(|message| message.contains("is kept, marked with the time")), "{end:?}");
+    }
     let one = format!(
         "SELECT id FROM core.operation WHERE tenant = '{slug}' AND name = 'it' AND operation ->> 'kind' = 'Install'"
     );
