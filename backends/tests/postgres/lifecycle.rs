@@ -1,7 +1,9 @@
 //! From nothing to a working plugin and back.
 
 use plexica_backends::ownership::Mark;
-use plexica_backends::postgres::{core, credential, dump, intent::Intents, login, permission, plugin, tenant};
+use plexica_backends::postgres::{
+    core, credential, dump, dump::Opened, intent::Intents, login, permission, plugin, tenant,
+};
 use plexica_backends::{Retired, Secret, System};
 use plexica_contract::manifest::PermissionDeclaration;
 use plexica_contract::name::{Slot, Slug, postgres as name};
@@ -298,7 +300,11 @@ async fn a_password_that_somebody_changed_opens_nothing(world: World) {
 async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {
     let _connection = world.installed().await;
     let role = name::tenant_plugin(&world.tenant, &world.plugin);
-    let open = async || dump::open(&world.provisioner, &role).await.unwrap();
+    let open = async || match dump::open(&world.provisioner, &role).await.unwrap() {
+        Opened::Readable(readable) => Some(readable),
+        Opened::Busy => None,
+        Opened::Gone => panic!("the role is there"),
+    };
     let member = format!("SELECT pg_has_role('plexica_provisioner', '{role}', 'USAGE')");
     let may_read = async || scalar::<bool>(&mut world.administrator().await, &member).await;
     let first = open().await.expect("nobody reads it");
@@ -312,4 +318,9 @@ async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {
         again.is_some()
     })
     .await;
+    // What its install took with it meanwhile is nothing that failed.
+    let install = world.install(&world.tenant, "1");
+    assert_eq!(plugin::retire(&world.provisioner, &install, Delete).await.unwrap(), Retired::Removed);
+    again.unwrap().close(&world.provisioner).await.unwrap();
+    assert!(matches!(dump::open(&world.provisioner, &role).await.unwrap(), Opened::Gone));
 }

@@ -5,7 +5,7 @@ use plexica_backends::{
     ownership::Mark,
     postgres::{
         Provisioner,
-        dump::{self, Room},
+        dump::{self, Opened, Room},
     },
     s3::archive::Pieces,
 };
@@ -43,7 +43,10 @@ impl Restore<'_> {
         }
         // What a plugin made becomes its role's again.
         let readable = match plugin {
-            Some(_) => Some(dump::open(provisioner, schema).await?.ok_or_else(|| busy(schema))?),
+            Some(_) => match dump::open(provisioner, schema).await? {
+                Opened::Readable(readable) => Some(readable),
+                Opened::Busy | Opened::Gone => return Err(busy(schema)),
+            },
             None => None,
         };
         let filled = self.fill(provisioner, schema, manifest).await;
@@ -124,5 +127,8 @@ fn broken(name: &str) -> Problem {
 }
 
 fn busy(schema: &str) -> Problem {
-    Problem::new(Reason::Progressing, format!("schema {schema} is being read or filled by another: try again."))
+    Problem::new(
+        Reason::Progressing,
+        format!("schema {schema} is being read, filled or removed by another: try again."),
+    )
 }

@@ -8,7 +8,7 @@ mod room;
 mod write;
 
 pub use read::Dump;
-pub use readable::{Readable, open};
+pub use readable::{Opened, Readable, open};
 pub use room::{Room, room};
 pub use write::Restore;
 

@@ -2,7 +2,11 @@
 
 use plexica_backends::{
     System,
-    postgres::{Provisioner, dump, tenant},
+    postgres::{
+        Provisioner,
+        dump::{self, Opened},
+        tenant::{self, Desired},
+    },
     s3::{
         archive::{Upload, page},
         bucket,
@@ -46,7 +50,7 @@ impl<'a> Target<'a> {
         for schema in self.context.tried(System::Postgres, "observe", schemas).await? {
             // What a plugin has made is its role's, which has the schema's name.
             let readable = if schema == desired.name() { None } else { Some(self.open(provisioner, &schema).await?) };
-            let dumped = self.dump(provisioner, &schema).await;
+            let dumped = self.dump(provisioner, &desired, &schema).await;
             if let Some(readable) = readable {
                 self.context.tried(System::Postgres, "ensure", readable.close(provisioner)).await?;
             }
@@ -57,13 +61,17 @@ impl<'a> Target<'a> {
     }
 
     async fn open(&self, provisioner: &Provisioner, schema: &str) -> Part<dump::Readable> {
-        let opened = self.context.tried(System::Postgres, "ensure", dump::open(provisioner, schema)).await?;
-        let busy =
-            || Problem::new(Reason::Progressing, format!("schema {schema} is being read for another backup of it."));
-        opened.ok_or_else(busy)
+        match self.context.tried(System::Postgres, "ensure", dump::open(provisioner, schema)).await? {
+            Opened::Readable(readable) => Ok(readable),
+            Opened::Busy => {
+                let message = format!("schema {schema} is being read for another backup of it.");
+                Err(Problem::new(Reason::Progressing, message))
+            }
+            Opened::Gone => Err(gone(schema)),
+        }
     }
 
-    async fn dump(&mut self, provisioner: &Provisioner, schema: &str) -> Part<()> {
+    async fn dump(&mut self, provisioner: &Provisioner, desired: &Desired, schema: &str) -> Part<()> {
         let mut dump = dump::Dump::start(&self.context.pg_dump, provisioner, schema)?;
         let name = format!("database/{schema}.dump");
         let mut upload = self.begin(&name);
@@ -71,10 +79,14 @@ impl<'a> Target<'a> {
         let copied = async {
             loop {
                 match dump.read(&mut piece).await? {
-                    0 => return Ok(dump.end().await?),
+                    0 => break,
                     count => upload.write(&piece[..count]).await?,
                 }
             }
+            let Err(failed) = dump.end().await else { return Ok(()) };
+            let schemas = tenant::schemas(provisioner, desired);
+            let schemas = self.context.tried(System::Postgres, "observe", schemas).await?;
+            Err(if schemas.iter().any(|there| there == schema) { failed.into() } else { gone(schema) })
         };
         let copied = copied.await;
         self.finish(name, upload, copied).await
@@ -153,6 +165,11 @@ impl<'a> Target<'a> {
         self.files.push(File::new(name, written));
         Ok(())
     }
+}
+
+/// An install that was to go with its data before its tenant was may still be going.
+fn gone(schema: &str) -> Problem {
+    Problem::new(Reason::Progressing, format!("schema {schema} has gone meanwhile; the backup is begun anew."))
 }
 
 fn lines<T: Serialize>(values: &[T]) -> String {
