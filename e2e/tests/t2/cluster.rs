@@ -1,6 +1,6 @@
 //! The cluster, by the tools people use: kubectl and Helm.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -35,6 +35,11 @@ impl Cluster {
     /// The node's address.
     pub fn address(&self) -> String {
         self.address.clone()
+    }
+
+    /// How programs reach it.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     async fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {

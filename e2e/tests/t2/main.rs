@@ -13,6 +13,7 @@ mod load;
 mod platform;
 mod quota;
 mod relay;
+mod restore;
 mod upgrade;
 
 use futures::FutureExt;
@@ -23,9 +24,11 @@ use sqlx::{Connection, PgConnection};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::{Duration, Instant};
 
+use backup::Backups;
 use browser::Browser;
 use cluster::{Cluster, NAMESPACE};
 use identity::Administrator;
+use restore::Operators;
 
 const TENANT: &str = "acme";
 /// Goes while the platform is not installed.
@@ -73,6 +76,14 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     cluster.secret("plexica-s3", &keys).await;
 
     let backups = format!("{installation}-0-backups");
+    let operators = Operators {
+        postgres,
+        database: platform::as_operator(&database),
+        keycloak,
+        client: &client,
+        store: minio,
+        backups: &backups,
+    };
     let values = values(&installation, &keycloak_url, &s3_endpoint, &backups);
     cluster.install(&values).await;
 
@@ -135,25 +146,30 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
         .await
         .unwrap();
     assert_eq!(kept, 1);
-    let token = signs_in().await;
     let gateway = cluster.service("plexica-gateway").await;
-    let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
-    let http = unpooled();
-    let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(&token)).await;
-    assert_eq!(found["name"], "Grace Hopper");
+    is_there(&gateway, &path, &signs_in().await).await;
 
     // Everything goes again with the tenant, its install too; there is a backup of it by then.
     cluster.delete_tenant(TENANT).await;
-    backup::holds(minio, &backups, &["manifest.json", "tenant_acme.dump", "tenant_acme_plugin_crm.dump"]).await;
+    let kept = Backups::new(minio, &backups);
+    let from = kept.hold(&["tenant_acme.dump", "tenant_acme_plugin_crm.dump"]).await;
+    assert_eq!(schemas(&mut connection).await, Vec::<String>::new());
+    restore::tenant(cluster, &operators, TENANT, &from).await;
+    administrator.set_password(&realm, "ada@acme.test", PASSWORD).await;
+    is_there(&gateway, &path, &signs_in().await).await;
+    cluster.delete_tenant(TENANT).await;
+    kept.clear().await;
     nothing_was_forbidden(cluster, &["plexica-operator"]).await;
-    let left: Vec<String> = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'")
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(left, Vec::<String>::new());
+    assert_eq!(schemas(&mut connection).await, Vec::<String>::new());
     administrator.delete_realm(&format!("{installation}-platform")).await;
     administrator.delete_client(&client.id).await;
     cluster.clear().await;
+}
+
+/// Those of tenants.
+async fn schemas(connection: &mut PgConnection) -> Vec<String> {
+    let names = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'");
+    names.fetch_all(connection).await.unwrap()
 }
 
 async fn nothing_was_forbidden(cluster: &Cluster, components: &[&str]) {
@@ -190,6 +206,13 @@ fn second_tenant() -> Value {
         "metadata": { "name": LEAVES, "annotations": { "plexica.io/confirm-deletion": LEAVES } },
         "spec": { "displayName": "Beta", "deletionPolicy": "Delete", "skipFinalBackup": true }
     })
+}
+
+/// Whether the contact that was made at first is served.
+async fn is_there(gateway: &str, path: &str, token: &str) {
+    let http = unpooled();
+    let found = served(|| http.get(format!("{gateway}{path}")).bearer_auth(token)).await;
+    assert_eq!(found["name"], "Grace Hopper");
 }
 
 async fn create_contact(gateway: &str, token: &str) -> Value {

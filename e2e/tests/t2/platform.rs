@@ -4,11 +4,18 @@ use plexica_backends::Secret;
 use plexica_backends::postgres::bootstrap::{self, Passwords};
 use plexica_testkit::postgres::{Database, Server};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use url::Url;
 
 /// The operator's login and password.
 pub const OPERATOR: (&str, &str) = ("plexica_operator", "operator-password");
 /// The core API's login and password.
 pub const CORE_API: (&str, &str) = ("plexica_core_api", "core-api-password");
+
+/// The database with the operator's login.
+pub fn as_operator(database: &Database) -> Url {
+    let (login, password) = OPERATOR;
+    database.url_as(login, password)
+}
 
 /// A database with the two logins of docs/bootstrap.md, on a server without any earlier roles.
 pub async fn database(server: &Server) -> Database {

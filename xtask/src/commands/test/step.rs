@@ -137,7 +137,8 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     };
     let imported = images::build_for_tests(cache, workspace)
         .and_then(|built| built.iter().try_for_each(|image| kubernetes::node::import(&state, &image.archive)));
-    if let Err(error) = imported {
+    // The test runs the command line, which a person does beside the cluster.
+    if let Err(error) = imported.and_then(|()| faults::build_beside_tests(workspace)) {
         return Outcome::Failed(error.to_string());
     }
     run_tests(workspace, &[Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"])], arguments)
