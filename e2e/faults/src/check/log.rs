@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::key;
+use super::{key, neighbour};
 use crate::{
     heard,
     proxy::{System, Troubles},
@@ -18,7 +18,7 @@ const BUSY: [&str; 2] = ["sqlx::pool::acquire: acquired connection, but", "sqlx:
 /// Libraries say so of each call that failed, before the operator knows what to make of it.
 const LIBRARY: [&str; 2] = [" kube_client::", " kube_lease_manager::"];
 
-/// How it is said that something is somebody else's, which nothing of a run's tenants is.
+/// How it is said that something is somebody else's, which nothing of a run's tenants is, and all that is claimed is.
 const FOREIGN: [&str; 4] =
     ["carries no ownership mark", "of the installation", "adoptionPolicy is Never", "so that its mark does not count"];
 
@@ -74,9 +74,11 @@ pub async fn clean(world: &World) -> Result<(), Violation> {
     let (heard, new) = heard::all().or_else(|error| fails(format!("what services said: {error}")))?;
     let (log, plugins, secrets, troubles) =
         (world.log(), world.plugins_logs(), world.secrets(), world.script.troubles());
-    let rivals = world.has_rivals();
+    let (rivals, neighbours) = (world.has_rivals(), neighbour::names(world));
     let said = |line: &str| {
-        Said::by_operator(line).filter(|said| !world.was_told_to_fail(line) && (!rivals || !said.is_of_a_race()))
+        Said::by_operator(line).filter(|said| {
+            !world.was_told_to_fail(line) && !said.is_of(&neighbours) && (!rivals || !said.is_of_a_race())
+        })
     };
     let of_operators = log.lines().filter_map(|line| finding(line, said(line), &secrets, &troubles));
     let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets, rivals));
@@ -137,21 +139,30 @@ impl Said {
         complains.then(|| Self { at: at(line), error: word("level") == "ERROR", text })
     }
 
+    fn says(&self, words: &[impl AsRef<str>]) -> bool {
+        words.iter().any(|word| self.text.contains(word.as_ref()))
+    }
+
     /// Whether it is what several operators at once meet of each other.
     fn is_of_a_race(&self) -> bool {
-        RACED.iter().any(|word| self.text.contains(word))
+        self.says(&RACED)
+    }
+
+    /// Whether it claims that something is foreign, and names what is.
+    fn is_of(&self, neighbours: &[String]) -> bool {
+        self.says(&FOREIGN) && self.says(neighbours)
     }
 
     /// Whether something explains it.
     fn is_explained(&self, troubles: &Troubles) -> bool {
-        let says = |words: &[&str]| words.iter().any(|word| self.text.contains(word));
-        if !self.error && says(&BUSY) {
+        if !self.error && self.says(&BUSY) {
             return true;
         }
-        let Some(at) = self.at.filter(|_| !says(&FOREIGN) && (!self.error || says(&LIBRARY))) else { return false };
-        let mut about = ABOUT.into_iter().filter(|(_, words)| says(words)).map(|(system, _)| system).peekable();
+        let explicable = !self.says(&FOREIGN) && (!self.error || self.says(&LIBRARY));
+        let Some(at) = self.at.filter(|_| explicable) else { return false };
+        let mut about = ABOUT.into_iter().filter(|(_, words)| self.says(words)).map(|(system, _)| system).peekable();
         if about.peek().is_none() {
-            return says(&[OUTLASTED]) && System::ALL.iter().any(|system| troubles.explain(*system, at));
+            return self.says(&[OUTLASTED]) && System::ALL.iter().any(|system| troubles.explain(*system, at));
         }
         about.all(|system| troubles.explain(system, at))
     }
@@ -277,5 +288,18 @@ mod tests {
         assert!(of_a_race("2026 WARN could not read what role r owns: Postgres answered SQLSTATE 42704"));
         assert!(!of_a_race("2026 WARN could not set up login l: Postgres answered SQLSTATE 42501"));
         assert!(!of_a_race("2026 WARN schema s carries no ownership mark"));
+    }
+
+    #[test]
+    fn foreign_is_what_is_claimed_of_somebody_else_alone() {
+        let neighbours = ["faults1-a2-n1-b3".to_owned(), "tenant_n1_b3".to_owned()];
+        for (text, expected) in [
+            ("WARN the schema tenant_n1_b3 exists and carries no ownership mark of Plexica", true),
+            ("WARN the realm faults1-a2-n1-b3 exists and carries no ownership mark of Plexica", true),
+            ("WARN the realm faults1-a2-t1-b3 exists and carries no ownership mark of Plexica", false),
+            ("WARN the schema tenant_n1_b3 was removed", false),
+        ] {
+            assert_eq!(Said::by_operator(text).unwrap().is_of(&neighbours), expected, "{text}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! What stands beside the tenants and is somebody else's: nothing of it may change. It is called as if
-//! it belonged to a tenant of this installation, and has no mark.
+//! What stands beside the tenants and is somebody else's: nothing of it may change. It is called as what
+//! [a tenant that claims it](crate::story::claim) has in this installation, and has no mark.
 
 use aws_sdk_s3::primitives::ByteStream;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -7,6 +7,7 @@ use kube::{
     Api, ResourceExt,
     api::{ObjectMeta, PostParams},
 };
+use plexica_contract::name::postgres;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -16,12 +17,17 @@ const THEIRS: &str = "theirs";
 
 /// Of realm, bucket and namespace.
 pub fn name(world: &World) -> String {
-    format!("{}-neighbour", world.name)
+    world.prefixes().realm(&world.neighbour)
 }
 
 /// Of schema and role.
 pub fn role(world: &World) -> String {
-    format!("tenant_{}_neighbour", world.name.replace('-', "_"))
+    postgres::tenant(&world.neighbour)
+}
+
+/// How all of that is called.
+pub fn names(world: &World) -> [String; 2] {
+    [name(world), role(world)]
 }
 
 /// Makes all of it.

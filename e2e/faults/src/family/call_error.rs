@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     proxy::{Call, Failing, Fault, Plan, Shape, System},
-    story::{Order, STEPS, Step},
+    story::{Order, STEPS, Step, claim::claim},
     world::{Operator, World, fails},
 };
 
@@ -172,6 +172,7 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole
     let (case, mut not_called) = (world.case(), Vec::new());
     let fails_in = |step| point.iter().zip(Step::ALL).any(|(failing, one)| one == step && !failing.is_empty());
     let life = Step::life(|step| whole || fails_in(step));
+    let of_create = point[0].clone();
     let all = Step::ALL.into_iter().zip(point).enumerate();
     let mut steps = all.filter(|(_, (step, _))| life.contains(step));
     while let Some((nth, (step, failing))) = steps.next() {
@@ -187,13 +188,18 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole
         if !row.note(format!("{step:?}: {places}"), done) {
             let left = steps.flat_map(|(nth, (_, failing))| failing.into_iter().map(move |failing| (nth, failing)));
             not_called.extend(left);
-            break;
+            return not_called;
         }
         if !operator.runs() {
             row.note(format!("{step:?}: {places}"), fails("the operator ended by itself"));
             *operator = world.operator();
         }
     }
+    // What failed while a tenant was made fails to one that claims what is not its own.
+    world.script.set(Plan::Fail(of_create));
+    let claimed = claim(world).await;
+    world.script.set(Plan::Clean);
+    row.note("what is somebody else's is claimed", claimed);
     not_called
 }
 

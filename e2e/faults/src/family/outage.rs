@@ -15,7 +15,7 @@ use super::{
 use crate::{
     check,
     proxy::{Outage, Plan, System},
-    story::{Order, Step, contracted, move_to},
+    story::{Order, Step, claim, contracted, move_to},
     world::{Case, Violation, World, fails},
 };
 
@@ -62,6 +62,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 break;
             }
         }
+        row.note(format!("somebody else's with {:?} down ({:?})", down_is.0, down_is.1), claim(world, down_is).await);
     })
     .await
 }
@@ -124,6 +125,22 @@ async fn disturb(
     Step::Remove.ask(world, &bystander, Order::Forwards).await;
     row.note("a bystander goes", Step::Remove.done(world, &bystander).await);
     well
+}
+
+/// What is somebody else's is claimed while a system is down, and whoever claims it goes before the return.
+async fn claim(world: &World, (system, outage): (System, Outage)) -> Result<(), Violation> {
+    // While the API server is down nobody can be told anything.
+    let told = system != System::Kubernetes;
+    if told {
+        world.script.set(Plan::Outage(system, outage));
+    }
+    claim::ask(world).await;
+    let refused = claim::refused(world, told.then_some(system)).await;
+    world.script.set(Plan::Outage(system, outage));
+    claim::leave(world).await;
+    world.script.set(Plan::Clean);
+    refused?;
+    claim::gone(world).await
 }
 
 /// Comes back when the tenant or the install says that it waits for a system.

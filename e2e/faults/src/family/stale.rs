@@ -18,7 +18,7 @@ use serde_json::json;
 use super::{Effort, Row, lanes::each};
 use crate::{
     proxy::Plan,
-    story::{Order, Step},
+    story::{Order, Step, claim::claim},
     world::{Operator, World, fails},
 };
 
@@ -85,24 +85,28 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
         Replicas::Elected => vec![world.replica(), world.replica()],
     };
     let case = world.case();
-    for step in Step::ALL {
-        let flapping = async {
-            if replicas == Replicas::Elected {
-                // The time-out is how it ends.
-                let _over = tokio::time::timeout(FLAPPING, flaps(world, seed)).await;
+    let steps = async {
+        for step in Step::ALL {
+            let flapping = async {
+                if replicas == Replicas::Elected {
+                    // The time-out is how it ends.
+                    let _over = tokio::time::timeout(FLAPPING, flaps(world, seed)).await;
+                }
+                std::future::pending::<Infallible>().await
+            };
+            step.ask(world, &case, order).await;
+            row.tried += 1;
+            let done = tokio::select! {
+                done = step.done(world, &case) => done,
+                never = flapping => match never {},
+            };
+            if !row.note(format!("{step:?} {point:?}"), done) {
+                break;
             }
-            std::future::pending::<Infallible>().await
-        };
-        step.ask(world, &case, order).await;
-        row.tried += 1;
-        let done = tokio::select! {
-            done = step.done(world, &case) => done,
-            never = flapping => match never {},
-        };
-        if !row.note(format!("{step:?} {point:?}"), done) {
-            break;
         }
-    }
+    };
+    let (claimed, ()) = futures::join!(claim(world), steps);
+    row.note(format!("{point:?}"), claimed);
     if !operators.iter_mut().all(Operator::runs) {
         row.note(format!("{point:?}"), fails("an operator ended by itself"));
     }

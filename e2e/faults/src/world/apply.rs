@@ -85,8 +85,16 @@ impl World {
     ///
     /// # Errors
     /// What the API server says to it.
-    pub async fn ask_tenant(&self, case: &Case, mut object: Value) -> Result<(), kube::Error> {
-        let (name, spec) = (case.slug.to_string(), &mut object["spec"]);
+    pub async fn ask_tenant(&self, case: &Case, object: Value) -> Result<(), kube::Error> {
+        self.ask_tenant_called(&case.slug, object).await
+    }
+
+    /// The same of one that has no plugin.
+    ///
+    /// # Errors
+    /// What the API server says to it.
+    pub async fn ask_tenant_called(&self, slug: &Slug, mut object: Value) -> Result<(), kube::Error> {
+        let (name, spec) = (slug.to_string(), &mut object["spec"]);
         if spec["displayName"].is_null() {
             spec["displayName"] = json!(name);
         }
@@ -205,7 +213,12 @@ impl World {
 
     /// Asks for the removal of the tenant.
     pub async fn delete_tenant(&self, case: &Case) {
-        delete(&self.tenants(), case.slug.as_str()).await;
+        self.delete_tenant_called(&case.slug).await;
+    }
+
+    /// The same of one that has no plugin.
+    pub async fn delete_tenant_called(&self, slug: &Slug) {
+        delete(&self.tenants(), slug.as_str()).await;
     }
 
     /// Asks for the removal of the install.

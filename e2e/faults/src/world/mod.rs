@@ -32,7 +32,7 @@ use kube::{
 };
 use plexica_backends::postgres::bootstrap;
 use plexica_contract::{
-    name::{PluginId, Prefixes},
+    name::{PluginId, Prefixes, Slug},
     tenancy::environment,
 };
 use plexica_testkit::{
@@ -88,7 +88,9 @@ pub struct World {
     rivals: AtomicBool,
     /// Plugins that were told to be a program that there is not.
     broken: Mutex<BTreeSet<PluginId>>,
-    /// What somebody else has here, as it was at first.
+    /// What a tenant would be called to which all of that belonged that somebody else has here.
+    pub neighbour: Slug,
+    /// What that is, as it was at first.
     pub neighbours: Vec<String>,
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
@@ -187,6 +189,7 @@ impl World {
         let secrets = [PASSWORD, plexica_testkit::keycloak::SECRET, store.secret_key.as_str()].map(str::to_owned);
         let mut world = Self {
             store: object_store(&store),
+            neighbour: database.unique("n1").parse().unwrap(),
             name,
             script,
             client,

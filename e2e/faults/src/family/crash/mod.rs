@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     proxy::{At, Plan},
-    story::{Order, Step},
+    story::{Order, Step, claim::claim},
     world::{Case, Operator, Violation, World, fails},
 };
 
@@ -26,6 +26,8 @@ const SAMPLE: usize = 3;
 const EARLY: usize = 16;
 /// How often a death is tried that does not come.
 const TIMES: usize = 3;
+/// Among how many writes about a tenant that claims what is somebody else's: it makes no more.
+const REFUSING: usize = 8;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
@@ -39,7 +41,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     for time in 0..TIMES {
         // What was recorded was recorded in a whole life: a step may write less when others were not before it.
         let whole = time > 0;
-        missed = lead(effort, lives, whole, row).await?;
+        missed = lead(effort, with_claims(lives, &mut random), whole, row).await?;
         eprintln!("crash: {} writes at which an operator was to die did not come", missed.len());
         lives = deal(missed.clone(), &mut random);
     }
@@ -80,12 +82,26 @@ async fn starts(effort: Effort, random: &mut StdRng, row: &mut Row) -> Result<Ve
     Ok(effort.share.of(deaths.into_iter().map(place).collect()))
 }
 
+/// Where an operator dies after each life, while something is claimed that is somebody else's: each of these deaths
+/// comes before any comes again.
+fn with_claims(lives: Vec<Vec<Place>>, random: &mut StdRng) -> Vec<(Vec<Place>, Death)> {
+    let from = random.random_range(0..2 * REFUSING);
+    let death = |nth: usize| Death { at: At::Any(nth / 2 % REFUSING), after: nth % 2 == 1 };
+    lives.into_iter().zip(from..).map(|(life, nth)| (life, death(nth))).collect()
+}
+
 /// Leads all these lives, with every step in them or with those they need, and says in which places no operator has
 /// died.
-async fn lead(effort: Effort, lives: Vec<Vec<Place>>, whole: bool, row: &mut Row) -> Result<Vec<Place>, Missing> {
+async fn lead(
+    effort: Effort,
+    lives: Vec<(Vec<Place>, Death)>,
+    whole: bool,
+    row: &mut Row,
+) -> Result<Vec<Place>, Missing> {
     let missed = Mutex::new(Vec::new());
-    each(effort, lives, row, async |world, operator, places, row| {
+    each(effort, lives, row, async |world, operator, (places, death), row| {
         let of_life = life(world, operator, places, whole, row).await;
+        survive_claim(world, operator, death, row).await;
         missed.lock().unwrap_or_else(PoisonError::into_inner).extend(of_life);
     })
     .await?;
@@ -135,6 +151,31 @@ async fn start(effort: Effort, place: &Place, row: &mut Row) -> Result<(), Missi
     row.end(&world, operator).await;
     world.close().await;
     Ok(())
+}
+
+/// What is somebody else's is claimed when nothing else goes on, and the operator dies at a write about that, if it
+/// comes to it. Such writes are alike those about a tenant of a life, and would be counted as such.
+async fn survive_claim(world: &World, operator: &mut Operator, death: Death, row: &mut Row) {
+    if operator.is_away() {
+        *operator = world.operator();
+    }
+    let place = format!("somebody else's is claimed: {death}");
+    world.script.set(Plan::Kill { at: death.at, after: death.after });
+    let mut claimed = std::pin::pin!(claim(world));
+    let came = tokio::select! {
+        () = world.script.killing() => None,
+        came = claimed.as_mut() => Some(came),
+    };
+    if world.script.set(Plan::Clean).is_some() {
+        row.tried += 1;
+        operator.kill();
+        *operator = world.operator();
+    }
+    let claimed = match came {
+        Some(came) => came,
+        None => claimed.await,
+    };
+    row.note(place, claimed);
 }
 
 /// One step with its deaths; how many came, and whether all was well.

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use super::{Effort, Row, lanes::each};
 use crate::{
     check,
-    story::{FIRST, Order, SECOND, Step},
+    story::{FIRST, Order, SECOND, Step, claim::claim},
     world::{Case, Violation, World, fails},
 };
 
@@ -86,8 +86,11 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let hands = hands.into_iter().map(|hand| (hand, random.random())).collect();
     let tried = Mutex::new(BTreeMap::new());
     each(effort, effort.share.of(hands), row, async |world, _, (hand, seed), row| {
-        let found = one(world, hand, &mut StdRng::seed_from_u64(seed), &tried, row).await;
-        row.note(format!("a sequence of seed {}", effort.seed), found);
+        let mut random = StdRng::seed_from_u64(seed);
+        let (found, claimed) = futures::join!(one(world, hand, &mut random, &tried, row), claim(world));
+        for found in [found, claimed] {
+            row.note(format!("a sequence of seed {}", effort.seed), found);
+        }
     })
     .await?;
     let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
