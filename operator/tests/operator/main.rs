@@ -45,6 +45,7 @@ mod rebuilt;
 mod rehearsal;
 mod removal;
 mod restore;
+mod rollout;
 mod rotation;
 mod rotation_killed;
 mod running;

@@ -29,6 +29,7 @@ const LIFE: &[&str] = &[
     "purge::",
     "quota::",
     "removal::",
+    "rollout::",
     "rotation::",
     "sign_in::",
     "stalled::",
