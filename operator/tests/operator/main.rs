@@ -14,6 +14,7 @@ mod cluster;
 mod configuration;
 mod confirm;
 mod credential;
+mod crowd;
 mod death;
 mod departure;
 mod dependency;

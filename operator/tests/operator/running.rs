@@ -154,6 +154,14 @@ impl Operator {
         self.task.take().unwrap().await.unwrap();
     }
 
+    /// The same, and says what it asked Kubernetes to tell it, until its end.
+    pub async fn stop_and_tell(self) -> Vec<String> {
+        let reads = self.reads.clone();
+        self.stop().await;
+        let reads = reads.lock().unwrap();
+        reads.clone()
+    }
+
     /// Ends it in the middle of whatever it does.
     pub fn kill(self) {
         drop(self);
