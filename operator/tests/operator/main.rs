@@ -11,6 +11,7 @@ mod bucket_policy;
 mod budget;
 mod client_secret;
 mod cluster;
+mod concurrency;
 mod configuration;
 mod confirm;
 mod credential;

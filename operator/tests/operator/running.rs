@@ -18,6 +18,7 @@ use tower::{layer::layer_fn, util::MapRequestLayer};
 
 use crate::{
     budget::{Budget, Metered},
+    concurrency::{Turned, Turnstile},
     late::Late,
     world::World,
 };
@@ -53,12 +54,17 @@ impl World {
         change: impl FnOnce(&mut Config),
         alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
     ) -> Operator {
-        self.started(change, alter, Duration::ZERO)
+        self.started(change, alter, Duration::ZERO, Turnstile::default())
     }
 
     /// One whose caches are so much behind.
     pub fn late_operator(&self, by: Duration) -> Operator {
-        self.started(|_| {}, |_| {}, by)
+        self.started(|_| {}, |_| {}, by, Turnstile::default())
+    }
+
+    /// One whose looks at tenants begin when the turnstile lets them.
+    pub fn operator_behind(&self, turnstile: &Turnstile, change: impl FnOnce(&mut Config)) -> Operator {
+        self.started(change, |_| {}, Duration::ZERO, turnstile.clone())
     }
 
     fn started(
@@ -66,6 +72,7 @@ impl World {
         change: impl FnOnce(&mut Config),
         alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
         late: Duration,
+        turnstile: Turnstile,
     ) -> Operator {
         plexica_service::program::logs();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -79,7 +86,7 @@ impl World {
         let (noted, budget) = ((writes.clone(), reads.clone()), self.budget.clone());
         let (tell, told) = std::sync::mpsc::channel();
         let task = runtime.spawn(async move {
-            let client = noting(&kubeconfig, noted, budget, alter, late).await;
+            let client = noting(&kubeconfig, noted, budget, alter, (late, turnstile)).await;
             let running = plexica_operator::start(config, client, token).await.expect("a valid configuration");
             tell.send(running.metrics_addr).unwrap();
             running.stopped().await.expect("no task ends by itself");
@@ -95,7 +102,7 @@ async fn noting(
     (writes, reads): (Writes, Writes),
     budget: Budget,
     alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
-    late: Duration,
+    (late, turnstile): (Duration, Turnstile),
 ) -> Client {
     plexica_testkit::tls();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
@@ -111,7 +118,10 @@ async fn noting(
         request
     });
     let delayed = layer_fn(move |inner| Late { inner, by: late });
-    ClientBuilder::try_from(config).unwrap().with_layer(&delayed).with_layer(&metered).with_layer(&altered).build()
+    let turned =
+        layer_fn(move |inner| Turned { inner: Arc::new(tokio::sync::Mutex::new(inner)), by: turnstile.clone() });
+    let builder = ClientBuilder::try_from(config).unwrap().with_layer(&delayed).with_layer(&metered);
+    builder.with_layer(&turned).with_layer(&altered).build()
 }
 
 /// One running operator.

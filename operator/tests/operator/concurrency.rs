@@ -1,0 +1,139 @@
+//! How many tenants an operator works on at the same time.
+
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use kube::{Api, ResourceExt, client::Body};
+use plexica_crds::PluginInstall;
+use plexica_testkit::wait_until;
+use serde_json::json;
+use tokio::sync::watch;
+use tower::{Service, ServiceExt};
+
+use crate::world::{PATIENCE, World, apply, is};
+
+const TENANTS: usize = 6;
+
+#[derive(Debug, Default)]
+struct State {
+    shut: bool,
+    /// Tenants that somebody wants to look at, while it is shut.
+    held: BTreeSet<String>,
+}
+
+/// Where looks at tenants begin, each by reading the tenant; it is open at first. One that is held waits for as long
+/// as it is shut: no deadline of the operator's is about that.
+#[derive(Clone, Debug, Default)]
+pub struct Turnstile(Arc<watch::Sender<State>>);
+
+impl Turnstile {
+    /// Lets no look begin.
+    pub fn shut(&self) {
+        self.0.send_modify(|state| state.shut = true);
+    }
+
+    /// Lets all of them go on.
+    pub fn open(&self) {
+        self.0.send_replace(State::default());
+    }
+
+    /// Those whose looks have begun, and not ended.
+    pub fn held(&self) -> BTreeSet<String> {
+        self.0.borrow().held.clone()
+    }
+
+    async fn pass(&self, tenant: &str) {
+        self.0.send_if_modified(|state| state.shut && state.held.insert(tenant.to_owned()));
+        // An error means that the world is gone, and the test with it.
+        let _ = self.0.subscribe().wait_for(|state| !state.shut).await;
+    }
+}
+
+/// A way to Kubernetes through a turnstile.
+pub struct Turned<S> {
+    pub inner: Arc<tokio::sync::Mutex<S>>,
+    pub by: Turnstile,
+}
+
+impl<S> Service<http::Request<Body>> for Turned<S>
+where
+    S: Service<http::Request<Body>> + Send + 'static,
+    S::Future: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let (inner, by) = (self.inner.clone(), self.by.clone());
+        Box::pin(async move {
+            if request.method() == http::Method::GET
+                && let Some(tenant) = request.uri().path().strip_prefix("/apis/plexica.io/v1alpha1/tenants/")
+            {
+                by.pass(tenant).await;
+            }
+            let answer = inner.lock().await.ready().await?.call(request);
+            answer.await
+        })
+    }
+}
+
+#[tokio::test]
+async fn no_more_tenants_are_worked_on_at_once_than_the_configuration_says() {
+    let Some(world) = World::new().await else { return };
+    let turnstile = Turnstile::default();
+    let operator = world.operator_behind(&turnstile, |config| config.work.concurrency = 2);
+    let id = world.database.unique("crm");
+    world.plugin(&id, "1.0.0").await;
+    turnstile.shut();
+    let slugs: Vec<String> = (0..TENANTS).map(|_| world.database.unique("acme")).collect();
+    for slug in &slugs {
+        world.tenant(slug, json!({})).await;
+    }
+    wait_until("two have begun", PATIENCE, async || turnstile.held().len() >= 2).await;
+
+    // Installs are another kind. What they say of each tenant tells that the operator knows of all by now: it has had
+    // an occasion to begin with any.
+    let installs: Api<PluginInstall> = Api::namespaced(world.client.clone(), &world.platform());
+    for slug in &slugs {
+        let object = json!({ "kind": "PluginInstall", "metadata": { "name": slug }, "spec": {
+            "tenantRef": { "name": slug }, "plugin": { "id": id },
+        }});
+        apply(&installs, slug, &world.meta(object)).await;
+    }
+    for slug in &slugs {
+        wait_until(&format!("the install of {slug} waits for it"), PATIENCE, async || {
+            let status = installs.get(slug).await.unwrap().status.unwrap_or_default();
+            is(&status.conditions, "Ready", "False", "TenantNotReady")
+        })
+        .await;
+    }
+    let held = turnstile.held();
+    assert_eq!(held.len(), 2, "{held:?}");
+    for slug in &slugs {
+        let tenant = world.tenants().get(slug).await.unwrap();
+        assert!(tenant.status.is_none() && tenant.finalizers().is_empty(), "{tenant:?}");
+    }
+
+    turnstile.open();
+    for slug in &slugs {
+        world.ready(slug).await;
+    }
+    for slug in &slugs {
+        wait_until(&format!("{slug} is served"), PATIENCE, async || {
+            let status = installs.get(slug).await.unwrap().status.unwrap_or_default();
+            is(&status.conditions, "Ready", "True", "Provisioned")
+        })
+        .await;
+    }
+    operator.stop().await;
+}
