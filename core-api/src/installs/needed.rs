@@ -1,5 +1,5 @@
-//! Who needs an install that is to go. The operator decides the same, and again when it goes; who asks
-//! here hears it at once.
+//! Who needs an install that is to go or to be disabled. The operator decides the same, and again when it goes; who
+//! asks here hears it at once.
 
 use kube::{Api, api::ListParams};
 use plexica_contract::{error::Code, name::Slug};
@@ -11,7 +11,7 @@ use plexica_crds::{
 use super::find::{namespace, of_tenant};
 use crate::{http::ApiError, state::State};
 
-/// Refuses to let it go while others of the tenant that stay need it.
+/// Refuses to let it go, or rest, while others of the tenant that stay need it.
 ///
 /// # Errors
 /// 409 `IN_USE`, with their names.

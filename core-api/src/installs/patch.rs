@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use http::StatusCode;
+use serde_json::Value;
 
-use super::{View, find::find};
+use super::{View, find::find, needed::refuse_if_needed};
 use crate::{
     access::TenantAdmin,
     http::{ApiError, Etagged, IfMatch, ResourceName, SpecPatch},
@@ -15,7 +16,8 @@ use crate::{
 ///
 /// For administrators of the tenant, and for super-admins with `?tenant=`. A JSON merge patch of
 /// the spec: what it does not name stays, null takes away. With `If-Match`, only if nobody changed
-/// it meanwhile (409 otherwise).
+/// it meanwhile (409 otherwise). To disable what other installs of the tenant need is refused with
+/// their names (409 `IN_USE`).
 #[utoipa::path(
     patch, path = "/api/v1/installs/{name}", tag = "installs",
     params(
@@ -37,6 +39,9 @@ pub async fn patch(
     // The API server refuses another tenant too; but it must not even look as if it could be asked.
     if patch.spec.contains_key("tenantRef") {
         return Err(ApiError::unprocessable("spec.tenantRef", "cannot be changed"));
+    }
+    if found.spec.enabled && patch.spec.get("enabled") == Some(&Value::Bool(false)) {
+        refuse_if_needed(&state, &tenant, &found).await?;
     }
     // The uid: another tenant's install may have taken the name since.
     let patch = patch.merge(found.metadata.uid, version);
