@@ -7,10 +7,13 @@ use crate::world::{Case, World};
 
 pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
     match (told(world, case, expected).await, history(world, case).await) {
-        (Ok((mut findings, goes_on)), Ok(running)) => {
-            if running != goes_on {
+        (Ok((mut findings, goes_on)), Ok(recorded)) => {
+            let running: Vec<&String> = recorded.iter().filter(|(_, runs)| *runs).map(|(id, _)| id).collect();
+            if running != goes_on.iter().collect::<Vec<_>>() {
                 findings.push(format!("the history has {running:?} under way, and not {goes_on:?}"));
             }
+            let untold = recorded.iter().filter(|(id, _)| !world.told.knows(id));
+            findings.extend(untold.map(|(id, _)| format!("the history has {id}, of which no status has told")));
             findings
         }
         (told, history) => [told.err(), history.err().map(|error| error.to_string())].into_iter().flatten().collect(),
@@ -42,9 +45,9 @@ async fn told(world: &World, case: &Case, expected: Expected) -> Result<(Vec<Str
     Ok((findings, goes_on))
 }
 
-/// Ids of what goes on.
-async fn history(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> {
-    let query = "SELECT id FROM core.operation WHERE tenant = $1 AND phase = 'Running' ORDER BY id";
+/// Ids of all that was recorded, and whether it goes on.
+async fn history(world: &World, case: &Case) -> Result<Vec<(String, bool)>, sqlx::Error> {
+    let query = "SELECT id, phase = 'Running' FROM core.operation WHERE tenant = $1 ORDER BY id";
     let mut superuser = world.database.connect().await;
-    sqlx::query_scalar(query).bind(case.slug.as_str()).fetch_all(&mut superuser).await
+    sqlx::query_as(query).bind(case.slug.as_str()).fetch_all(&mut superuser).await
 }

@@ -61,6 +61,7 @@ impl Row {
         operator.kill();
         self.note("the end", check::no_orphans(world).await);
         self.note("the end", check::no_neighbour_touched(world).await);
+        self.note("the end", world.told.goes_on());
         self.note("the end", check::log(world).await);
         if !self.violations.is_empty()
             && let Some(kept) = world.keep_log()

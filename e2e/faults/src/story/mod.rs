@@ -135,6 +135,7 @@ impl Step {
                 check::case(world, case, self.expected()).await.map_err(|Violation(text)| text)
             })
             .await?;
+        world.told.goes_on()?;
         world.hide_passwords_of_plugins();
         if self == Self::Create {
             check::plant(world, case).await?;

@@ -7,6 +7,7 @@ mod node;
 mod operator;
 mod plans;
 mod platform;
+mod told;
 mod wait;
 
 pub use apply::{Case, LABEL, READ, WRITE};
@@ -48,6 +49,7 @@ use tempfile::TempDir;
 use core_api::CoreApi;
 use issuer::Reached;
 use node::Node;
+use told::Told;
 
 use crate::{
     check,
@@ -92,6 +94,8 @@ pub struct World {
     pub neighbour: Slug,
     /// What that is, as it was at first.
     pub neighbours: Vec<String>,
+    /// What statuses have told of operations.
+    pub told: Told,
     folder: TempDir,
     flags: Vec<(&'static str, String)>,
     node: Option<Node>,
@@ -190,6 +194,7 @@ impl World {
         let mut world = Self {
             store: object_store(&store),
             neighbour: database.unique("n1").parse().unwrap(),
+            told: Told::listen(&client, &format!("{}={name}", apply::LABEL)),
             name,
             script,
             client,
