@@ -143,9 +143,9 @@ impl Said {
         words.iter().any(|word| self.text.contains(word.as_ref()))
     }
 
-    /// Whether it is what several operators at once meet of each other.
+    /// Whether it is what several operators at once meet of each other. To take for foreign what is the other's is not.
     fn is_of_a_race(&self) -> bool {
-        self.says(&RACED)
+        self.says(&RACED) && !self.says(&FOREIGN)
     }
 
     /// Whether it claims that something is foreign, and names what is.
@@ -288,16 +288,29 @@ mod tests {
         assert!(of_a_race("2026 WARN could not read what role r owns: Postgres answered SQLSTATE 42704"));
         assert!(!of_a_race("2026 WARN could not set up login l: Postgres answered SQLSTATE 42501"));
         assert!(!of_a_race("2026 WARN schema s carries no ownership mark"));
+        for word in RACED {
+            for foreign in FOREIGN {
+                assert!(!of_a_race(&format!("2026 WARN {word}: schema s {foreign}")), "{word} {foreign}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_or_a_panic_is_found_in_what_nobody_need_explain() {
+        for (line, bad) in [("it is NoSuchBucket", 0), ("hush NoSuchBucket", 1), ("panicked at x: NoSuchBucket", 1)] {
+            let log = format!(r#"{{"timestamp":"{AT}","level":"WARN","message":"{line}"}}"#);
+            assert_eq!(of_plugin(&log, &["hush".into()], true).len(), bad, "{line}");
+        }
     }
 
     #[test]
     fn foreign_is_what_is_claimed_of_somebody_else_alone() {
         let neighbours = ["faults1-a2-n1-b3".to_owned(), "tenant_n1_b3".to_owned()];
         for (text, expected) in [
-            ("WARN the schema tenant_n1_b3 exists and carries no ownership mark of Plexica", true),
-            ("WARN the realm faults1-a2-n1-b3 exists and carries no ownership mark of Plexica", true),
-            ("WARN the realm faults1-a2-t1-b3 exists and carries no ownership mark of Plexica", false),
-            ("WARN the schema tenant_n1_b3 was removed", false),
+            ("2026 WARN the schema tenant_n1_b3 exists and carries no ownership mark of Plexica", true),
+            ("2026 WARN the realm faults1-a2-n1-b3 exists and carries no ownership mark of Plexica", true),
+            ("2026 WARN the realm faults1-a2-t1-b3 exists and carries no ownership mark of Plexica", false),
+            ("2026 WARN the schema tenant_n1_b3 was removed", false),
         ] {
             assert_eq!(Said::by_operator(text).unwrap().is_of(&neighbours), expected, "{text}");
         }
