@@ -49,10 +49,11 @@ const LOCKED_OUT: &str = "the list of tenants could not be refreshed; what is kn
 
 /// What one of several operators meets of another's work: what it is about to read, make or remove has gone or come a
 /// moment before; and a plugin's process, which ends with its own operator alone, has what the other has replaced.
-const RACED: [&str; 7] = [
+const RACED: [&str; 8] = [
     "SQLSTATE 42704",
     "NoSuchBucket",
     "no matching schemas were found",
+    "pg_dump: error: query failed: ERROR:  deadlock detected",
     "something of that name came into being",
     "the platform answered 401",
     "The tenant's database is not ready",
