@@ -95,18 +95,24 @@ pub async fn granted(world: &World, case: &Case, step: Step) -> Result<(), Viola
             }
             // What comes back is installed for the first time.
             let consents = step == Step::Return || install.annotations().get(CONSENT).is_some_and(|to| to == SECOND);
-            let wanted: [&[&str]; 2] = match step.version() {
-                FIRST => [&[READ], &[]],
-                _ if consents => [&[READ, WRITE], &[]],
-                _ => [&[READ], &[WRITE]],
+            let own = |key: &str| vec![key.replace("PLUGIN", case.plugin.as_str())];
+            let wanted = match step.version() {
+                FIRST => [own(READ), Vec::new()],
+                _ if consents => [declared(world, case).await?, Vec::new()],
+                _ => [own(READ), own(WRITE)],
             };
-            let wanted =
-                wanted.map(|all| all.iter().map(|key| key.replace("PLUGIN", case.plugin.as_str())).collect::<Vec<_>>());
             let status = install.status.unwrap_or_default();
             let told = [status.permissions, status.awaiting_consent];
             if told == wanted { Ok(()) } else { Err(format!("{told:?} instead of {wanted:?}")) }
         })
         .await
+}
+
+/// What the second version asks for, in its order.
+async fn declared(world: &World, case: &Case) -> Result<Vec<String>, String> {
+    let plugins = Api::<Plugin>::all(world.client.clone());
+    let plugin = plugins.get(&format!("{}-{SECOND}", case.plugin)).await.map_err(|error| error.to_string())?;
+    Ok(plugin.spec.permissions.into_iter().map(|permission| permission.key).collect())
 }
 
 /// Keys to a bucket work until their own end.

@@ -185,7 +185,9 @@ async fn one(
     Step::Create.done(world, &case).await?;
     credentials(world, &case).await?;
     let install = json!({ "spec": { "plugin": { "version": FIRST } } });
-    let plugin = json!({ "spec": World::plugin_spec(SECOND) });
+    let mut plugin = json!({ "spec": World::plugin_spec(SECOND) });
+    // So that most ends have some.
+    plugin["spec"]["events"] = json!({ "subscribes": ["files.file.created"] });
     let mut asked = Asked { tenant: json!({ "spec": {} }), plugin, install };
     asked.say_all(world, &case).await?;
     for change in hand {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Asked, NO_PLAN};
 use crate::{story::SECOND, world::World};
 
-/// Takes back what cannot be, what takes long, and what depends on what was before: whether permissions that a version
-/// asks for are new with it is a matter of history, so that there is consent to them.
+/// Takes back what cannot be, what takes long, and what depends on what was before: whether permissions and events that
+/// a version asks for are new with it is a matter of history, so that there is consent to them.
 pub fn settle(asked: &mut Asked) {
     let Asked { tenant, plugin, install } = asked;
     for object in [&mut *tenant, &mut *plugin, &mut *install] {
@@ -36,13 +36,9 @@ pub fn settle(asked: &mut Asked) {
 
     let spec = &mut plugin["spec"];
     spec["rollout"] = json!({ "bakeSeconds": 0 });
-    for name in ["yanked", "events"] {
-        without(spec, name);
-    }
+    without(spec, "yanked");
     let whole = World::plugin_spec(SECOND);
-    for name in ["permissions", "migrations"] {
-        spec[name] = whole[name].clone();
-    }
+    spec["migrations"] = whole["migrations"].clone();
     spec["runtime"]["command"] = whole["runtime"]["command"].clone();
     let config = if spec["configuration"].is_null() { json!({}) } else { json!({ "workers": 2 }) };
     if spec["requires"].as_array().is_some_and(|all| all.iter().any(|one| one["optional"] != true)) {
@@ -74,5 +70,24 @@ fn names_nothing(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(names_nothing),
         Value::Object(fields) => fields.values().any(names_nothing),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_consent_to_stays_as_it_was_asked_for() {
+        let mut plugin = json!({ "spec": World::plugin_spec(SECOND) });
+        plugin["spec"]["events"] = json!({ "subscribes": ["files.file.created"] });
+        plugin["spec"]["permissions"] = json!([]);
+        let before = plugin["spec"].clone();
+        let mut asked = Asked { tenant: json!({ "spec": {} }), plugin, install: json!({ "spec": {} }) };
+        settle(&mut asked);
+        assert_eq!(asked.install["metadata"]["annotations"][CONSENT], SECOND);
+        for name in ["events", "permissions"] {
+            assert_eq!(asked.plugin["spec"][name], before[name], "{name}");
+        }
     }
 }
