@@ -103,9 +103,8 @@ async fn what_others_need_is_refused_with_their_names() {
     let named = format!("{crm} 1.0.0 ({namespace}/crm) → {files} ^1");
     refused(&bench.remove(&admin, "files").await, &named);
     // To rest is as much as to go, for who needs it; what changes else is nobody's matter.
-    let change = async |spec| {
-        bench.call(&admin, Method::PATCH, "/api/v1/installs/files", Some(json!({ "spec": spec }))).await
-    };
+    let change =
+        async |spec| bench.call(&admin, Method::PATCH, "/api/v1/installs/files", Some(json!({ "spec": spec }))).await;
     refused(&change(json!({ "enabled": false })).await, &named);
     assert_eq!(change(json!({ "deletionPolicy": "Retain" })).await.status, 200);
     let root = bench.super_admin();
