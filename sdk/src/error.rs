@@ -20,12 +20,14 @@ pub type Result<T = (), E = Error> = std::result::Result<T, E>;
 pub struct Error {
     body: Box<ErrorBody>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// Whether it is the answer to a question, and nothing failed.
+    is_answer: bool,
 }
 
 impl Error {
     /// With this code and this sentence for the client.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { body: Box::new(ErrorBody::new(code, message)), source: None }
+        Self { body: Box::new(ErrorBody::new(code, message)), source: None, is_answer: false }
     }
 
     /// 404: not there, or not the caller's.
@@ -91,6 +93,12 @@ impl Error {
         self
     }
 
+    /// It is what was asked for: nothing failed that an error in the log should tell of.
+    pub(crate) fn answering(mut self) -> Self {
+        self.is_answer = true;
+        self
+    }
+
     /// The stable reason.
     pub fn code(&self) -> Code {
         self.body.error.code
@@ -138,7 +146,7 @@ impl IntoResponse for Error {
         let code = self.body.error.code;
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let cause = self.source.as_deref().map(tracing::field::display);
-        if status.is_server_error() {
+        if status.is_server_error() && !self.is_answer {
             tracing::error!(?code, cause, "{}", self.body.error.message);
         } else {
             tracing::debug!(?code, cause, "{}", self.body.error.message);
@@ -172,6 +180,7 @@ impl fmt::Debug for Error {
             .field("message", &self.body.error.message)
             .field("details", &self.body.error.details)
             .field("source", &self.source)
+            .field("is_answer", &self.is_answer)
             .finish()
     }
 }
@@ -179,5 +188,43 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::Mutex;
+
+    use tracing::Level;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(error: Error) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(lines, || drop(error.into_response()));
+        String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_something_stops_is_no_error_in_the_log() {
+        let stopping = || Error::unavailable("The plugin is stopping.");
+        assert!(logged(stopping()).contains("ERROR"));
+        assert_eq!(logged(stopping().answering()), "");
     }
 }

@@ -31,7 +31,7 @@ pub(crate) async fn health(
     Query(Asked { tenant }): Query<Asked>,
 ) -> Result<Json<Health>> {
     if host.draining.load(Ordering::Relaxed) {
-        return Err(Error::unavailable("The plugin is stopping."));
+        return Err(Error::unavailable("The plugin is stopping.").answering());
     }
     if let Some(slug) = &tenant {
         let known = host.tenants.find(slug).await?;
