@@ -52,8 +52,8 @@ const LOCKED_OUT: &str = "the list of tenants could not be refreshed; what is kn
 const RACED: [&str; 8] = [
     "SQLSTATE 42704",
     "NoSuchBucket",
-    "no matching schemas were found",
-    "pg_dump: error: query failed: ERROR:  deadlock detected",
+    r#"a program of Postgres failed doing="pg_dump of schema "#,
+    "terminating connection due to administrator command",
     "something of that name came into being",
     "the platform answered 401",
     "The tenant's database is not ready",
@@ -287,6 +287,8 @@ mod tests {
     fn several_operators_may_complain_of_each_other_and_of_nothing_else() {
         let of_a_race = |line: &str| Said::by_operator(line).unwrap().is_of_a_race();
         assert!(of_a_race("2026 WARN could not read what role r owns: Postgres answered SQLSTATE 42704"));
+        let dump = r#"2026 WARN dump::process: a program of Postgres failed doing="pg_dump of schema s" status=1"#;
+        assert!(of_a_race(dump));
         assert!(!of_a_race("2026 WARN could not set up login l: Postgres answered SQLSTATE 42501"));
         assert!(!of_a_race("2026 WARN schema s carries no ownership mark"));
         for word in RACED {
