@@ -24,7 +24,7 @@ use plexica_crds::{
 
 use super::{
     Step,
-    departure::{Departure, PartName, Parted},
+    departure::{Departure, PartName},
     desired, live, observe,
     restart::restarts,
     sign_in::sign_in,
@@ -35,7 +35,7 @@ use super::{
 use crate::{
     context::Context,
     problem::Problem,
-    resource::{Fate, abandoned, abandoned_by, has_left, is_paused, is_rehearsed},
+    resource::{Fate, Parted, abandoned, abandoned_by, has_left, is_paused, is_rehearsed},
     rotation::Policy,
     tenant::{abandoned_parts, backed_up, confirmed},
 };
@@ -58,7 +58,6 @@ struct Leaving<'a> {
 
 /// Its schema and logins.
 pub const DATABASE: &str = PartName::Database.as_str();
-const WORKLOAD: &str = PartName::Workload.as_str();
 
 /// Removes what is the install's, and says how far that came.
 pub async fn cleanup(context: &Context, install: &PluginInstall) -> Departure {
@@ -68,7 +67,7 @@ pub async fn cleanup(context: &Context, install: &PluginInstall) -> Departure {
 }
 
 /// An error holds it up.
-async fn remove(context: &Context, install: &PluginInstall, parts: &mut Vec<Parted>) -> Step<()> {
+async fn remove(context: &Context, install: &PluginInstall, parts: &mut Vec<Parted<PartName>>) -> Step<()> {
     let names = (install.spec.tenant_ref.name.parse::<Slug>(), install.spec.plugin.id.parse::<PluginId>());
     // An install that could never be in force has nothing.
     let (Ok(slug), Ok(plugin)) = names else { return Ok(()) };
@@ -84,11 +83,16 @@ async fn remove(context: &Context, install: &PluginInstall, parts: &mut Vec<Part
         let (namespace, name) = (other.namespace().unwrap_or_default(), other.name_any());
         return Err(Problem::new(Reason::InUse, format!("the install {namespace}/{name} goes first.")));
     }
-    let workload = part(&leaving, PartName::Workload, workloads(context, &leaving)).await;
+    remove_parts(context, &leaving, parts).await
+}
+
+/// What runs, then what it signs in with and its data.
+async fn remove_parts(context: &Context, leaving: &Leaving<'_>, parts: &mut Vec<Parted<PartName>>) -> Step<()> {
+    let workload = part(leaving, PartName::Workload, workloads(context, leaving)).await;
     tell(parts, PartName::Workload, format!("what runs of {}", leaving.plugin), workload)?;
-    let database = part(&leaving, PartName::Database, async {
-        logins(context, &leaving).await?;
-        data(context, &leaving).await
+    let database = part(leaving, PartName::Database, async {
+        logins(context, leaving).await?;
+        data(context, leaving).await
     });
     let database = database.await;
     tell(parts, PartName::Database, format!("the data of {}", leaving.plugin), database)
@@ -103,20 +107,10 @@ async fn part(leaving: &Leaving<'_>, part: PartName, go: impl Future<Output = St
     go.await.map(Fate::Retired)
 }
 
-fn tell(parts: &mut Vec<Parted>, part: PartName, object: String, fate: Step<Fate>) -> Step<()> {
+fn tell(parts: &mut Vec<Parted<PartName>>, part: PartName, object: String, fate: Step<Fate>) -> Step<()> {
     let holding = fate.as_ref().err().map(|problem| problem.of_part(part.as_str()));
     parts.push(Parted { part, object, fate });
     holding.map_or(Ok(()), Err)
-}
-
-async fn workloads_and_logins(context: &Context, leaving: &Leaving<'_>) -> Step<()> {
-    if !leaving.abandoned.contains(&WORKLOAD) {
-        let _ = workloads(context, leaving).await.map_err(|problem| problem.of_part(WORKLOAD))?;
-    }
-    if !leaving.abandoned.contains(&DATABASE) {
-        logins(context, leaving).await.map_err(|problem| problem.of_part(DATABASE))?;
-    }
-    Ok(())
 }
 
 /// Removes what runs or signs in for nobody once the install is gone: of two operators at once, one may have started
@@ -134,11 +128,9 @@ pub async fn remove_orphans(context: &Context, install: &PluginInstall) -> Step<
     let tenant = unheld_tenant(context, &slug).await?;
     let (abandoned, placements) = (given_up(install, tenant.as_ref())?, placements(context, tenant.as_ref()));
     let policy = install.spec.deletion_policy;
-    workloads_and_logins(
-        context,
-        &Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned },
-    )
-    .await
+    // Its schema went, or was kept, with the install.
+    let leaving = Leaving { install, slug, plugin, policy, placements, database: None, others, abandoned };
+    remove_parts(context, &leaving, &mut Vec::new()).await
 }
 
 /// Other installs of the same plugin: all of the tenant's, and all there are unless one of them is an heir.

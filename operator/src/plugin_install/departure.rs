@@ -2,8 +2,10 @@
 
 use plexica_crds::{ConditionType, Conditions, PluginInstallStatus, Reason};
 
-use super::Step;
-use crate::{problem::Problem, resource::Fate};
+use crate::{
+    problem::Problem,
+    resource::{Fate, Parted, WAITS, settled},
+};
 
 /// A part of an install, by the name that people give up on it with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,24 +37,13 @@ impl PartName {
     }
 }
 
-/// One part, and what came of it.
-#[derive(Clone, Debug)]
-pub struct Parted {
-    /// Which.
-    pub part: PartName,
-    /// Such as `the plugin's schema`.
-    pub object: String,
-    /// Or what holds the install up.
-    pub fate: Step<Fate>,
-}
-
 /// How far the removal of an install has come.
 #[derive(Clone, Debug, Default)]
 pub struct Departure {
     /// What holds it up; nothing means that it can go.
     pub holding: Option<Problem>,
     /// The parts that were looked at.
-    pub parts: Vec<Parted>,
+    pub parts: Vec<Parted<PartName>>,
 }
 
 impl Departure {
@@ -68,8 +59,8 @@ impl Departure {
         for part in PartName::ALL {
             let before = last.conditions.iter().find(|condition| condition.type_ == part.condition().as_str());
             let (reason, message) = match self.parts.iter().find(|parted| parted.part == part) {
-                Some(parted) => Fate::told(&parted.fate, &parted.object, before),
-                None => Fate::settled(before).unwrap_or_else(|| self.untouched()),
+                Some(parted) => parted.told(before),
+                None => settled(before).unwrap_or_else(|| self.untouched()),
             };
             conditions.set_false(part.condition(), reason, message);
         }
@@ -78,7 +69,7 @@ impl Departure {
     fn untouched(&self) -> (Reason, String) {
         match self.holding {
             None => (Reason::Gone, "it never had any.".into()),
-            Some(_) => (Reason::Deleting, "it waits for what stands in the condition Ready.".into()),
+            Some(_) => (Reason::Deleting, WAITS.into()),
         }
     }
 }

@@ -2,8 +2,9 @@ use jiff::Timestamp;
 use plexica_backends::Retired;
 
 use super::*;
+use crate::plugin_install::Step;
 
-fn parted(part: PartName, fate: Step<Fate>) -> Parted {
+fn parted(part: PartName, fate: Step<Fate>) -> Parted<PartName> {
     Parted { part, object: part.as_str().into(), fate }
 }
 

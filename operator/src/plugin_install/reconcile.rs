@@ -285,9 +285,13 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
         return Ok((Action::await_change(), None));
     }
     // No request may come while data goes.
-    let status = report::unrouted_for_good(&install, Timestamp::now());
     let routed = install.status.as_ref().is_some_and(|status| status.route.is_some());
-    let install = if routed { write_status(&context.recorder, api, install, &status).await? } else { install };
+    let install = if routed {
+        let status = report::unrouted_for_good(&install, Timestamp::now());
+        write_status(&context.recorder, api, install, &status).await?
+    } else {
+        install
+    };
     let departure = cleanup(context, &install).await;
     match departure.holding.clone() {
         None => {

@@ -178,20 +178,20 @@ fn all_of_these_lead_to(known: &[Arc<PluginInstall>], valid: &Valid, endpoint: &
 /// # Errors
 /// The first that cannot.
 pub async fn retire(context: &Context, idle: Vec<Place>) -> Step<Retired> {
-    let mut first = Ok(Retired::Gone);
+    let mut came = Ok(Retired::Gone);
     for place in idle {
         match context.tried(System::Workloads, "retire", context.workloads.retire(&place)).await {
             Ok(retired) => {
                 tracing::info!(?place, ?retired, "an idle workload");
-                first = first.map(|first| if retired == Retired::Removed { retired } else { first });
+                came = came.map(|came| if retired == Retired::Removed { retired } else { came });
             }
             Err(problem) => {
                 tracing::warn!(?place, "an idle workload could not be removed: {problem}");
-                first = first.and(Err(problem));
+                came = came.and(Err(problem));
             }
         }
     }
-    first
+    came
 }
 
 /// Where workloads for the tenant may be.

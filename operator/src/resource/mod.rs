@@ -10,7 +10,7 @@ mod status;
 
 pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
-pub use fate::{Fate, is_settled};
+pub use fate::{Fate, Parted, WAITS, is_settled, settled};
 pub use finalizer::{add_finalizer, has_left, remove_finalizer};
 pub use pause::{is_paused, is_set, paused};
 pub use rehearsal::{is_rehearsed, rehearsed, with_problems, would};

@@ -15,7 +15,7 @@ use super::{
     confirm::confirmed,
     credential::Credentials,
     desired,
-    farewell::{Leaving, PartName, Parted},
+    farewell::{Leaving, PartName},
     namespace,
     validate::Valid,
 };
@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     plugin_install::of_tenant,
     problem::Problem,
-    resource::{Fate, abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
+    resource::{Fate, Parted, abandoned, abandoned_by, is_paused, is_rehearsed, namespaced, uid},
     rotation::Policy,
 };
 

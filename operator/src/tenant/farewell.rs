@@ -6,10 +6,10 @@ use plexica_crds::{
     tenant::{DeletionPolicy, FinalBackupStatus, Phase},
 };
 
-use super::{Part, backup::wanted};
+use super::backup::wanted;
 use crate::{
     problem::{Problem, worst},
-    resource::Fate,
+    resource::{Parted, WAITS, settled},
     settings::Settings,
 };
 
@@ -50,24 +50,13 @@ impl PartName {
     }
 }
 
-/// One part, and what came of it.
-#[derive(Clone, Debug)]
-pub struct Parted {
-    /// Which.
-    pub part: PartName,
-    /// Such as `schema tenant_acme`.
-    pub object: String,
-    /// Or what holds the tenant up.
-    pub fate: Part<Fate>,
-}
-
 /// How far the removal of a tenant has come.
 #[derive(Clone, Debug, Default)]
 pub struct Leaving {
     /// What holds it up; nothing means that it can go.
     pub holding: Vec<Problem>,
     /// Its parts; none while something holds up all of them.
-    pub parts: Vec<Parted>,
+    pub parts: Vec<Parted<PartName>>,
 }
 
 impl Leaving {
@@ -77,8 +66,8 @@ impl Leaving {
     }
 
     /// One in which each part was looked at.
-    pub fn of(parts: Vec<Parted>) -> Self {
-        let problem = |parted: &Parted| Some(parted.fate.as_ref().err()?.of_part(parted.part.as_str()));
+    pub fn of(parts: Vec<Parted<PartName>>) -> Self {
+        let problem = |parted: &Parted<PartName>| Some(parted.fate.as_ref().err()?.of_part(parted.part.as_str()));
         Self { holding: parts.iter().filter_map(problem).collect(), parts }
     }
 }
@@ -93,12 +82,11 @@ pub fn status(tenant: &Tenant, leaving: &Leaving, settings: &Settings, now: Time
         let before = last.conditions.iter().find(|condition| condition.type_ == part.condition().as_str());
         let (reason, message) = match parts.iter().find(|parted| parted.part == part) {
             Some(parted) => {
-                let (reason, message) = Fate::told(&parted.fate, &parted.object, before);
+                let (reason, message) = parted.told(before);
                 fates.push((reason, parted.object.as_str()));
                 (reason, message)
             }
-            None => Fate::settled(before)
-                .unwrap_or_else(|| (Reason::Deleting, "it waits for what stands in the condition Ready.".into())),
+            None => settled(before).unwrap_or_else(|| (Reason::Deleting, WAITS.into())),
         };
         conditions.set_false(part.condition(), reason, message);
     }

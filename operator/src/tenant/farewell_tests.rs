@@ -2,9 +2,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plexica_backends::Retired;
 
 use super::*;
-use crate::fixture;
+use crate::{fixture, resource::Fate, tenant::Part};
 
-fn parted(part: PartName, object: &str, fate: Part<Fate>) -> Parted {
+fn parted(part: PartName, object: &str, fate: Part<Fate>) -> Parted<PartName> {
     Parted { part, object: object.into(), fate }
 }
 
