@@ -2,15 +2,14 @@
 //! moment before it is killed.
 
 use std::{
-    future::{Future, pending},
-    pin::Pin,
+    future::pending,
     sync::{Arc, Mutex},
-    task::{Context, Poll},
 };
 
 use kube::client::Body;
 use tokio::sync::watch;
-use tower::{Service, ServiceExt};
+
+use crate::before::First;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -60,43 +59,24 @@ impl Budget {
     }
 }
 
-/// Notes what is written to Kubernetes, as far as the budget goes.
-pub struct Metered<S> {
-    pub inner: Arc<tokio::sync::Mutex<S>>,
-    pub writes: Arc<Mutex<Vec<String>>>,
-    /// What was read once; watches are none of it.
-    pub reads: Arc<Mutex<Vec<String>>>,
-    pub budget: Budget,
-}
+/// Requests.
+pub type Noted = Arc<Mutex<Vec<String>>>;
 
-impl<S> Service<http::Request<Body>> for Metered<S>
-where
-    S: Service<http::Request<Body>> + Send + 'static,
-    S::Future: Send,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        Poll::Ready(Ok(()))
+/// Notes what is written to Kubernetes, as far as the budget goes, and what is read once; watches are none of it.
+pub fn metered(request: &http::Request<Body>, writes: &Noted, reads: &Noted, budget: &Budget) -> First {
+    let (get, query) = (request.method() == http::Method::GET, request.uri().query().unwrap_or_default());
+    if get && !query.contains("watch=true") {
+        reads.lock().unwrap().push(request.uri().to_string());
     }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let (inner, writes, budget) = (self.inner.clone(), self.writes.clone(), self.budget.clone());
-        if request.method() == http::Method::GET && !request.uri().query().is_some_and(|it| it.contains("watch=true")) {
-            self.reads.lock().unwrap().push(request.uri().to_string());
+    if get || query.contains("dryRun=All") {
+        return Box::pin(std::future::ready(()));
+    }
+    let write = format!("{} {}", request.method(), request.uri().path());
+    let (writes, budget) = (writes.clone(), budget.clone());
+    Box::pin(async move {
+        if !budget.spend().await {
+            pending::<()>().await;
         }
-        Box::pin(async move {
-            let asks_only = request.uri().query().is_some_and(|query| query.contains("dryRun=All"));
-            if request.method() != http::Method::GET && !asks_only {
-                if !budget.spend().await {
-                    pending::<()>().await;
-                }
-                writes.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
-            }
-            let answer = inner.lock().await.ready().await?.call(request);
-            answer.await
-        })
-    }
+        writes.lock().unwrap().push(write);
+    })
 }

@@ -1,21 +1,17 @@
 //! How many tenants an operator works on at the same time.
 
-use std::{
-    collections::BTreeSet,
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use kube::{Api, ResourceExt, client::Body};
 use plexica_crds::PluginInstall;
 use plexica_testkit::wait_until;
 use serde_json::json;
 use tokio::sync::watch;
-use tower::{Service, ServiceExt};
 
-use crate::world::{PATIENCE, World, apply, is};
+use crate::{
+    before::First,
+    world::{PATIENCE, World, apply, is},
+};
 
 const TENANTS: usize = 6;
 
@@ -47,42 +43,17 @@ impl Turnstile {
         self.0.borrow().held.clone()
     }
 
-    async fn pass(&self, tenant: &str) {
-        self.0.send_if_modified(|state| state.shut && state.held.insert(tenant.to_owned()));
-        // An error means that the world is gone, and the test with it.
-        let _ = self.0.subscribe().wait_for(|state| !state.shut).await;
-    }
-}
-
-/// A way to Kubernetes through a turnstile.
-pub struct Turned<S> {
-    pub inner: Arc<tokio::sync::Mutex<S>>,
-    pub by: Turnstile,
-}
-
-impl<S> Service<http::Request<Body>> for Turned<S>
-where
-    S: Service<http::Request<Body>> + Send + 'static,
-    S::Future: Send,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let (inner, by) = (self.inner.clone(), self.by.clone());
+    /// Holds the beginning of a look for as long as it is shut.
+    pub fn pass(&self, request: &http::Request<Body>) -> First {
+        let tenant = request.uri().path().strip_prefix("/apis/plexica.io/v1alpha1/tenants/");
+        let Some(tenant) = tenant.filter(|_| request.method() == http::Method::GET).map(str::to_owned) else {
+            return Box::pin(std::future::ready(()));
+        };
+        let state = self.0.clone();
         Box::pin(async move {
-            if request.method() == http::Method::GET
-                && let Some(tenant) = request.uri().path().strip_prefix("/apis/plexica.io/v1alpha1/tenants/")
-            {
-                by.pass(tenant).await;
-            }
-            let answer = inner.lock().await.ready().await?.call(request);
-            answer.await
+            state.send_if_modified(|state| state.shut && state.held.insert(tenant));
+            // An error means that the world is gone, and the test with it.
+            let _ = state.subscribe().wait_for(|state| !state.shut).await;
         })
     }
 }

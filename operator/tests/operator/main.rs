@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
+mod before;
 mod bucket_keys;
 mod bucket_policy;
 mod budget;

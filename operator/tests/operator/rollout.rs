@@ -54,6 +54,13 @@ async fn versions(stage: &Stage, slugs: &[String]) -> Vec<Option<String>> {
     versions
 }
 
+async fn all_have(stage: &Stage, slugs: &[String], version: &str) {
+    wait_until(&format!("all have {version}"), PATIENCE, async || {
+        versions(stage, slugs).await.iter().all(|theirs| theirs.as_deref() == Some(version))
+    })
+    .await;
+}
+
 async fn annotate(world: &World, slug: &str, key: &str, value: &str) {
     let patch = Patch::Merge(json!({ "metadata": { "annotations": { key: value } } }));
     world.installs(slug).patch("it", &PatchParams::default(), &patch).await.unwrap();
@@ -74,10 +81,7 @@ async fn tenants_follow_those_that_go_first() {
     assert!(waiting.conditions[0].message.contains("goes to other tenants first"), "{waiting:?}");
 
     rollout(&stage, SECOND, RolloutPhase::Open).await;
-    wait_until("all have followed", PATIENCE, async || {
-        versions(&stage, &slugs).await.iter().all(|version| version.as_deref() == Some(SECOND))
-    })
-    .await;
+    all_have(&stage, &slugs, SECOND).await;
     wait_until("all are counted", PATIENCE, async || {
         rollout(&stage, SECOND, RolloutPhase::Open).await.message == "migrated 3/3"
     })
@@ -172,10 +176,7 @@ async fn a_stopped_rollout_goes_on_when_another_try_has_come_to_a_good_end() {
     assert_eq!(versions(&stage, &slugs).await, [Some(SECOND.to_owned()), first(), first()]);
     stage.world.plugin_with(&stage.id, SECOND, json!({ "rollout": rollout_of(0) })).await;
     rollout(&stage, SECOND, RolloutPhase::Open).await;
-    wait_until("all have followed", PATIENCE, async || {
-        versions(&stage, &slugs).await.iter().all(|version| version.as_deref() == Some(SECOND))
-    })
-    .await;
+    all_have(&stage, &slugs, SECOND).await;
 }
 
 /// Who has not begun when a later one fails is held, and goes on when that one is mended, without another bake.
@@ -227,7 +228,7 @@ async fn a_rollout_that_opened_stops_where_a_later_one_fails() {
 
     stage.world.execute(&format!("DROP TABLE {rut}")).await;
     annotate(&stage.world, fails, RETRY_UPGRADE, "1").await;
-    wait_until("all have followed", PATIENCE, async || versions(&stage, &slugs).await == have([SECOND; 3])).await;
+    all_have(&stage, &slugs, SECOND).await;
     let open = wait_for("all are counted", PATIENCE, async || {
         let open = rollout(&stage, SECOND, RolloutPhase::Open).await;
         (open.message == "migrated 3/3").then_some(open)
@@ -266,10 +267,7 @@ async fn tenants_migrate_at_the_same_time() {
     let _operator = stage.world.operator();
     let slugs = wave(&stage).await;
     stage.world.plugin(&stage.id, MEETS).await;
-    wait_until("all have it", PATIENCE, async || {
-        versions(&stage, &slugs).await.iter().all(|version| version.as_deref() == Some(MEETS))
-    })
-    .await;
+    all_have(&stage, &slugs, MEETS).await;
 }
 
 #[tokio::test]
@@ -300,12 +298,8 @@ async fn a_share_goes_first_and_the_others_when_the_share_grows() {
         slugs.iter().cloned().partition(|slug| place(&stage.id, slug) < percent);
     let share =
         |percent| json!({ "rollout": { "bakeSeconds": 0, "canary": { "percent": percent, "bakeSeconds": AN_HOUR } } });
-    let have = async |slugs: &[String], what: &str| {
-        let at = Some(SECOND.to_owned());
-        wait_until(what, PATIENCE, async || versions(&stage, slugs).await.iter().all(|version| *version == at)).await;
-    };
     stage.second(0, share(percent)).await;
-    have(&first, "those that go first have it").await;
+    all_have(&stage, &first, SECOND).await;
     let waiting = rollout(&stage, SECOND, RolloutPhase::Canary).await;
     assert_eq!(waiting.total, 3, "{waiting:?}");
     for slug in &others {
@@ -314,5 +308,5 @@ async fn a_share_goes_first_and_the_others_when_the_share_grows() {
         assert!(status.conditions[0].message.contains("goes to other tenants first"), "{status:?}");
     }
     stage.second(0, share(100)).await;
-    have(&others, "the others have it, too").await;
+    all_have(&stage, &others, SECOND).await;
 }

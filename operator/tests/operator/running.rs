@@ -1,10 +1,6 @@
 //! Operators of a test, each in a runtime of its own.
 
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use kube::{
     Client,
@@ -17,14 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tower::{layer::layer_fn, util::MapRequestLayer};
 
 use crate::{
-    budget::{Budget, Metered},
-    concurrency::{Turned, Turnstile},
+    before::before,
+    budget::{Budget, Noted, metered},
+    concurrency::Turnstile,
     late::Late,
     world::World,
 };
-
-/// Requests to Kubernetes.
-type Writes = Arc<Mutex<Vec<String>>>;
 
 /// Looks at everything every second.
 pub fn vigilant(config: &mut Config) {
@@ -81,8 +75,8 @@ impl World {
         let served = self.flavour == Flavour::Kubernetes || config.plugins.runner == Runner::Process;
         assert!(served, "Deployments are a Need::Workloads");
         let token = stop.clone();
-        let writes = Writes::default();
-        let reads = Writes::default();
+        let writes = Noted::default();
+        let reads = Noted::default();
         let (noted, budget) = ((writes.clone(), reads.clone()), self.budget.clone());
         let (tell, told) = std::sync::mpsc::channel();
         let task = runtime.spawn(async move {
@@ -99,7 +93,7 @@ impl World {
 /// A client that notes what it writes and reads.
 async fn noting(
     kubeconfig: &Path,
-    (writes, reads): (Writes, Writes),
+    (writes, reads): (Noted, Noted),
     budget: Budget,
     alter: impl Fn(&mut http::Request<Body>) + Clone + Send + Sync + 'static,
     (late, turnstile): (Duration, Turnstile),
@@ -107,19 +101,13 @@ async fn noting(
     plexica_testkit::tls();
     let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap();
-    let metered = layer_fn(move |inner| Metered {
-        inner: Arc::new(tokio::sync::Mutex::new(inner)),
-        writes: writes.clone(),
-        reads: reads.clone(),
-        budget: budget.clone(),
-    });
+    let metered = before(move |request| metered(request, &writes, &reads, &budget));
     let altered = MapRequestLayer::new(move |mut request: http::Request<Body>| {
         alter(&mut request);
         request
     });
     let delayed = layer_fn(move |inner| Late { inner, by: late });
-    let turned =
-        layer_fn(move |inner| Turned { inner: Arc::new(tokio::sync::Mutex::new(inner)), by: turnstile.clone() });
+    let turned = before(move |request| turnstile.pass(request));
     let builder = ClientBuilder::try_from(config).unwrap().with_layer(&delayed).with_layer(&metered);
     builder.with_layer(&turned).with_layer(&altered).build()
 }
@@ -130,8 +118,8 @@ pub struct Operator {
     task: Option<tokio::task::JoinHandle<()>>,
     stop: CancellationToken,
     metrics: String,
-    writes: Writes,
-    reads: Writes,
+    writes: Noted,
+    reads: Noted,
 }
 
 impl Operator {
