@@ -62,7 +62,10 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 break;
             }
         }
-        row.note(format!("somebody else's with {:?} down ({:?})", down_is.0, down_is.1), claim(world, down_is).await);
+        row.note(
+            format!("somebody else's with {:?} down ({:?})", down_is.0, down_is.1),
+            claim_while_down(world, down_is).await,
+        );
     })
     .await
 }
@@ -128,7 +131,7 @@ async fn disturb(
 }
 
 /// What is somebody else's is claimed while a system is down, and whoever claims it goes before the return.
-async fn claim(world: &World, (system, outage): (System, Outage)) -> Result<(), Violation> {
+async fn claim_while_down(world: &World, (system, outage): (System, Outage)) -> Result<(), Violation> {
     // While the API server is down nobody can be told anything.
     let told = system != System::Kubernetes;
     if told {

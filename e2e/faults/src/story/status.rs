@@ -71,11 +71,9 @@ pub async fn contracted(world: &World, case: &Case) -> Result<(), Violation> {
 
 /// Who went first is there, so that all may follow, where somebody was to go first.
 pub async fn open(world: &World, case: &Case) -> Result<(), Violation> {
-    let plugins = Api::<Plugin>::all(world.client.clone());
-    let name = format!("{}-{SECOND}", case.plugin);
     world
-        .converges(&format!("{name} is open to all"), async || {
-            let plugin = plugins.get(&name).await.map_err(|error| error.to_string())?;
+        .converges(&format!("{} is open to all", case.plugin), async || {
+            let plugin = second(world, case).await?;
             let rollout = plugin.status.and_then(|status| status.rollout);
             let open = rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Open);
             let waits = plugin.spec.rollout.is_some_and(|rollout| rollout.canary.is_some());
@@ -110,9 +108,14 @@ pub async fn granted(world: &World, case: &Case, step: Step) -> Result<(), Viola
 
 /// What the second version asks for, in its order.
 async fn declared(world: &World, case: &Case) -> Result<Vec<String>, String> {
+    let permissions = second(world, case).await?.spec.permissions;
+    Ok(permissions.into_iter().map(|permission| permission.key).collect())
+}
+
+/// The second version's entry in the catalogue.
+async fn second(world: &World, case: &Case) -> Result<Plugin, String> {
     let plugins = Api::<Plugin>::all(world.client.clone());
-    let plugin = plugins.get(&format!("{}-{SECOND}", case.plugin)).await.map_err(|error| error.to_string())?;
-    Ok(plugin.spec.permissions.into_iter().map(|permission| permission.key).collect())
+    plugins.get(&format!("{}-{SECOND}", case.plugin)).await.map_err(|error| error.to_string())
 }
 
 /// Keys to a bucket work until their own end.

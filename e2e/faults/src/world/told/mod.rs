@@ -6,22 +6,21 @@ use std::{
     collections::{BTreeSet, HashMap},
     fmt::Debug,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use futures::StreamExt;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{ListParams, WatchEvent, WatchParams},
+    runtime::{
+        WatchStreamExt,
+        watcher::{self, Event, watcher},
+    },
 };
 use plexica_crds::{OperationStatus, PluginInstall, Tenant};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::{Violation, fails};
-
-/// Until an API server is asked again that gave no answer.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// All of it, of the tenants and installs of a world.
 #[derive(Debug)]
@@ -45,8 +44,9 @@ impl Told {
         let (book, mut watches) = (Arc::<Mutex<Book>>::default(), JoinSet::new());
         let of_tenant = |tenant: Tenant| tenant.status?.operation;
         let of_install = |install: PluginInstall| install.status?.operation;
-        watches.spawn(follow(Api::all(client.clone()), selector.to_owned(), book.clone(), of_tenant));
-        watches.spawn(follow(Api::all(client.clone()), selector.to_owned(), book.clone(), of_install));
+        let all = watcher::Config::default().labels(selector);
+        watches.spawn(follow(Api::all(client.clone()), all.clone(), book.clone(), of_tenant));
+        watches.spawn(follow(Api::all(client.clone()), all, book.clone(), of_install));
         Self { book, _watches: watches }
     }
 
@@ -79,43 +79,22 @@ fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
 }
 
 /// Hears all that is said from now on. After a gap nothing is held against what was before it.
-async fn follow<K>(api: Api<K>, selector: String, book: Arc<Mutex<Book>>, of: fn(K) -> Option<OperationStatus>)
+async fn follow<K>(api: Api<K>, all: watcher::Config, book: Arc<Mutex<Book>>, of: fn(K) -> Option<OperationStatus>)
 where
     K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    let hear = |object: K| {
-        let uid = object.uid().unwrap_or_default();
-        if let Some(operation) = of(object) {
-            lock(&book).hear(uid, &operation);
-        }
-    };
-    let all = ListParams::default().labels(&selector);
-    loop {
-        let Ok(list) = api.list(&all).await else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        let mut version = list.metadata.resource_version.unwrap_or_default();
-        lock(&book).last.clear();
-        list.items.into_iter().for_each(&hear);
-        'known: loop {
-            let Ok(events) = api.watch(&WatchParams::default().labels(&selector), &version).await else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            let mut events = std::pin::pin!(events);
-            while let Some(event) = events.next().await {
-                match event {
-                    Ok(WatchEvent::Added(object) | WatchEvent::Modified(object) | WatchEvent::Deleted(object)) => {
-                        version = object.resource_version().unwrap_or_default();
-                        hear(object);
-                    }
-                    Ok(WatchEvent::Bookmark(bookmark)) => version = bookmark.metadata.resource_version,
-                    // It is too long ago.
-                    Ok(WatchEvent::Error(_)) => break 'known,
-                    Err(_) => break,
+    let mut events = std::pin::pin!(watcher(api, all).default_backoff());
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::Init) => lock(&book).last.clear(),
+            Ok(Event::InitApply(object) | Event::Apply(object) | Event::Delete(object)) => {
+                let uid = object.uid().unwrap_or_default();
+                if let Some(operation) = of(object) {
+                    lock(&book).hear(uid, &operation);
                 }
             }
+            // It is asked again.
+            Ok(Event::InitDone) | Err(_) => {}
         }
     }
 }
