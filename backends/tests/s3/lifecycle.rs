@@ -1,9 +1,11 @@
 //! From nothing to a bucket and back.
 
 use aws_sdk_s3::types::{Tag, Tagging};
-use plexica_backends::ownership::Mark;
+use plexica_backends::ownership::{Found, Mark};
+use plexica_backends::postgres::intent::Intents;
+use plexica_backends::postgres::{Placement, Provisioner};
 use plexica_backends::s3::bucket::{self, Desired};
-use plexica_backends::{Kind, Retired};
+use plexica_backends::{Kind, Retired, Secret, System};
 use plexica_crds::tenant::AdoptionPolicy;
 use plexica_crds::tenant::DeletionPolicy::{Delete, Retain};
 
@@ -17,6 +19,7 @@ on_stores! {
     two_at_once_make_one_bucket
     tags_of_others_stay
     nothing_is_retired_twice
+    a_mark_says_whose_a_bucket_is_while_intents_cannot_be_read
 }
 
 async fn a_bucket_is_made_kept_taken_back_and_removed(world: World) {
@@ -142,4 +145,25 @@ async fn tag(world: &World, bucket: &str, tags: &[(&str, &str)]) {
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build().unwrap()).collect();
     let tagging = Tagging::builder().set_tag_set(Some(tags)).build().unwrap();
     world.root().put_bucket_tagging().bucket(bucket).tagging(tagging).send().await.unwrap();
+}
+
+async fn a_mark_says_whose_a_bucket_is_while_intents_cannot_be_read(world: World) {
+    // Nothing listens there.
+    let url = Secret::new("postgres://nobody@127.0.0.1:1/nothing");
+    let away = Intents::new(Provisioner::new(&Placement { url, plugin_url: None }, None).unwrap(), System::S3);
+    let observe = async |desired: &Desired| bucket::observe(&world.store, &away, desired).await;
+    let ours = World::desired("1");
+    assert_eq!(observe(&ours).await.unwrap().found(), &Found::Absent);
+    world.root().create_bucket().bucket(&ours.bucket).send().await.unwrap();
+    let unknown = observe(&ours).await.unwrap_err();
+    assert_eq!((unknown.system, unknown.kind), (System::Postgres, Kind::Unavailable), "without a mark they decide");
+    world.root().delete_bucket().bucket(&ours.bucket).send().await.unwrap();
+
+    let _made = world.ensure(&ours).await.unwrap();
+    let seen = observe(&ours).await.unwrap();
+    assert!(bucket::ensure(&world.store, &away, &ours, &seen).await.unwrap().is_empty());
+    let other = Desired { mark: Mark { name: "another".into(), ..ours.mark.clone() }, ..ours.clone() };
+    let seen = observe(&other).await.unwrap();
+    assert_eq!(bucket::ensure(&world.store, &away, &other, &seen).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(bucket::retire(&world.store, &away, &other, Delete).await.unwrap(), Retired::Foreign);
 }

@@ -9,23 +9,26 @@ use crate::postgres::intent::Intents;
 use crate::s3::Store;
 use crate::s3::failure::{answered, failure};
 
-/// Reads the bucket's tags and, where one is wanted, its policy.
+/// Reads the bucket's tags and, where one is wanted, its policy. A bucket with a mark is judged by that alone: what is in
+/// use, and what is somebody else's, is known while the record of intents cannot be read.
 pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Result<Observed> {
     let bucket = &desired.bucket;
     // Before the tags: who completes a bucket at this moment writes the tags first and forgets the
     // intent then, so one of the two is always seen.
-    let intent = intents.find(bucket).await?;
-    let announced = intent.is_some();
-    let nothing_of = |found| Observed { found, tags: Vec::new(), policy: None, announced };
+    let intent = intents.find(bucket).await;
+    let announced = matches!(intent, Ok(Some(_)));
     let tags = match tags(store, bucket).await? {
         Tags::NoBucket => return Ok(Observed::absent()),
         // There it is, and there is no mark of ours to be seen.
-        Tags::Closed => return Ok(nothing_of(Found::Unmarked { intent, empty: false })),
+        Tags::Closed => return Ok(Observed { found: Found::unmarked(), ..Observed::absent() }),
         Tags::Read(tags) => tags,
     };
     let found = match stamp(&tags) {
         Some(stamp) => Found::Marked(stamp),
-        None => Found::Unmarked { empty: intent.is_some() && is_empty(store, bucket).await?, intent },
+        None => {
+            let intent = intent?;
+            Found::Unmarked { empty: intent.is_some() && is_empty(store, bucket).await?, intent }
+        }
     };
     let policy = if store.config.encrypted() { policy(store, bucket).await? } else { None };
     Ok(Observed { found, tags, policy, announced })
