@@ -9,8 +9,8 @@ use crate::postgres::intent::Intents;
 use crate::s3::Store;
 use crate::s3::failure::{answered, failure};
 
-/// Reads the bucket's tags and, where one is wanted, its policy. A bucket with a mark is judged by that alone: what is in
-/// use, and what is somebody else's, is known while the record of intents cannot be read.
+/// Reads the bucket's tags and, where one is wanted, its policy. The record of intents decides about an empty bucket
+/// without a mark alone: whose any other is, is known while that cannot be read.
 pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Result<Observed> {
     let bucket = &desired.bucket;
     // Before the tags: who completes a bucket at this moment writes the tags first and forgets the
@@ -25,10 +25,13 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
     };
     let found = match stamp(&tags) {
         Some(stamp) => Found::Marked(stamp),
-        None => {
-            let intent = intent?;
-            Found::Unmarked { empty: intent.is_some() && is_empty(store, bucket).await?, intent }
-        }
+        None => match intent {
+            Ok(None) => Found::unmarked(),
+            Ok(intent) => Found::Unmarked { empty: is_empty(store, bucket).await?, intent },
+            Err(error) if is_empty(store, bucket).await? => return Err(error),
+            // Whoever announced it, it is not theirs to complete any more.
+            Err(_) => Found::unmarked(),
+        },
     };
     let policy = if store.config.encrypted() { policy(store, bucket).await? } else { None };
     Ok(Observed { found, tags, policy, announced })
