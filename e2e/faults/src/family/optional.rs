@@ -12,8 +12,15 @@ pub fn write(at: &At) -> Option<&'static str> {
             "a plugin's status counts its installs once a second at most: what changes in between is told by one",
         );
     }
-    let again = *nth > 0 && (of_kind("tenants") || of_kind("plugininstalls"));
-    again.then_some("a status tells all that has become since the one before: how many there are is a matter of time")
+    if *nth == 0 {
+        return None;
+    }
+    if of_kind("tenants") || of_kind("plugininstalls") {
+        return Some("a status tells all that has become since the one before: how many there are is a matter of time");
+    }
+    records_an_operation(shape).then_some(
+        "what an operation has come to is recorded at the next look: what it was in between is so at times alone",
+    )
 }
 
 /// Why a call that was recorded need not be made in another life, if it is one of those.
@@ -22,6 +29,11 @@ pub fn call(Failing { call, writes, nth, .. }: &Failing) -> Option<&'static str>
         return Some("the last of several that read alike: how often something is looked at is a matter of time");
     }
     write(&At::Like(call.clone(), *nth))
+}
+
+/// Whether the write is one of the operator's history.
+fn records_an_operation(Shape { system, what }: &Shape) -> bool {
+    *system == System::Postgres && what.contains("INSERT INTO core.operation AS known")
 }
 
 /// Resources of which kind a write of a status is about.
@@ -37,7 +49,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn statuses_after_the_first_and_those_of_plugins_may_be_fewer() {
+    fn statuses_and_records_after_the_first_and_those_of_plugins_may_be_fewer() {
         for (system, what, first, second) in [
             (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0/status", true, true),
             (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/tenants/t1-8/status", false, true),
@@ -50,7 +62,9 @@ mod tests {
             (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/tenants/t1-8", false, false),
             (System::Kubernetes, "PATCH /api/v1/namespaces/t1-8/status", false, false),
             (System::Keycloak, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0/status", false, false),
-            (System::Postgres, "INSERT INTO core.operation (id) VALUES ($1)", false, false),
+            (System::Postgres, "WITH x AS (y) INSERT INTO core.operation AS known (id) VALUES ($1)", false, true),
+            (System::Postgres, "INSERT INTO core.ownership (system) VALUES ($1)", false, false),
+            (System::S3, "INSERT INTO core.operation AS known (id) VALUES ($1)", false, false),
         ] {
             let shape = Call { system, what: what.into(), writes: true }.shape();
             let may = |nth| write(&At::Like(shape.clone(), nth)).is_some();
