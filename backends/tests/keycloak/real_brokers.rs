@@ -2,6 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use plexica_backends::keycloak::RealmDesired;
+use plexica_crds::tenant::DeletionPolicy;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -56,6 +57,31 @@ async fn people_sign_in_through_another_realm_also_after_its_secret_changed() {
     assert!(matches!(through(&subject, &ours).await, End::Page(..)), "the first secret opens nothing any more");
     say(&mut ours, json!({ "brokers": [okta(&issuer, "second-secret")] }));
     subject.make(&ours).await;
+    through(&subject, &ours).await.back();
+    subject.clean().await;
+}
+
+#[tokio::test]
+async fn a_realm_from_a_backup_is_given_the_secrets_that_no_backup_has() {
+    let Some(subject) = real::subject().await else { return };
+    let theirs = tenant();
+    subject.make(&theirs).await;
+    subject.add_bob(&theirs.realm).await;
+    let issuer = subject.realms.issuer(&theirs.realm);
+    let ours = with(json!({ "brokers": [okta(&issuer, "one-secret")], "smtp": { "host": "127.0.0.1",
+        "from": "no-reply@acme.test", "auth": { "username": "it", "passwordRef": { "key": "one-password" } } } }));
+    subject.make(&ours).await;
+    let endpoint = format!("{}/broker/okta/endpoint", subject.realms.issuer(&ours.realm));
+    let client = json!({ "clientId": "it", "secret": "one-secret", "redirectUris": [endpoint] });
+    subject.admin(Method::POST, &format!("/{}/clients", theirs.realm), Some(client)).await;
+
+    let whole = subject.realms.export(&ours.realm).await.unwrap();
+    let (users, _) = subject.realms.export_users(&ours.realm, 0).await.unwrap();
+    let _gone = subject.realms.retire(&ours, DeletionPolicy::Delete).await.unwrap();
+    assert!(subject.realms.import(&ours, whole, users).await.unwrap());
+    let set = subject.ensure(&ours).await.unwrap().to_string();
+    assert!(set.contains("clientSecret of broker okta") && set.contains("smtpServer.password"), "{set}");
+    settled(&subject, &ours).await;
     through(&subject, &ours).await.back();
     subject.clean().await;
 }

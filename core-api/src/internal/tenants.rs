@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plexica_contract::{
     error::Code,
     name::Slug,
@@ -134,9 +135,14 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant, version: Option<&s
         config: install.config_of(version)?.clone(),
         since_restart: install.restart_of(version),
         features: features(tenant),
-        enabled: install.spec.enabled && install.metadata.deletion_timestamp.is_none(),
+        enabled: install.spec.enabled && stays(&install.metadata) && stays(&tenant.metadata),
         suspended: tenant.is_suspended(),
     })
+}
+
+/// Whatever a plugin wrote for a tenant that goes, no final backup would have.
+const fn stays(metadata: &ObjectMeta) -> bool {
+    metadata.deletion_timestamp.is_none()
 }
 
 fn features(tenant: &Tenant) -> Vec<String> {
@@ -154,6 +160,7 @@ fn revision(tenants: &[PluginTenant]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff};
     use serde_json::{Value, json};
 
     fn tenant(slug: &str) -> Arc<Tenant> {
@@ -228,6 +235,24 @@ mod tests {
                 "{more}"
             );
         }
+    }
+
+    #[test]
+    fn a_tenant_that_is_suspended_or_goes() {
+        let installs = [install("tenant-acme", "acme", "crm", 1, &json!({}))];
+        let credential = PluginCredential { plugin: "crm".parse().unwrap(), tenant: None };
+        let told = |change: fn(&mut Tenant)| {
+            let mut tenant = Tenant::clone(&tenant("acme"));
+            change(&mut tenant);
+            let asking = Asking { credential: &credential, version: None };
+            let one = list(asking, "plexica-system", &[Arc::new(tenant)], &installs).remove(0);
+            (one.enabled, one.suspended)
+        };
+        assert_eq!(told(|_| ()), (true, false));
+        assert_eq!(told(|tenant| tenant.spec.suspend = true), (true, true));
+        let goes: fn(&mut Tenant) =
+            |tenant| tenant.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+        assert_eq!(told(goes), (false, false), "its final backup may be under way");
     }
 
     #[test]

@@ -32,15 +32,21 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
         return Doing::Now(OperationKind::Delete);
     }
     let rests = [plugin_install::Phase::Paused, plugin_install::Phase::Disabled, plugin_install::Phase::Suspended];
+    let serves = [plugin_install::Phase::Ready, plugin_install::Phase::Stalled];
+    let last = install.status.as_ref().and_then(|last| last.upgrade.as_ref());
+    let was_back = last.is_some_and(|upgrade| upgrade.phase == UpgradePhase::RolledBack);
     match next.upgrade.as_ref().map(|upgrade| upgrade.phase) {
         _ if next.phase.is_some_and(|phase| rests.contains(&phase)) => {}
         Some(UpgradePhase::Expanding | UpgradePhase::Baking | UpgradePhase::Contracting) if install.spec.enabled => {
             return Doing::Now(OperationKind::Upgrade);
         }
         Some(UpgradePhase::RollingBack) => return Doing::Now(OperationKind::Rollback),
-        // Going back is done, though what it went back from is still asked for.
-        Some(UpgradePhase::RolledBack) if next.phase == Some(plugin_install::Phase::Stalled) => {
+        // Going back is done, though what it went back from may still be asked for.
+        Some(UpgradePhase::RolledBack) if !was_back && next.phase.is_some_and(|phase| serves.contains(&phase)) => {
             return Doing::Done(OperationKind::Rollback);
+        }
+        Some(UpgradePhase::RolledBack) if next.phase == Some(plugin_install::Phase::Stalled) => {
+            return Doing::Done(OperationKind::Update);
         }
         _ => {}
     }
@@ -118,6 +124,14 @@ mod tests {
         }
         let stalled = status(json!({ "phase": "Stalled", "version": "1.0.0", "upgrade": upgrade("RolledBack") }));
         assert_eq!(of_install(&install, &stalled), Doing::Done(OperationKind::Rollback));
+        let back = status(json!({ "phase": "Ready", "version": "1.0.0", "upgrade": upgrade("RolledBack") }));
+        assert_eq!(of_install(&install, &back), Doing::Done(OperationKind::Rollback));
+        // It is told once; what is done after that is another matter.
+        install.status = Some(back.clone());
+        for next in [&back, &stalled] {
+            assert_eq!(of_install(&install, next), Doing::Done(OperationKind::Update));
+        }
+        install.status = None;
         let suspended = status(json!({ "phase": "Suspended", "version": "2.0.0", "upgrade": upgrade("Baking") }));
         assert_eq!(of_install(&install, &suspended), Doing::Done(OperationKind::Suspend));
         install.spec.enabled = false;

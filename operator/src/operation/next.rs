@@ -58,9 +58,9 @@ pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Opti
         {
             return None;
         }
-        // What was done before is not what removed it.
-        (Doing::Done(OperationKind::Delete), Some(last)) if last.kind != OperationKind::Delete => {
-            return Some(done(&new(OperationKind::Delete, id()), conditions, now));
+        // What was done before is not what removed it, nor what led it back.
+        (Doing::Done(kind @ (OperationKind::Delete | OperationKind::Rollback)), Some(last)) if last.kind != kind => {
+            return Some(done(&new(kind, id()), conditions, now));
         }
         (Doing::Done(_), Some(last)) if last.generation == generation => return Some(done(last, conditions, now)),
         (Doing::Done(kind), _) => return Some(done(&new(kind, id()), conditions, now)),

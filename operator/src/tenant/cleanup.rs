@@ -5,8 +5,8 @@ use plexica_backends::{Retired, System, s3::bucket, workloads::Needs};
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
-    label::DRY_RUN,
-    tenant::{AdoptionPolicy, DeletionPolicy, DriftPolicy, FinalBackupStatus, IdentitySpec},
+    label::{ABANDON, DRY_RUN},
+    tenant::{AdoptionPolicy, DriftPolicy, FinalBackupStatus, IdentitySpec},
 };
 
 use super::{
@@ -108,6 +108,15 @@ async fn installs(context: &Context, slug: &Slug) -> Result<Vec<Problem>, Proble
     Ok(holding)
 }
 
+/// Nothing can be marked, closed or removed there, and nothing is said to be.
+fn unknown_placement(placement: &str) -> Problem {
+    let message = format!(
+        "the database \"{placement}\", which has the tenant's schema, is not configured any more: configure it again, or \
+         set the annotation {ABANDON} to database to leave the schema there as it is."
+    );
+    Problem::new(Reason::UnknownPlacement, message)
+}
+
 /// Installs elsewhere were never allowed to name the tenant, so they have nothing of it.
 fn belongs(context: &Context, slug: &Slug, namespace: &str) -> bool {
     namespace == context.settings.namespace || namespace == context.settings.prefixes.namespace(slug)
@@ -123,8 +132,7 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug, abandoned: &[&str
             Err(_) if tenant.status.as_ref().is_none_or(|status| status.database.is_none()) => {
                 return Ok(Retired::Gone);
             }
-            Err(_) if policy == DeletionPolicy::Retain => return Ok(Retired::Kept),
-            Err(error) => return Err(Problem::from(error)),
+            Err(_) => return Err(unknown_placement(&valid.placement)),
         };
         let desired = desired::database(&valid);
         let retired = plexica_backends::postgres::tenant::retire(provisioner, &desired, policy);

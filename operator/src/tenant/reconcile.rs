@@ -1,5 +1,7 @@
 //! The pipeline of a tenant.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
 use plexica_crds::{Reason, Tenant, TenantStatus};
@@ -22,6 +24,9 @@ use crate::{
     problem::{Problem, worst},
     resource::{add_finalizer, given_up, is_paused, is_rehearsed, publish, remove_finalizer, uid, write_status},
 };
+
+/// How long after a deletion its final backup begins, at the earliest. Times in metadata are cut to whole seconds.
+const HEARD: Duration = Duration::from_secs(4);
 
 /// Brings one tenant closer to its spec, and says when to look again.
 pub async fn reconcile(context: &Context, tenant: &Tenant) -> (Action, Option<Problem>) {
@@ -161,6 +166,12 @@ fn without_database(tenant: &Tenant, problem: Problem) -> Result<(), Problem> {
     if given_up { Ok(()) } else { Err(problem) }
 }
 
+/// Whether gateways and plugins have heard that a tenant goes, by a watch: what they still take for it after that is in
+/// no final backup.
+fn is_heard(tenant: &Tenant, now: Timestamp) -> bool {
+    tenant.metadata.deletion_timestamp.as_ref().is_none_or(|since| now >= since.0 + HEARD)
+}
+
 /// Makes the final backup, and says so before anything of what it holds may go.
 async fn keep_a_copy(
     context: &Context,
@@ -168,6 +179,10 @@ async fn keep_a_copy(
     tenant: Tenant,
     place: &Place,
 ) -> Result<(Tenant, Option<Problem>), kube::Error> {
+    if !is_heard(&tenant, Timestamp::now()) {
+        let unheard = "waits until its plugins have heard that it goes; the final backup follows.";
+        return Ok((tenant, Some(Problem::new(Reason::Deleting, unheard))));
+    }
     let Ok(_permit) = context.backups.try_acquire() else {
         let others = "waits until the final backups of other tenants are made.";
         return Ok((tenant, Some(Problem::new(Reason::Deleting, others))));
@@ -191,4 +206,20 @@ async fn keep_a_copy(
     let next = Leaving::held(vec![Problem::new(Reason::Deleting, "the final backup is made.")]);
     let status = farewell::status(&done, &next, &context.settings, Timestamp::now());
     Ok((write_status(&context.recorder, api, tenant, &status).await?, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    #[test]
+    fn a_final_backup_waits_until_it_is_heard() {
+        let mut tenant = crate::fixture::tenant("acme");
+        assert!(is_heard(&tenant, Timestamp::UNIX_EPOCH));
+        tenant.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        for (second, heard) in [(0, false), (3, false), (4, true), (3600, true)] {
+            assert_eq!(is_heard(&tenant, Timestamp::from_second(second).unwrap()), heard, "{second}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, io::Write};
 
+use kube::api::DeleteParams;
 use plexica_backends::postgres::bootstrap;
+use plexica_crds::label::ABANDON;
 use plexica_operator::Config;
 use plexica_testkit::{postgres::Database, require, wait_until};
 use serde_json::json;
@@ -11,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::{
     gate::Gate,
+    rotation::annotate,
     world::{PATIENCE, World},
 };
 
@@ -96,5 +99,27 @@ async fn who_comes_back_elsewhere_does_not_start_empty() {
     for tenant in [&slug, &fresh] {
         world.delete(&world.tenants(), tenant).await;
     }
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn who_goes_while_its_database_is_not_configured_is_held_up_until_it_is_given_up() {
+    let Some(world) = World::new().await else { return };
+    let Some((_archive, gate)) = second(&world).await else { return };
+    let file = file(gate.url.as_str());
+    let operator = world.operator_with(with(&file));
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({ "database": { "placement": "archive" } })).await;
+    world.ready(&slug).await;
+    operator.stop().await;
+
+    let operator = world.operator();
+    let (api, params) = (world.tenants(), DeleteParams::default());
+    let _going = api.delete(&slug, &params).await.unwrap();
+    let held = world.until(&slug, "DatabaseReady", "False", "UnknownPlacement").await.status.unwrap();
+    let said = held.conditions.iter().find(|condition| condition.type_ == "DatabaseReady").unwrap();
+    assert!(said.message.contains("\"archive\"") && said.message.contains(ABANDON), "{said:?}");
+    annotate(&api, &slug, ABANDON, "database").await;
+    world.gone(&api, &slug).await;
     operator.stop().await;
 }

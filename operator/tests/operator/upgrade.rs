@@ -5,7 +5,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use plexica_crds::{
-    PluginInstall,
+    OperationKind, OperationPhase, PluginInstall,
     plugin_install::{Phase, PluginInstallStatus, UpgradePhase},
 };
 use plexica_testkit::wait_until;
@@ -131,7 +131,9 @@ async fn back_and_forth_as_the_spec_asks_before_the_contract_steps() {
     assert_eq!(back.upgrade.as_ref().unwrap().message.as_deref(), Some("the spec asks for 1.0.0"));
     assert_eq!(stage.notes().await.last().unwrap(), &format!("Rollback {FIRST}"));
     assert_eq!(back.oldest_version, old.oldest_version);
-    stage.until("it is as the spec says", |status| status.phase == Some(Phase::Ready)).await;
+    let back = stage.until("it is as the spec says", |status| status.phase == Some(Phase::Ready)).await;
+    let operation = back.operation.unwrap();
+    assert_eq!((operation.kind, operation.phase), (OperationKind::Rollback, OperationPhase::Succeeded));
 
     stage.world.install(&stage.slug, &stage.id, json!({})).await;
     stage.reaches(SECOND, UpgradePhase::Baking).await;
@@ -184,8 +186,10 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     assert_eq!(upstream(&back), upstream(&old));
     let all = [format!("Install {FIRST}"), format!("Upgrade {SICKENS}"), format!("Rollback {FIRST}")];
     assert_eq!(stage.notes().await, all);
-    let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await;
-    assert!(failed.status.unwrap().conditions[0].message.contains("headache"));
+    let failed = stage.world.install_until(&stage.slug, "Ready", "False", "UpgradeFailed").await.status.unwrap();
+    assert!(failed.conditions[0].message.contains("headache"));
+    let operation = failed.operation.unwrap();
+    assert_eq!((operation.kind, operation.phase), (OperationKind::Rollback, OperationPhase::Succeeded));
     load.end().await;
 }
 

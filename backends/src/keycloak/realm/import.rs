@@ -15,7 +15,7 @@ const MASK: &str = "**********";
 impl Realms {
     /// Creates the realm with its users in one call, by the representations of
     /// [`export`](Self::export) and [`export_users`](Self::export_users). Where they have no secrets
-    /// Keycloak makes new ones. Whether it was not there before; one that carries the same mark was
+    /// Keycloak makes new ones, and those of brokers and of the mail server are to be set anew. Whether it was not there before; one that carries the same mark was
     /// made by an earlier attempt.
     ///
     /// # Errors
@@ -34,6 +34,7 @@ impl Realms {
             }
         }
         unmask(&mut whole);
+        forget_secrets(&mut whole);
         whole["users"] = Value::Array(users);
         let mut whole: RealmRepresentation = serde_json::from_value(whole).map_err(|error| {
             let message = format!("what was read of realm {name} is none");
@@ -70,10 +71,39 @@ fn unmask(value: &mut Value) {
     }
 }
 
+/// Removes by what secrets are known again that are not in it: the same ones would not be set. Pure.
+fn forget_secrets(whole: &mut Value) {
+    if let Some(attributes) = whole.get_mut("attributes").and_then(Value::as_object_mut) {
+        attributes.remove(label::SMTP_DIGEST);
+    }
+    for broker in whole.get_mut("identityProviders").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(config) = broker.get_mut("config").and_then(Value::as_object_mut) {
+            config.remove(label::SECRET_DIGEST);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn secrets_that_are_not_there_are_not_known_again() {
+        let mut whole = json!({
+            "attributes": { label::SMTP_DIGEST: "1", label::IDENTITY_SETTINGS: "smtp" },
+            "identityProviders": [{ "alias": "google", "config": { label::SECRET_DIGEST: "2", "clientId": "it" } }, {}],
+        });
+        forget_secrets(&mut whole);
+        let expected = json!({
+            "attributes": { label::IDENTITY_SETTINGS: "smtp" },
+            "identityProviders": [{ "alias": "google", "config": { "clientId": "it" } }, {}],
+        });
+        assert_eq!(whole, expected);
+        let mut bare = json!({ "realm": "r" });
+        forget_secrets(&mut bare);
+        assert_eq!(bare, json!({ "realm": "r" }));
+    }
 
     #[test]
     fn masks_are_no_secrets() {

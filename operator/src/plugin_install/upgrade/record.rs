@@ -53,17 +53,8 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
             (Some(new(&serving, version, UpgradePhase::Baking)), oldest)
         }
         (Some(serving), None) => {
-            let decided = last.upgrade.filter(|upgrade| upgrade.phase == UpgradePhase::RollingBack);
-            let asked = || UpgradeStatus {
-                message: Some(format!("the spec asks for {version}")),
-                ..new(version, &serving, UpgradePhase::RolledBack)
-            };
-            let back = decided.map_or_else(asked, |upgrade| UpgradeStatus {
-                phase: UpgradePhase::RolledBack,
-                since: Time(now),
-                ..upgrade
-            });
-            (Some(back), last.oldest_version)
+            let back = back(last.upgrade, new(version, &serving, UpgradePhase::RollingBack));
+            (Some(UpgradeStatus { phase: UpgradePhase::RolledBack, since: Time(now), ..back }), last.oldest_version)
         }
         (Some(serving), Some(problem)) if serving < *version => {
             let begun = of(install).filter(|upgrade| {
@@ -75,8 +66,21 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
             let begun = begun.cloned().unwrap_or_else(|| new(&serving, version, UpgradePhase::Expanding));
             (Some(failed(begun, problem, rollout, now)), last.oldest_version)
         }
+        (Some(serving), Some(_)) if serving > *version => {
+            let back = back(last.upgrade, new(version, &serving, UpgradePhase::RollingBack));
+            (Some(back), last.oldest_version)
+        }
         (_, Some(_)) => (last.upgrade, last.oldest_version),
     }
+}
+
+/// The way back that was decided already, or this one, which the spec asks for.
+fn back(last: Option<UpgradeStatus>, asked: UpgradeStatus) -> UpgradeStatus {
+    let same = |upgrade: &UpgradeStatus| {
+        upgrade.phase == UpgradePhase::RollingBack && (&upgrade.from, &upgrade.to) == (&asked.from, &asked.to)
+    };
+    last.filter(same)
+        .unwrap_or_else(|| UpgradeStatus { message: Some(format!("the spec asks for {}", asked.from)), ..asked })
 }
 
 /// The version that served before serves, and was routed all the time or not.
@@ -251,10 +255,14 @@ mod tests {
     fn back_as_the_spec_asks() {
         let mut install = serving(Some("2.0.0"));
         install.status.as_mut().unwrap().oldest_version = Some("1.0.0".into());
-        assert_eq!(step(&mut install, "1.0.0", Some(Reason::WorkloadNotReady), 1), None);
-        assert_eq!(step(&mut install, "1.0.0", None, 2), Some(UpgradePhase::RolledBack));
+        let failing = Some(Reason::WorkloadNotReady);
+        assert_eq!(step(&mut install, "1.0.0", failing, 1), Some(UpgradePhase::RollingBack));
+        assert_eq!(step(&mut install, "1.0.0", failing, 2), Some(UpgradePhase::RollingBack));
+        assert_eq!(of(&install).unwrap().since.0, at(1), "it is the same way back");
+        assert_eq!(step(&mut install, "1.0.0", None, 3), Some(UpgradePhase::RolledBack));
         let upgrade = of(&install).unwrap();
         assert_eq!((upgrade.from.as_str(), upgrade.to.as_str()), ("1.0.0", "2.0.0"));
+        assert_eq!(upgrade.message.as_deref(), Some("the spec asks for 1.0.0"));
         assert_eq!(oldest(&install), Some("1.0.0"));
     }
 }
