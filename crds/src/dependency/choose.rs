@@ -16,6 +16,9 @@ pub struct Asked<'a> {
     pub requirement: &'a VersionReq,
     /// The version that the tenant's data is at.
     pub current: Option<&'a PluginVersion>,
+    /// The version that served before and can serve again. Who wants to go back to it may, whatever has become of its
+    /// entry meanwhile.
+    pub before: Option<&'a PluginVersion>,
 }
 
 /// The version to be.
@@ -71,7 +74,8 @@ pub fn choose<'a>(asked: Asked<'_>, catalogue: &'a Catalogue, present: &[Present
     let versions = catalogue.versions(asked.id);
     let matching: Vec<&Release> = versions
         .iter()
-        .filter(|release| !release.leaving && asked.requirement.matches(release.version.semver()))
+        .filter(|release| !release.leaving || Some(&release.version) == asked.before)
+        .filter(|release| asked.requirement.matches(release.version.semver()))
         .collect();
     let Some(highest) = matching.first() else {
         let there_is = versions.iter().rev().filter(|release| !release.leaving);
@@ -106,7 +110,9 @@ impl Look<'_> {
         if Some(&release.version) == self.asked.current {
             return None;
         }
-        if let Some(reason) = &release.yanked {
+        if let Some(reason) = &release.yanked
+            && Some(&release.version) != self.asked.before
+        {
             return Some(Obstacle::Yanked(reason.clone()));
         }
         let others: Vec<&Release> =

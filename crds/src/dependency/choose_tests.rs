@@ -1,5 +1,10 @@
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::*;
-use crate::dependency::fixture::{catalogue, present};
+use crate::{
+    Plugin,
+    dependency::fixture::{catalogue, plugin, present},
+};
 
 /// What is chosen beside these installs, and what is held back by what.
 fn chosen(lines: &[&str], asked: &str, current: Option<&str>, installs: &[&str]) -> Result<(String, String), Refusal> {
@@ -8,7 +13,7 @@ fn chosen(lines: &[&str], asked: &str, current: Option<&str>, installs: &[&str])
     let current: Option<PluginVersion> = current.map(|version| version.parse().unwrap());
     let (id, requirement) = asked.split_once(' ').unwrap();
     let requirement: VersionReq = requirement.parse().unwrap();
-    let asked = Asked { id, requirement: &requirement, current: current.as_ref() };
+    let asked = Asked { id, requirement: &requirement, current: current.as_ref(), before: None };
     choose(asked, &catalogue, &present).map(|Choice { release, held }| {
         let held = held.map_or_else(String::new, |(release, obstacle)| format!("{release}: {obstacle}"));
         (release.version.to_string(), held)
@@ -120,6 +125,25 @@ fn what_is_yanked_runs_on_and_is_never_chosen_anew() {
     }
 }
 
+/// Whatever has become of the entry of the version before, while its tenant's data can still be served by it.
+#[test]
+fn what_served_before_can_be_gone_back_to() {
+    let (current, [one, two]) = ("2.0.0".parse().unwrap(), ["1.0.0", "1.1.0"].map(|text| text.parse().unwrap()));
+    let chosen = |line: &str, requirement: &str, before: Option<&PluginVersion>, goes: bool| {
+        let mut plugins: Vec<Plugin> = ["crm 1.0.0", line, "crm 2.0.0"].map(plugin).into();
+        plugins[1].metadata.deletion_timestamp = goes.then_some(Time(jiff::Timestamp::UNIX_EPOCH));
+        let (catalogue, requirement) = (Catalogue::of(&plugins), requirement.parse().unwrap());
+        let asked = Asked { id: "crm", requirement: &requirement, current: Some(&current), before };
+        choose(asked, &catalogue, &[]).ok().map(|choice| choice.release.version.to_string())
+    };
+    for (line, goes) in [("!crm 1.1.0", false), ("crm 1.1.0", true)] {
+        assert_eq!(chosen(line, "=1.1.0", Some(&two), goes).as_deref(), Some("1.1.0"), "{line}");
+        assert_eq!(chosen(line, "=1.1.0", Some(&one), goes), None, "{line}: another served before");
+        assert_eq!(chosen(line, "=1.1.0", None, goes), None, "{line}");
+        assert_eq!(chosen(line, "*", Some(&two), goes).as_deref(), Some("2.0.0"), "{line}: nobody is led back");
+    }
+}
+
 /// What serves is there, though nobody keeps its entry any more; and it is not chosen anew.
 #[test]
 fn what_serves_is_known_without_its_entry() {
@@ -132,6 +156,8 @@ fn what_serves_is_known_without_its_entry() {
     let present = Present::of(&installs[0], &catalogue);
     assert_eq!(present.answers().map(ToString::to_string).as_deref(), Some("files 1.2.0"));
     let requirement = "~1.2".parse().unwrap();
-    let refused = choose(Asked { id: "files", requirement: &requirement, current: None }, &catalogue, &[]).unwrap_err();
+    let refused =
+        choose(Asked { id: "files", requirement: &requirement, current: None, before: None }, &catalogue, &[])
+            .unwrap_err();
     assert_eq!(refused, Refusal::NoMatch(["1.0.0", "2.0.0"].map(|version| version.parse().unwrap()).into()));
 }

@@ -11,7 +11,8 @@ pub fn catalogue(lines: &[&str]) -> Catalogue {
     Catalogue::of(&plugins)
 }
 
-fn plugin(line: &str) -> Plugin {
+/// One line of it.
+pub fn plugin(line: &str) -> Plugin {
     let (head, parts) = line.split_once(':').unwrap_or((line, ""));
     let (id, version) = head.trim_start_matches('!').split_once(' ').unwrap();
     let (mut requires, mut provides) = (Vec::new(), Vec::new());

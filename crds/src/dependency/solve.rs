@@ -103,7 +103,7 @@ fn narrowed(
         beside.retain(|one| one.id != other.id);
         beside.push(Present::at_work(other));
     }
-    let asked = Asked { id: &release.id, requirement: &requirement, current: current.as_ref() };
+    let asked = Asked { id: &release.id, requirement: &requirement, current: current.as_ref(), before: None };
     match choose(asked, catalogue, &beside) {
         Ok(choice) if choice.release.version == release.version => text,
         _ if requirement == VersionReq::STAR => format!("<={}", release.version),

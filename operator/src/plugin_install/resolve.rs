@@ -9,6 +9,7 @@ use plexica_crds::{
 };
 use semver::VersionReq;
 
+use super::upgrade;
 use crate::{plugin, problem::Problem};
 
 /// The version that an install is to be at.
@@ -55,7 +56,8 @@ pub fn choice<'a>(
     let (id, requirement) = (reference.id.as_str(), requirement(&reference.version)?);
     let migrated = install.status.as_ref().and_then(|status| status.migrated_version.as_deref());
     let current = migrated.and_then(|version| version.parse::<PluginVersion>().ok());
-    let asked = Asked { id, requirement: &requirement, current: current.as_ref() };
+    let before = upgrade::before(install);
+    let asked = Asked { id, requirement: &requirement, current: current.as_ref(), before: before.as_ref() };
     choose(asked, catalogue, present).map_err(|refusal| refused(id, &reference.version, refusal))
 }
 

@@ -2,7 +2,7 @@
 
 use kube::{
     Api,
-    api::{Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
 };
 use plexica_crds::{
     OperationKind, OperationPhase, PluginInstall,
@@ -123,8 +123,13 @@ async fn back_and_forth_as_the_spec_asks_before_the_contract_steps() {
     stage.second(AN_HOUR, json!({})).await;
     stage.reaches(SECOND, UpgradePhase::Baking).await;
 
-    // Another operator finds all of it as the first one left it.
+    // Another operator finds all of it as the first one left it. It does not matter that the version before is one that
+    // nobody else may have any more.
     operator.stop().await;
+    let (plugins, entry) = (stage.world.plugins(), format!("{}-{FIRST}", stage.id));
+    let yanked = Patch::Merge(json!({ "spec": { "yanked": { "reason": "it is slow" } } }));
+    plugins.patch(&entry, &PatchParams::default(), &yanked).await.unwrap();
+    let _going = plugins.delete(&entry, &DeleteParams::default()).await.unwrap();
     let _next = stage.world.operator();
     stage.world.install(&stage.slug, &stage.id, json!({ "plugin": { "version": "=1.0.0" } })).await;
     let back = stage.reaches(FIRST, UpgradePhase::RolledBack).await;

@@ -24,6 +24,7 @@ pub use consent::{Consent, consent};
 pub use record::{Served, record};
 pub use target::{Held, Target, target};
 
+use plexica_contract::name::PluginVersion;
 use plexica_crds::{
     PluginInstall,
     plugin_install::{UpgradePhase, UpgradeStatus},
@@ -62,6 +63,12 @@ pub fn kept(install: &PluginInstall) -> Option<&str> {
     let upgrade = of(install)?;
     let kept = matches!(upgrade.phase, UpgradePhase::Baking | UpgradePhase::RollingBack);
     kept.then_some(upgrade.from.as_str())
+}
+
+/// The version that served before the one of the last upgrade, if no contract step has run since.
+pub fn before(install: &PluginInstall) -> Option<PluginVersion> {
+    let oldest = install.status.as_ref()?.oldest_version.as_deref()?.parse::<PluginVersion>().ok()?;
+    of(install)?.from.parse().ok().filter(|from| *from >= oldest)
 }
 
 /// Whether what serves was unwell at the look before, too.
