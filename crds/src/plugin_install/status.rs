@@ -57,6 +57,9 @@ pub struct PluginInstallStatus {
     /// Events that are new with the version and not in force: nobody has said yes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaiting_events: Vec<String>,
+    /// What the version asked for when it was last looked at; what is added to it later waits for consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<AskedStatus>,
     /// Where the gateway sends requests; absent while nothing is routed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteStatus>,
@@ -68,6 +71,18 @@ pub struct PluginInstallStatus {
     /// changed by somebody else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub applied: BTreeMap<String, String>,
+}
+
+/// What a version asks for.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedStatus {
+    /// Permissions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<String>,
+    /// Events that it subscribes to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
 }
 
 /// One word for people.

@@ -174,6 +174,10 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
             conditions.set_false(ConditionType::Routed, reason, why);
         }
     }
+    // What a version asks for that does not serve is no news of the one that does.
+    if next.version.as_ref() == Some(&version.to_string()) {
+        next.asked = Some(upgrade::asks_for(&valid.manifest));
+    }
     // Steps that wait for a failed one would only repeat it.
     let mut problems = applied.problems();
     // A configuration that is refused, or a version that was taken back, says nothing of what was looked at.

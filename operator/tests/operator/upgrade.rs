@@ -221,6 +221,13 @@ async fn an_upgrade_that_wants_more_runs_with_what_was_granted() {
     stage.up().await;
     let [read, write] = ["read", "write"].map(|action| format!("{}:notes:{action}", stage.id));
     let permissions = json!([{ "key": read, "name": "Read" }, { "key": write, "name": "Write" }]);
+    // So does what is added to the version that serves.
+    let added = Patch::Merge(json!({ "spec": { "permissions": permissions } }));
+    let entry = format!("{}-{FIRST}", stage.id);
+    stage.world.plugins().patch(&entry, &PatchParams::default(), &added).await.unwrap();
+    let waits = stage.until("it waits", |status| status.awaiting_consent == std::slice::from_ref(&write)).await;
+    assert_eq!(waits.permissions, std::slice::from_ref(&read));
+
     stage.second(AN_HOUR, json!({ "permissions": permissions })).await;
     let upgraded = stage.reaches(SECOND, UpgradePhase::Baking).await;
     assert_eq!((&upgraded.permissions, &upgraded.awaiting_consent), (&vec![read.clone()], &vec![write.clone()]));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plexica_contract::manifest::Manifest;
-use plexica_crds::{PluginInstall, label::CONSENT};
+use plexica_crds::{PluginInstall, label::CONSENT, plugin_install::AskedStatus};
 
 /// What of a version's wishes the tenant has consented to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ impl Consent {
 struct Before<'a> {
     /// What the version that serves declares, if that is known.
     declared: Option<&'a [String]>,
+    /// What it declared when it was last looked at, if that is known.
+    asked: Option<&'a [String]>,
     granted: &'a [String],
     awaiting: &'a [String],
 }
@@ -46,6 +48,7 @@ struct Before<'a> {
 pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Manifest>) -> Consent {
     let status = install.status.clone().unwrap_or_default();
     let (permissions, events) = (before.map(permissions), before.map(events));
+    let asked_before = status.asked.as_ref();
     Consent {
         permissions: asked(
             install,
@@ -53,6 +56,7 @@ pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Man
             &self::permissions(manifest),
             Before {
                 declared: permissions.as_deref(),
+                asked: asked_before.map(|asked| asked.permissions.as_slice()),
                 granted: &status.permissions,
                 awaiting: &status.awaiting_consent,
             },
@@ -62,7 +66,12 @@ pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Man
             install,
             manifest,
             &self::events(manifest),
-            Before { declared: events.as_deref(), granted: &status.events, awaiting: &status.awaiting_events },
+            Before {
+                declared: events.as_deref(),
+                asked: asked_before.map(|asked| asked.events.as_slice()),
+                granted: &status.events,
+                awaiting: &status.awaiting_events,
+            },
             None,
         ),
     }
@@ -76,12 +85,17 @@ fn events(manifest: &Manifest) -> Vec<String> {
     manifest.events.as_ref().map(|events| events.subscribes.clone()).unwrap_or_default()
 }
 
+/// What a version asks for, to be kept in the status.
+pub fn asks_for(manifest: &Manifest) -> AskedStatus {
+    AskedStatus { permissions: permissions(manifest), events: events(manifest) }
+}
+
 /// `said` names what is granted, if that is said one by one.
 fn asked(
     install: &PluginInstall,
     manifest: &Manifest,
     wanted: &[String],
-    Before { declared, granted: in_force, awaiting }: Before<'_>,
+    Before { declared, asked, granted: in_force, awaiting }: Before<'_>,
     said: Option<&[String]>,
 ) -> Asked {
     let (serving, version) =
@@ -91,7 +105,8 @@ fn asked(
     let is_old = |key: &String| match serving {
         None => true,
         Some(_) if consented => true,
-        Some(serving) if serving == version => !awaiting.contains(key),
+        // An entry may be changed while it serves.
+        Some(serving) if serving == version => !awaiting.contains(key) && asked.is_none_or(|asked| asked.contains(key)),
         Some(_) => known.contains(key) && !awaiting.contains(key),
     };
     let named = |key: &String| said.map(|said| said.contains(key));
@@ -161,6 +176,34 @@ mod tests {
         assert_eq!(told(&yes), are(&["a"], &["new"]), "the answer was about another version");
         install.spec.granted_permissions = Some(vec!["a".into(), "new".into()]);
         assert_eq!(told(&install), are(&["a", "new"], &[]));
+    }
+
+    #[test]
+    fn what_is_added_to_a_version_that_serves_waits() {
+        let mut install = at(Some("2.0.0"), None);
+        let told = |install: &PluginInstall| {
+            let wanted = hears("2.0.0", &["core.user.created", "new"]);
+            let all = consent(install, &wanted, Some(&wanted));
+            (all.permissions.awaiting.len(), all.events.awaiting.clone())
+        };
+        assert_eq!(told(&install), (0, vec![]), "what it asked for before there was a record");
+        let status = install.status.as_mut().unwrap();
+        status.asked = Some(asks_for(&hears("2.0.0", &["core.user.created"])));
+        assert_eq!(told(&install), (0, vec!["new".to_owned()]));
+        let mut more = manifest("2.0.0", &["a", "b"]);
+        let of = |install: &PluginInstall, more: &Manifest| consent(install, more, Some(more)).permissions;
+        assert_eq!(of(&install, &more).awaiting, ["b"]);
+        // It was asked about once, and still waits; then somebody says yes.
+        let status = install.status.as_mut().unwrap();
+        (status.asked, status.awaiting_consent) = (Some(asks_for(&more)), vec!["b".into()]);
+        assert_eq!((of(&install, &more).granted, of(&install, &more).awaiting), are(&["a"], &["b"]));
+        install.status.as_mut().unwrap().awaiting_consent.clear();
+        assert_eq!((of(&install, &more).granted, of(&install, &more).awaiting), are(&["a", "b"], &[]));
+        // What was left out by name is known, and granted when that is taken back.
+        install.spec.granted_permissions = Some(vec!["a".into()]);
+        assert_eq!((of(&install, &more).granted, of(&install, &more).awaiting), are(&["a"], &[]));
+        more.permissions.clear();
+        assert_eq!(asks_for(&more).permissions, Vec::<String>::new());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use advance::{Health, Subject, advance, look_again};
-pub use consent::{Consent, consent};
+pub use consent::{Consent, asks_for, consent};
 pub use record::{Served, record};
 pub use target::{Held, Target, target};
 
