@@ -62,6 +62,7 @@ pub fn upgrade(phase: UpgradePhase, since: i64) -> UpgradeStatus {
         message: None,
         generation: Some(1),
         retry: None,
+        granted: None,
     }
 }
 

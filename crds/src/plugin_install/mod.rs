@@ -8,5 +8,5 @@ mod upgrade;
 
 pub use configuration::{ConfigurationStatus, FormerConfiguration, Restart};
 pub use spec::{Isolation, PluginInstall, PluginInstallSpec, PluginReference, TenantReference};
-pub use status::{AskedStatus, DatabaseStatus, Phase, PluginInstallStatus, RouteStatus};
+pub use status::{DatabaseStatus, Phase, PluginInstallStatus, RightsStatus, RouteStatus};
 pub use upgrade::{UpgradePhase, UpgradeStatus};

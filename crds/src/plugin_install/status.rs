@@ -59,7 +59,7 @@ pub struct PluginInstallStatus {
     pub awaiting_events: Vec<String>,
     /// What the version asked for when it was last looked at; what is added to it later waits for consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<AskedStatus>,
+    pub asked: Option<RightsStatus>,
     /// Where the gateway sends requests; absent while nothing is routed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteStatus>,
@@ -73,10 +73,10 @@ pub struct PluginInstallStatus {
     pub applied: BTreeMap<String, String>,
 }
 
-/// What a version asks for.
+/// What a plugin may do for a tenant, and what it hears of.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct AskedStatus {
+pub struct RightsStatus {
     /// Permissions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub permissions: Vec<String>,

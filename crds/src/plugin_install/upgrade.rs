@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::RightsStatus;
+
 /// The upgrade under way, or the last one.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +34,9 @@ pub struct UpgradeStatus {
     /// The annotation plexica.io/retry-upgrade that it is about: another value is another try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
+    /// What was in force while the version before served: it is again when that serves again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<RightsStatus>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

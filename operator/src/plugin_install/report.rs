@@ -145,9 +145,13 @@ pub fn report(install: &PluginInstall, valid: &Valid, applied: &Applied, now: Ti
     let mut next = PluginInstallStatus { observed_generation: generation, conditions: Vec::new(), ..last };
     // A consent that was taken back counts at once, whatever else fails.
     let Consent { permissions, events } = &valid.consent;
-    next.permissions.retain(|key| permissions.granted.contains(key));
+    // What another version does without, the one that serves still has.
+    let serves_another = next.version.as_ref().is_some_and(|serving| *serving != version.to_string());
+    let said = install.spec.granted_permissions.as_ref();
+    let keeps = |key: &String| serves_another && said.is_none_or(|said| said.contains(key));
+    next.permissions.retain(|key| permissions.granted.contains(key) || keeps(key));
     next.awaiting_consent.clone_from(&permissions.awaiting);
-    next.events.retain(|event| events.granted.contains(event));
+    next.events.retain(|event| events.granted.contains(event) || serves_another);
     next.awaiting_events.clone_from(&events.awaiting);
     let awaiting: Vec<String> = valid.consent.awaiting().collect();
     if !awaiting.is_empty() {

@@ -185,8 +185,11 @@ async fn a_version_that_does_not_stay_well_is_taken_back() {
     let _operator = stage.world.operator();
     let old = stage.up().await;
     let load = Load::on(&stage.world, &stage.slug, &stage.id).await;
-    stage.world.plugin_with(&stage.id, SICKENS, json!({ "rollout": { "bakeSeconds": AN_HOUR } })).await;
+    // It does without a permission that the one before has.
+    let rollout = json!({ "bakeSeconds": AN_HOUR });
+    stage.world.plugin_with(&stage.id, SICKENS, json!({ "rollout": rollout, "permissions": [] })).await;
     let back = stage.reaches(FIRST, UpgradePhase::RolledBack).await;
+    assert_eq!((&back.permissions, &back.awaiting_consent), (&old.permissions, &vec![]));
     assert!(back.upgrade.as_ref().unwrap().message.as_ref().unwrap().contains("headache"), "{back:?}");
     assert_eq!(upstream(&back), upstream(&old));
     let all = [format!("Install {FIRST}"), format!("Upgrade {SICKENS}"), format!("Rollback {FIRST}")];

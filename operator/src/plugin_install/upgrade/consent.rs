@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plexica_contract::manifest::Manifest;
-use plexica_crds::{PluginInstall, label::CONSENT, plugin_install::AskedStatus};
+use plexica_crds::{PluginInstall, label::CONSENT, plugin_install::RightsStatus};
 
 /// What of a version's wishes the tenant has consented to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,8 @@ struct Before<'a> {
     declared: Option<&'a [String]>,
     /// What it declared when it was last looked at, if that is known.
     asked: Option<&'a [String]>,
+    /// What was in force while the version served that is gone back to, if one is.
+    left: Option<&'a [String]>,
     granted: &'a [String],
     awaiting: &'a [String],
 }
@@ -49,6 +51,9 @@ pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Man
     let status = install.status.clone().unwrap_or_default();
     let (permissions, events) = (before.map(permissions), before.map(events));
     let asked_before = status.asked.as_ref();
+    let to = manifest.version.to_string();
+    let left = status.upgrade.as_ref().filter(|last| last.from == to && status.version.as_ref() != Some(&to));
+    let left = left.and_then(|last| last.granted.as_ref());
     Consent {
         permissions: asked(
             install,
@@ -57,6 +62,7 @@ pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Man
             Before {
                 declared: permissions.as_deref(),
                 asked: asked_before.map(|asked| asked.permissions.as_slice()),
+                left: left.map(|left| left.permissions.as_slice()),
                 granted: &status.permissions,
                 awaiting: &status.awaiting_consent,
             },
@@ -69,6 +75,7 @@ pub fn consent(install: &PluginInstall, manifest: &Manifest, before: Option<&Man
             Before {
                 declared: events.as_deref(),
                 asked: asked_before.map(|asked| asked.events.as_slice()),
+                left: left.map(|left| left.events.as_slice()),
                 granted: &status.events,
                 awaiting: &status.awaiting_events,
             },
@@ -86,8 +93,8 @@ fn events(manifest: &Manifest) -> Vec<String> {
 }
 
 /// What a version asks for, to be kept in the status.
-pub fn asks_for(manifest: &Manifest) -> AskedStatus {
-    AskedStatus { permissions: permissions(manifest), events: events(manifest) }
+pub fn asks_for(manifest: &Manifest) -> RightsStatus {
+    RightsStatus { permissions: permissions(manifest), events: events(manifest) }
 }
 
 /// `said` names what is granted, if that is said one by one.
@@ -95,7 +102,7 @@ fn asked(
     install: &PluginInstall,
     manifest: &Manifest,
     wanted: &[String],
-    Before { declared, asked, granted: in_force, awaiting }: Before<'_>,
+    Before { declared, asked, left, granted: in_force, awaiting }: Before<'_>,
     said: Option<&[String]>,
 ) -> Asked {
     let (serving, version) =
@@ -107,6 +114,8 @@ fn asked(
         Some(_) if consented => true,
         // An entry may be changed while it serves.
         Some(serving) if serving == version => !awaiting.contains(key) && asked.is_none_or(|asked| asked.contains(key)),
+        // Who names all that is granted has named what is not.
+        Some(_) if let Some(left) = left => said.is_some() || left.contains(key),
         Some(_) => known.contains(key) && !awaiting.contains(key),
     };
     let named = |key: &String| said.map(|said| said.contains(key));
@@ -121,6 +130,7 @@ mod tests {
     use super::*;
     use crate::fixture;
     use plexica_contract::manifest::PermissionDeclaration;
+    use plexica_crds::plugin_install::UpgradePhase;
 
     fn manifest(version: &str, keys: &[&str]) -> Manifest {
         let mut manifest: Manifest = fixture::plugin("crm", version).spec.try_into().unwrap();
@@ -176,6 +186,24 @@ mod tests {
         assert_eq!(told(&yes), are(&["a"], &["new"]), "the answer was about another version");
         install.spec.granted_permissions = Some(vec!["a".into(), "new".into()]);
         assert_eq!(told(&install), are(&["a", "new"], &[]));
+    }
+
+    #[test]
+    fn the_version_that_is_gone_back_to_has_what_it_had() {
+        let mut install = at(Some("2.0.0"), None);
+        let status = install.status.as_mut().unwrap();
+        status.upgrade = Some(fixture::upgrade(UpgradePhase::RollingBack, 1));
+        let of = |install: &PluginInstall| {
+            let dropped = manifest("2.0.0", &["a", "b"]);
+            let back = consent(install, &manifest("1.0.0", &["a", "x", "waits"]), Some(&dropped)).permissions;
+            (back.granted, back.awaiting)
+        };
+        assert_eq!(of(&install), are(&["a"], &["x", "waits"]), "it is not known what it had");
+        let upgrade = install.status.as_mut().unwrap().upgrade.as_mut().unwrap();
+        upgrade.granted = Some(RightsStatus { permissions: vec!["a".into(), "x".into()], events: vec![] });
+        assert_eq!(of(&install), are(&["a", "x"], &["waits"]));
+        install.spec.granted_permissions = Some(vec!["x".into()]);
+        assert_eq!(of(&install), are(&["x"], &[]));
     }
 
     #[test]

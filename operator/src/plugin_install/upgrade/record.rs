@@ -6,7 +6,7 @@ use plexica_contract::name::PluginVersion;
 use plexica_crds::{
     PluginInstall, Reason,
     plugin::Rollout,
-    plugin_install::{UpgradePhase, UpgradeStatus},
+    plugin_install::{RightsStatus, UpgradePhase, UpgradeStatus},
 };
 
 use super::{of, retry};
@@ -41,6 +41,7 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
         message: None,
         generation: install.metadata.generation,
         retry: retry(install).cloned(),
+        granted: of(install).filter(|last| last.from == from.to_string()).and_then(|last| last.granted.clone()),
     };
     match (serving, problem) {
         // Nothing older ever served this data, as far as anybody knows.
@@ -50,7 +51,8 @@ pub fn record(install: &PluginInstall, served: Served<'_>, now: Timestamp) -> (O
         }
         (Some(serving), None) if serving < *version => {
             let oldest = last.oldest_version.or_else(|| Some(serving.to_string()));
-            (Some(new(&serving, version, UpgradePhase::Baking)), oldest)
+            let granted = Some(RightsStatus { permissions: last.permissions, events: last.events });
+            (Some(UpgradeStatus { granted, ..new(&serving, version, UpgradePhase::Baking) }), oldest)
         }
         (Some(serving), None) => {
             let back = back(last.upgrade, new(version, &serving, UpgradePhase::RollingBack));
