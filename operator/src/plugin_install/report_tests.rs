@@ -121,11 +121,19 @@ fn what_serves_goes_on_while_the_next_version_fails() {
         status.migrated_version = Some("1.3.0".into());
         status.permissions = vec!["crm:things:read".into(), "crm:things:gone".into()];
         status.route = Some(route.clone());
-        let status = report(&install, &valid(&install), &Applied::Served(Box::new(served)), Timestamp::UNIX_EPOCH);
+        let applied = Applied::Served(Box::new(served));
+        let of = |install: &PluginInstall| report(install, &valid(install), &applied, Timestamp::UNIX_EPOCH);
+        let status = of(&install);
         assert_eq!(status.route, Some(route));
         assert_eq!(status.version.as_deref(), Some("1.3.0"));
         assert_eq!(find(&status, "Routed").unwrap().status, "True");
-        assert_eq!(status.permissions, ["crm:things:read"], "what is not in force any more is gone at once");
+        let both = ["crm:things:read", "crm:things:gone"];
+        assert_eq!(status.permissions, both, "the next one does without one that is in force still");
+        install.spec.granted_permissions = Some(vec![both[0].into()]);
+        assert_eq!(of(&install).permissions, both[..1], "what somebody takes back is gone at once");
+        install.spec.granted_permissions = None;
+        install.status.as_mut().unwrap().version = Some(valid(&install).manifest.version.to_string());
+        assert_eq!(of(&install).permissions, both[..1], "and what the version itself has no more");
     }
 }
 
