@@ -1,17 +1,25 @@
 //! Whether an expand step only adds. The version before serves while it runs, and may serve again.
 
+mod column;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use plexica_contract::manifest::MigrationPhase;
 use sqlparser::{
-    ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, ColumnOption, Query, SetExpr, Statement},
+    ast::{
+        AlterColumnOperation, AlterTable, AlterTableOperation, ColumnOption, ObjectNamePart, Query, SetExpr, Statement,
+    },
     dialect::PostgreSqlDialect,
+    keywords::Keyword,
     parser::Parser,
+    tokenizer::{Token, TokenWithSpan, Tokenizer},
 };
 
 use super::{Migration, MigrationError, Migrations};
 
-/// What its author has called an expand step may hold what cannot be read here, such as `DO`.
+/// What its author has called an expand step may hold what cannot be told from its text, such as what `DO` does.
 const VOUCHED: &str = ".expand.sql";
 
 /// What is wrong with a plugin's migrations, given by the names and texts of their files: names that are none, numbers
@@ -38,15 +46,51 @@ fn refusals(migrations: &Migrations) -> impl Iterator<Item = MigrationError> {
     })
 }
 
-/// What the statements take away, or that it cannot be known.
+/// What the statements take away, or that it cannot be known. Each is read by itself: one that cannot be read, and is
+/// vouched for, hides none of the others.
 fn takes_away(sql: &str, vouched: bool) -> Option<String> {
-    let statements = match Parser::parse_sql(&PostgreSqlDialect {}, sql) {
-        Ok(statements) => statements,
-        Err(_) if vouched => return None,
-        Err(error) => return Some(unknown(&error)),
-    };
-    let mut new = BTreeSet::new();
-    statements.iter().find_map(|statement| of_statement(statement, vouched, &mut new))
+    let mut tokens = Vec::new();
+    let whole = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize_with_location_into_buf(&mut tokens);
+    let mut made = Made::default();
+    let told = split(&tokens).find_map(|tokens| {
+        match Parser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens.to_vec()).parse_statements() {
+            Ok(statements) => statements.iter().find_map(|statement| {
+                of_statement(statement, vouched, &mut made).or_else(|| of_call(statement, tokens, vouched, &made))
+            }),
+            Err(_) if vouched => None,
+            Err(error) => Some(unknown(&error)),
+        }
+    });
+    told.or_else(|| whole.err().filter(|_| !vouched).map(|error| unknown(&error)))
+}
+
+/// Each statement's tokens. A semicolon within parentheses (`CREATE RULE`) or `BEGIN ATOMIC … END` ends none.
+fn split(tokens: &[TokenWithSpan]) -> impl Iterator<Item = &[TokenWithSpan]> {
+    let (mut depth, mut begin) = (0_usize, false);
+    tokens.split(move |TokenWithSpan { token, .. }| {
+        let keyword = match token {
+            Token::Whitespace(_) => return false,
+            Token::Word(word) => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        match (token, keyword) {
+            (Token::LParen, _) | (_, Keyword::CASE) => depth += 1,
+            (_, Keyword::ATOMIC) if begin => depth += 1,
+            (Token::RParen, _) | (_, Keyword::END) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        begin = keyword == Keyword::BEGIN;
+        depth == 0 && *token == Token::SemiColon
+    })
+}
+
+/// What the file itself has made.
+#[derive(Default)]
+struct Made {
+    /// Nobody uses them yet.
+    tables: BTreeSet<String>,
+    /// What they do is not looked at.
+    functions: BTreeSet<String>,
 }
 
 fn unknown(what: &dyn std::fmt::Display) -> String {
@@ -55,25 +99,34 @@ fn unknown(what: &dyn std::fmt::Display) -> String {
     )
 }
 
-/// `new` holds the tables that the file itself has made: nobody uses them yet.
-fn of_statement(statement: &Statement, vouched: bool, new: &mut BTreeSet<String>) -> Option<String> {
+fn of_statement(statement: &Statement, vouched: bool, made: &mut Made) -> Option<String> {
     match statement {
         Statement::CreateTable(table) => {
-            new.insert(table.name.to_string());
+            // With IF NOT EXISTS it may be an old one.
+            if !table.if_not_exists {
+                made.tables.insert(table.name.to_string());
+            }
             None
         }
-        Statement::CreateIndex(index) if index.unique && !new.contains(&index.table_name.to_string()) => {
+        Statement::CreateFunction(function) => {
+            let name = function.name.0.last().and_then(ObjectNamePart::as_ident);
+            made.functions.extend(name.map(|name| folded(&name.value, name.quote_style)));
+            None
+        }
+        Statement::CreateIndex(index) if index.unique && !made.tables.contains(&index.table_name.to_string()) => {
             Some(format!("makes values of {} unique", index.table_name))
         }
-        Statement::AlterTable(AlterTable { name, .. }) if new.contains(&name.to_string()) => None,
+        Statement::AlterTable(AlterTable { name, .. }) if made.tables.contains(&name.to_string()) => None,
         Statement::AlterTable(AlterTable { name, operations, .. }) => {
-            operations.iter().find_map(|operation| of_table(operation).map(|why| format!("{why} in {name}")))
+            let refused =
+                operations.iter().find_map(|operation| of_table(operation).map(|why| format!("{why} in {name}")));
+            let doubted = || operations.iter().filter(|_| !vouched).find_map(doubtful);
+            refused.or_else(|| doubted().map(|check| unknown(&format_args!("{check} in {name}"))))
         }
         Statement::Query(query) => removes(query).then(|| "removes rows".to_owned()),
         Statement::CreateIndex(_)
         | Statement::CreateView(_)
         | Statement::CreateSequence { .. }
-        | Statement::CreateFunction(_)
         | Statement::CreateTrigger(_)
         | Statement::Insert(_)
         | Statement::Update(_)
@@ -92,10 +145,31 @@ fn of_statement(statement: &Statement, vouched: bool, new: &mut BTreeSet<String>
     }
 }
 
+/// A function that the file makes may do anything where it is called.
+fn of_call(statement: &Statement, tokens: &[TokenWithSpan], vouched: bool, made: &Made) -> Option<String> {
+    let runs = matches!(statement, Statement::Query(_) | Statement::Insert(_) | Statement::Update(_));
+    if vouched || !runs {
+        return None;
+    }
+    let tokens: Vec<_> =
+        tokens.iter().map(|token| &token.token).filter(|it| !matches!(it, Token::Whitespace(_))).collect();
+    tokens.windows(2).find_map(|pair| match pair {
+        [Token::Word(name), Token::LParen] if made.functions.contains(&folded(&name.value, name.quote_style)) => {
+            Some(unknown(&format_args!("it calls {name}, which it makes itself")))
+        }
+        _ => None,
+    })
+}
+
+/// A name as Postgres knows it.
+fn folded(name: &str, quote: Option<char>) -> String {
+    if quote.is_some() { name.to_owned() } else { name.to_lowercase() }
+}
+
 /// What a change of a table that is there takes away.
 fn of_table(operation: &AlterTableOperation) -> Option<String> {
     match operation {
-        AlterTableOperation::AddColumn { column_def, .. } => of_column(column_def),
+        AlterTableOperation::AddColumn { column_def, .. } => column::tightens(column_def),
         AlterTableOperation::AlterColumn {
             op: AlterColumnOperation::DropNotNull | AlterColumnOperation::SetDefault { .. },
             ..
@@ -115,88 +189,15 @@ fn of_table(operation: &AlterTableOperation) -> Option<String> {
     }
 }
 
-/// The old version writes rows without the new column.
-fn of_column(ColumnDef { name, options, .. }: &ColumnDef) -> Option<String> {
-    let has = |wanted: fn(&ColumnOption) -> bool| options.iter().any(|option| wanted(&option.option));
-    let filled = has(|option| {
-        matches!(option, ColumnOption::Default(_) | ColumnOption::Generated { .. } | ColumnOption::Identity(_))
-    });
-    let needed = has(|option| matches!(option, ColumnOption::NotNull | ColumnOption::PrimaryKey(_)));
-    (needed && !filled).then(|| format!("adds the column {name}, which is NOT NULL and has no DEFAULT,"))
+/// The CHECK of a new column that may refuse a row of the old version.
+fn doubtful(operation: &AlterTableOperation) -> Option<&ColumnOption> {
+    match operation {
+        AlterTableOperation::AddColumn { column_def, .. } => column::doubtful(column_def),
+        _ => None,
+    }
 }
 
 fn removes(query: &Query) -> bool {
     let with = query.with.as_ref().map_or(&[][..], |with| &with.cte_tables);
     matches!(*query.body, SetExpr::Delete(_)) || with.iter().any(|table| removes(&table.query))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_only_adds() {
-        for sql in [
-            "CREATE TABLE a (id bigserial PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
-             CREATE UNIQUE INDEX ON a (lower(name)); ALTER TABLE a ADD CONSTRAINT b CHECK (id > 0)",
-            "ALTER TABLE a ADD COLUMN b text",
-            "ALTER TABLE a ADD COLUMN IF NOT EXISTS b text NOT NULL DEFAULT '', ADD COLUMN c int",
-            "ALTER TABLE a ALTER COLUMN b DROP NOT NULL; ALTER TABLE a ALTER b SET DEFAULT 1",
-            "CREATE INDEX a_b ON a (b); CREATE VIEW v AS SELECT id FROM a",
-            "INSERT INTO a (b) SELECT c FROM d; UPDATE a SET b = c WHERE b IS NULL; SELECT 1",
-            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DROP TABLE a; END $$",
-            "COMMENT ON TABLE a IS 'it'",
-            "",
-        ] {
-            assert_eq!(takes_away(sql, false), None, "{sql}");
-        }
-    }
-
-    #[test]
-    fn what_takes_away() {
-        for (sql, why) in [
-            ("DROP TABLE a", "takes away"),
-            ("ALTER TABLE a ADD COLUMN c int, DROP COLUMN b", "takes away what is there (DROP COLUMN b) in a"),
-            ("ALTER TABLE a RENAME COLUMN b TO c", "renames"),
-            ("ALTER TABLE a RENAME TO c", "renames"),
-            ("ALTER TABLE a ALTER COLUMN b SET NOT NULL", "tightens"),
-            ("ALTER TABLE a ALTER COLUMN b TYPE bigint", "tightens"),
-            ("ALTER TABLE a ALTER COLUMN b DROP DEFAULT", "tightens"),
-            ("ALTER TABLE a ADD CONSTRAINT u UNIQUE (b)", "constraint"),
-            ("ALTER TABLE a ADD COLUMN b text NOT NULL", "NOT NULL and has no DEFAULT"),
-            ("CREATE UNIQUE INDEX ON a (b)", "unique"),
-            ("TRUNCATE a", "removes rows"),
-            ("DELETE FROM a", "removes rows"),
-            ("WITH gone AS (DELETE FROM a RETURNING id) SELECT count(*) FROM gone", "removes rows"),
-            ("CREATE TABLE b (id int); DROP VIEW v", "takes away"),
-            ("DO $$ BEGIN END $$", ".expand.sql"),
-            ("CREATE TABEL a (id int)", ".expand.sql"),
-        ] {
-            let told = takes_away(sql, false).unwrap_or_default();
-            assert!(told.contains(why), "{sql}: {told}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_may_be_vouched_for_and_what_takes_away_may_not() {
-        assert_eq!(takes_away("DO $$ BEGIN END $$", true), None);
-        assert!(takes_away("DROP TABLE a", true).is_some());
-    }
-
-    #[test]
-    fn contract_steps_may_do_all_of_it() {
-        let [create, drop] = ["CREATE TABLE a (id int)", "DROP TABLE a"];
-        assert_eq!(check_migrations([("0001_a.sql", create), ("0002_b.contract.sql", drop)]), []);
-        let refused = check_migrations([("0001_a.sql", create), ("0003_c.sql", drop)]);
-        let [refused] = refused.as_slice() else { panic!("{refused:?}") };
-        assert!(refused.to_string().contains("\"0003_c.sql\"") && refused.to_string().contains(".contract.sql"));
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_told() {
-        let create = "CREATE TABLE a (id int)";
-        let files = [("0001_a.sql", "DROP TABLE a"), ("a.sql", create), ("1_b.sql", create), ("2_c.sql", "TRUNCATE a")];
-        let told: Vec<String> = check_migrations(files).iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 4, "{told:?}");
-    }
 }
