@@ -49,11 +49,12 @@ const LOCKED_OUT: &str = "the list of tenants could not be refreshed; what is kn
 
 /// What one of several operators meets of another's work: what it is about to read, make or remove has gone or come a
 /// moment before; and a plugin's process, which ends with its own operator alone, has what the other has replaced.
-const RACED: [&str; 8] = [
+const RACED: [&str; 9] = [
     "SQLSTATE 42704",
     "NoSuchBucket",
     r#"a program of Postgres failed doing="pg_dump of schema "#,
     "terminating connection due to administrator command",
+    "error occurred while testing the connection on-release",
     "something of that name came into being",
     "the platform answered 401",
     "The tenant's database is not ready",
@@ -136,7 +137,7 @@ impl Said {
     fn by_plugin(line: &(&str, Value)) -> Option<Self> {
         let word = |name: &str| line.1[name].as_str().unwrap_or_default();
         let complains = matches!(word("level"), "WARN" | "ERROR");
-        let text = format!("{}: {} {}", word("target"), word("message"), word("error"));
+        let text = ["target", "message", "error", "cause"].map(word).join(" ");
         complains.then(|| Self { at: at(line), error: word("level") == "ERROR", text })
     }
 
@@ -291,6 +292,9 @@ mod tests {
         assert!(of_a_race(dump));
         assert!(!of_a_race("2026 WARN could not set up login l: Postgres answered SQLSTATE 42501"));
         assert!(!of_a_race("2026 WARN schema s carries no ownership mark"));
+        let ended =
+            r#"{"level":"ERROR","cause":"error returned: terminating connection due to administrator command"}"#;
+        assert_eq!([true, false].map(|rivals| of_plugin(ended, &[], rivals).len()), [0, 1]);
         for word in RACED {
             for foreign in FOREIGN {
                 assert!(!of_a_race(&format!("2026 WARN {word}: schema s {foreign}")), "{word} {foreign}");
