@@ -103,7 +103,7 @@ mod tests {
         let install = |tenant: &str, id: &str| fixture::install("plexica-system", id, tenant, id);
         let of_another = fixture::install("plexica-system", "crm", "beta", "crm");
         // Each with who is acme's and who is beta's then.
-        let events = [
+        let events = vec![
             (Event::Init, "", ""),
             (Event::InitApply(install("acme", "crm")), "", ""),
             (Event::InitApply(install("acme", "files")), "", ""),
