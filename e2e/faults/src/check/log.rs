@@ -137,7 +137,8 @@ impl Said {
     fn by_plugin(line: &(&str, Value)) -> Option<Self> {
         let word = |name: &str| line.1[name].as_str().unwrap_or_default();
         let complains = matches!(word("level"), "WARN" | "ERROR");
-        let text = ["target", "message", "error", "cause"].map(word).join(" ");
+        let [error, cause] = ["error", "cause"].map(word);
+        let text = format!("{}: {} {error} {cause}", word("target"), word("message"));
         complains.then(|| Self { at: at(line), error: word("level") == "ERROR", text })
     }
 
