@@ -3,14 +3,18 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use plexica_crds::{
-    label::PAUSED,
+    label::{PAUSED, ROTATE},
     plugin::{self, PluginStatus},
     plugin_install, tenant,
 };
-use plexica_testkit::{wait_for, wait_until};
+use plexica_testkit::{unique, wait_for, wait_until};
 use serde_json::{Value, json};
 
-use crate::world::{PATIENCE, World, is};
+use crate::{
+    plugin::URL,
+    rotation,
+    world::{PATIENCE, World, is},
+};
 
 async fn annotate(world: &World, slug: &str, value: Value) {
     let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
@@ -107,6 +111,58 @@ async fn a_paused_install_is_not_deleted_with_its_tenant_until_it_goes_on() {
     assert_eq!(world.installs(&slug).get("it").await.unwrap().metadata.deletion_timestamp, None);
     pause(Value::Null).await;
     world.gone(&world.tenants(), &slug).await;
+}
+
+/// Whoever is paused is served with what there is, so that this does not end before that is over.
+#[tokio::test]
+async fn a_paused_tenant_goes_on_with_old_credentials_while_its_neighbour_has_new_ones() {
+    let Some(world) = World::new().await else { return };
+    let operator = rotation::operator(&world, 2);
+    let id = world.database.unique("crm");
+    let [paused, beta] = [world.database.unique("acme"), world.database.unique("beta")];
+    let [first, second] = ["plugin", "plugin2"].map(|word| format!("{word}_{}", id.replace('-', "_")));
+    world.plugin(&id, "1.0.0").await;
+    for slug in [&paused, &beta] {
+        world.tenant(slug, json!({})).await;
+        world.ready(slug).await;
+        world.install(slug, &id, json!({})).await;
+        world.installed(slug).await;
+    }
+    let loads = [rotation::Load::on(&world, &paused, &id).await, rotation::Load::on(&world, &beta, &id).await];
+    annotate(&world, &paused, json!("true")).await;
+    world.install_until(&paused, "Paused", "True", "Paused").await;
+    let before = world.installs(&paused).get("it").await.unwrap().status.unwrap();
+    let old = rotation::get(&format!("{}{URL}", rotation::upstream(&world, &paused).await)).await.unwrap();
+    assert!(old.contains(&format!("//{first}:")), "{old}");
+
+    rotation::annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "now").await;
+    let told = rotation::turned(&world, &beta, 2, false).await;
+    wait_until("the overlap is over, and both were looked at since", PATIENCE, async || {
+        let until = told.previous_until.as_ref().unwrap().0;
+        let looked = operator.count("plexica_operator_reconciles_total").await;
+        until < jiff::Timestamp::now()
+            && wait_for("more looks", PATIENCE, async || {
+                rotation::annotate(&world.installs(&beta), "it", "plexica.io/test-look", unique("look")).await;
+                (operator.count("plexica_operator_reconciles_total").await > looked + 4.0).then_some(true)
+            })
+            .await
+    })
+    .await;
+    assert!(rotation::signs_in(&old).await, "who is paused still serves with it");
+    assert_eq!(rotation::turned(&world, &beta, 2, false).await.generation, 2);
+    let now = world.installs(&paused).get("it").await.unwrap().status.unwrap();
+    assert_eq!((now.route, now.credentials), (before.route, before.credentials));
+    assert!(loads[1].has_seen(&second) && !loads[0].has_seen(&second));
+
+    annotate(&world, &paused, Value::Null).await;
+    for slug in [&paused, &beta] {
+        rotation::turned(&world, slug, 2, true).await;
+    }
+    wait_until("those before are good no more", PATIENCE, async || !rotation::signs_in(&old).await).await;
+    for load in loads {
+        load.end().await;
+    }
+    operator.stop().await;
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub async fn get(url: &str) -> Result<String, String> {
     if status.is_success() { Ok(text) } else { Err(format!("{status} {text}")) }
 }
 
-async fn signs_in(url: &str) -> bool {
+pub async fn signs_in(url: &str) -> bool {
     PgConnection::connect(url).await.is_ok()
 }
 
@@ -115,7 +115,8 @@ impl Load {
         load
     }
 
-    fn has_seen(&self, login: &str) -> bool {
+    /// Whether a request was served as that login.
+    pub fn has_seen(&self, login: &str) -> bool {
         self.answers.lock().unwrap().logins.contains(login)
     }
 

@@ -7,7 +7,10 @@ use std::{
 
 use plexica_testkit::Missing;
 
-use super::{Effort, Row};
+use super::{
+    Effort, Row,
+    peace::{InPeace, until},
+};
 use crate::{
     proxy::{Call, Plan},
     story::{Order, STEPS, Step},
@@ -62,18 +65,26 @@ pub struct Peace {
     pub took: Duration,
 }
 
-/// Each step of a life that nothing disturbs, with the resources applied in that order. The operator has
-/// been at work before.
+/// Each step of a life that nothing disturbs, with the resources applied in that order, and what there is after it. The
+/// operator has been at work before.
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peace; STEPS], Missing> {
+pub async fn record(
+    effort: Effort,
+    order: Order,
+    in_peace: &InPeace,
+    row: &mut Row,
+) -> Result<[Peace; STEPS], Missing> {
     let world = World::new(effort.platform).await?;
     let operator = world.operator();
     let first = world.case();
-    for step in [Step::Create, Step::Remove] {
+    let short = [Step::Create, Step::Remove];
+    for step in short {
         step.ask(&world, &first, order).await;
         row.note(format!("{step:?} in peace"), step.done(&world, &first).await);
+        let kept = in_peace.keep(&world, &first, until(&short, step)).await;
+        row.note(format!("{step:?} in peace"), kept);
     }
     let (case, mut steps) = (world.case(), std::array::from_fn(|_| Peace::default()));
     for (step, peace) in Step::ALL.into_iter().zip(&mut steps) {
@@ -84,17 +95,20 @@ pub async fn record(effort: Effort, order: Order, row: &mut Row) -> Result<[Peac
         *peace = Peace { calls: world.script.calls(), took: begun.elapsed() };
         let writes = peace.calls.iter().filter(|call| call.writes).count();
         eprintln!("{step:?} in peace: {} calls, {writes} of them writes, {:.1?}", peace.calls.len(), peace.took);
+        let kept = in_peace.keep(&world, &case, until(&Step::ALL, step)).await;
+        row.note(format!("{step:?} in peace"), kept);
     }
     row.end(&world, operator).await;
     world.close().await;
     Ok(steps)
 }
 
-/// How many writes the first operator of a world makes before it turns to a tenant that waits for it.
+/// Which calls the first operator of a world makes before it writes about a tenant that waits for it, but those about
+/// that tenant.
 ///
 /// # Errors
 /// The part that does not run.
-pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missing> {
+pub async fn first_start(effort: Effort, row: &mut Row) -> Result<Vec<Call>, Missing> {
     let world = World::new(effort.platform).await?;
     let case = world.case();
     world.script.set(Plan::Record);
@@ -104,11 +118,13 @@ pub async fn first_writes(effort: Effort, row: &mut Row) -> Result<usize, Missin
     let names = [case.slug.as_str(), case.plugin.as_str()].map(|name| (name.to_owned(), name.replace('-', "_")));
     let of_tenant =
         |call: &Call| names.iter().any(|(name, identifier)| call.what.contains(name) || call.what.contains(identifier));
-    let writes = world.script.calls().iter().filter(|call| call.writes).take_while(|call| !of_tenant(call)).count();
+    let calls = world.script.calls();
+    let calls = calls.iter().take_while(|call| !(call.writes && of_tenant(call))).filter(|call| !of_tenant(call));
+    let calls = calls.cloned().collect();
     world.script.set(Plan::Clean);
     Step::Remove.ask(&world, &case, Order::Forwards).await;
     row.note("a first start in peace", Step::Remove.done(&world, &case).await);
     row.end(&world, operator).await;
     world.close().await;
-    Ok(writes)
+    Ok(calls)
 }

@@ -6,6 +6,7 @@ mod lanes;
 mod mutation;
 mod optional;
 mod outage;
+mod peace;
 mod row;
 mod scale;
 mod share;

@@ -11,6 +11,7 @@ use rand::RngExt;
 use super::{
     Effort, Row,
     lanes::{each, record},
+    peace::{InPeace, until},
 };
 use crate::{
     check,
@@ -34,7 +35,8 @@ const DOMAIN: &str = "moved.acme.test";
 const BUSY: f64 = 3.0;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let in_peace = record(effort, Order::Forwards, row).await?;
+    let in_peace = InPeace::default();
+    let recorded = record(effort, Order::Forwards, &in_peace, row).await?;
     let busy = if effort.lanes == 1 { 1.0 } else { BUSY };
     let (outages, disturbed, down) = if effort.quick {
         let outage = Outage::ALL[effort.random().random_range(0..Outage::ALL.len())];
@@ -49,7 +51,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             tokio::time::sleep(down.mul_f64(rand::random())).await;
         }
         let case = world.case();
-        for (step, peace) in Step::ALL.into_iter().zip(&in_peace) {
+        for (step, peace) in Step::ALL.into_iter().zip(&recorded) {
             let calls_it = peace.calls.iter().any(|call| call.system == down_is.0);
             let well = if calls_it && disturbed.contains(&step) {
                 disturb(world, &case, (step, SOON + peace.took.mul_f64(busy)), (down_is, down), row).await
@@ -57,7 +59,12 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
                 step.ask(world, &case, Order::Forwards).await;
                 row.note(format!("{step:?}"), step.done(world, &case).await)
             };
-            if !well {
+            // How long the step took is known by now.
+            let compared = well && {
+                let place = format!("{step:?} with {:?} down ({:?})", down_is.0, down_is.1);
+                row.note(place, in_peace.compare(world, &case, until(&Step::ALL, step)).await)
+            };
+            if !compared {
                 eprintln!("what follows {step:?} was not tried with {:?} down ({:?})", down_is.0, down_is.1);
                 break;
             }

@@ -15,7 +15,11 @@ use plexica_testkit::Missing;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::json;
 
-use super::{Effort, Row, lanes::each};
+use super::{
+    Effort, Row,
+    lanes::{each, record},
+    peace::{InPeace, until},
+};
 use crate::{
     proxy::Plan,
     story::{Order, Step, claim::claim},
@@ -67,11 +71,16 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             }
         }
     }
-    each(effort, effort.share.of(points), row, life).await
+    let in_peace = InPeace::default();
+    record(effort, Order::Forwards, &in_peace, row).await?;
+    each(effort, effort.share.of(points), row, async |world, operator, point, row| {
+        life(world, operator, point, &in_peace, row).await;
+    })
+    .await
 }
 
 /// One tenant's life.
-async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Row) {
+async fn life(world: &World, operator: &mut Operator, point: Point, in_peace: &InPeace, row: &mut Row) {
     let Point { replicas, order, seed } = point;
     // Watches that have begun are not disturbed.
     operator.kill();
@@ -100,7 +109,10 @@ async fn life(world: &World, operator: &mut Operator, point: Point, row: &mut Ro
                 done = step.done(world, &case) => done,
                 never = flapping => match never {},
             };
-            if !row.note(format!("{step:?} {point:?}"), done) {
+            let place = format!("{step:?} {point:?}");
+            if !row.note(&place, done)
+                || !row.note(&place, in_peace.compare(world, &case, until(&Step::ALL, step)).await)
+            {
                 break;
             }
         }

@@ -11,9 +11,30 @@ use crate::{
 /// Seconds for which the version before is kept: longer than any step.
 const FOR_LONG: i32 = 3600;
 
-/// A tenant's spec in which an overlap of credentials ends within a step.
-fn short_overlap(mut spec: Value) -> Value {
+/// A tenant's spec in which an overlap of credentials ends within a step. People sign in at a domain of its own, if the
+/// spec names no others.
+fn short_overlap(case: &Case, mut spec: Value) -> Value {
     spec["rotation"] = json!({ "overlap": "1s" });
+    if spec["domains"].is_null() {
+        spec["domains"] = json!([domain(case)]);
+    }
+    spec
+}
+
+/// That of a tenant.
+fn domain(case: &Case) -> String {
+    format!("{}.faults.test", case.slug)
+}
+
+/// What comes with the other plan: the plan itself, and one domain more.
+fn planned(case: &Case) -> Value {
+    json!({ "plan": PLAN, "domains": [domain(case), format!("planned.{}", domain(case))] })
+}
+
+/// The same of one who is suspended.
+fn suspended(case: &Case) -> Value {
+    let mut spec = planned(case);
+    spec["suspend"] = json!(true);
     spec
 }
 
@@ -40,7 +61,7 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
         Step::Rotate => world.rotate(case, SECOND).await,
         Step::Isolate => world.patch_install(case, json!({ "isolation": "Dedicated" })).await,
         Step::Plan => {
-            let tenant = world.apply_tenant(case, short_overlap(json!({ "plan": PLAN })));
+            let tenant = world.apply_tenant(case, short_overlap(case, planned(case)));
             let install = async {
                 world.patch_install(case, json!({ "config": { WORKERS: 3 } })).await;
                 world.consent(case, SECOND).await;
@@ -50,13 +71,13 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
                 Order::Backwards | Order::PluginLast => futures::join!(install, tenant),
             };
         }
-        Step::Suspend => world.apply_tenant(case, short_overlap(json!({ "plan": PLAN, "suspend": true }))).await,
-        Step::Resume => world.apply_tenant(case, short_overlap(json!({}))).await,
+        Step::Suspend => world.apply_tenant(case, short_overlap(case, suspended(case))).await,
+        Step::Resume => world.apply_tenant(case, short_overlap(case, json!({}))).await,
         Step::Disable => world.patch_install(case, json!({ "enabled": false })).await,
         Step::Enable => world.patch_install(case, json!({ "enabled": true })).await,
         Step::Leave => leave(world, case, order).await,
         Step::Remove => {
-            world.apply_tenant(case, short_overlap(json!({ "deletionPolicy": "Delete" }))).await;
+            world.apply_tenant(case, short_overlap(case, json!({ "deletionPolicy": "Delete" }))).await;
             let install = json!({ "plugin": { "version": SECOND }, "deletionPolicy": "Delete" });
             world.patch_install(case, install).await;
             leave(world, case, order).await;
@@ -69,11 +90,11 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
 
 /// Gives a tenant that domain, and nothing else that it did not have when it was made.
 pub async fn move_to(world: &World, case: &Case, domain: &str) {
-    world.apply_tenant(case, short_overlap(json!({ "domains": [domain] }))).await;
+    world.apply_tenant(case, short_overlap(case, json!({ "domains": [domain] }))).await;
 }
 
 async fn all(world: &World, case: &Case, version: &str, order: Order) {
-    let tenant = || world.apply_tenant(case, short_overlap(json!({})));
+    let tenant = || world.apply_tenant(case, short_overlap(case, json!({})));
     let plugin = || world.apply_plugin(case, version);
     let install = || world.apply_install(case, json!({ "plugin": { "version": version } }));
     match order {

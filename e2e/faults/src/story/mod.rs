@@ -31,8 +31,8 @@ pub enum Step {
     Rotate,
     /// The tenant has the plugin for itself from now on.
     Isolate,
-    /// The tenant has another plan, and the install another configuration, which the plugin takes while it runs, and
-    /// what its version asks for besides.
+    /// The tenant has another plan and one domain more, and the install another configuration, which the plugin takes
+    /// while it runs, and what its version asks for besides.
     Plan,
     /// The tenant is suspended.
     Suspend,

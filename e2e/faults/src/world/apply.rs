@@ -126,9 +126,9 @@ impl World {
     pub fn plugin_spec(version: &str) -> Value {
         let number = json!({ "type": "integer" });
         let schema = json!({ "type": "object", "properties": { WORKERS: number, POOL: number } });
-        let mut permissions = vec![json!({ "key": READ, "name": "Read notes" })];
+        let mut permissions = vec![json!({ "key": READ, "name": "Read notes", "defaultRoles": ["user"] })];
         if !version.starts_with('1') {
-            permissions.push(json!({ "key": WRITE, "name": "Write notes" }));
+            permissions.push(json!({ "key": WRITE, "name": "Write notes", "defaultRoles": ["admin"] }));
         }
         json!({
             "runtime": {

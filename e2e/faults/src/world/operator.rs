@@ -4,12 +4,16 @@ use std::{
     fs::OpenOptions,
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// Name of the log file.
 pub const LOG: &str = "operator.log";
 /// The program, which lies beside this one.
 const PROGRAM: &str = "plexica-operator";
+
+/// Between two looks whether it has ended.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One operator.
 #[derive(Debug, Default)]
@@ -82,6 +86,13 @@ impl Operator {
     /// Whether it runs.
     pub fn runs(&mut self) -> bool {
         self.0.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) {
+        while self.runs() {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     fn id(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! What there is of a tenant, without what is another for every tenant. Users are not in it: a first
 //! one who is no longer asked for stays, as people do.
 
+mod database;
 mod namespace;
 mod realm;
 
@@ -9,14 +10,13 @@ use std::collections::BTreeSet;
 use kube::Api;
 use plexica_crds::Plugin;
 use serde_json::{Value, json};
-use sqlx::Row;
 
 use crate::{
     story::SECOND,
     world::{Case, World},
 };
 
-/// Status, realm, namespace and rights, with the tenant's and the plugin's names taken out.
+/// Status, realm, namespace, bucket and what Postgres has, with the names of tenant, plugin and installation taken out.
 pub async fn snapshot(world: &World, case: &Case) -> Value {
     let tenant = world.tenants().get_opt(case.slug.as_str()).await.ok().flatten();
     let install = world.installs().get_opt(&World::install_name(case)).await.ok().flatten();
@@ -27,6 +27,12 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
     let conditions = |conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>| {
         conditions.into_iter().map(|c| format!("{}={} {}", c.type_, c.status, c.reason)).collect::<Vec<_>>()
     };
+    let (realm, namespace, bucket, database) = futures::join!(
+        realm::realm(world, case),
+        namespace::namespace(world, case),
+        policy(world, case),
+        database::database(world, case),
+    );
     let all = json!({
         "tenant": tenant.map(|t| json!({
             "phase": t.phase, "conditions": conditions(t.conditions), "plan": t.plan.map(|plan| plan.name),
@@ -38,17 +44,28 @@ pub async fn snapshot(world: &World, case: &Case) -> Value {
             "awaiting": [i.awaiting_consent, i.awaiting_events], "path": i.route.map(|route| route.path),
         })),
         "plugin": plugin.map(|p| json!({ "phase": p.phase, "conditions": conditions(p.conditions) })),
-        "realm": realm::realm(world, case).await,
-        "namespace": namespace::namespace(world, case).await,
-        "bucket": policy(world, case).await,
-        "rights": rights(world, case).await.unwrap_or_else(|error| vec![error.to_string()]),
+        "realm": realm,
+        "namespace": namespace,
+        "bucket": bucket,
+        "database": database.unwrap_or_else(|error| json!(error.to_string())),
     });
     let text = all.to_string();
     let (slug, plugin) = (case.slug.to_string(), case.plugin.to_string());
-    let plain = [(slug.replace('-', "_"), "T"), (plugin.replace('-', "_"), "P"), (slug, "T"), (plugin, "P")]
-        .into_iter()
-        .fold(text, |text, (name, letter)| text.replace(&name, letter));
-    serde_json::from_str(&plain).unwrap_or_default()
+    let plain = [
+        (slug.replace('-', "_"), "T"),
+        (plugin.replace('-', "_"), "P"),
+        (slug, "T"),
+        (plugin, "P"),
+        (world.name.clone(), "W"),
+    ]
+    .into_iter()
+    .fold(text, |text, (name, letter)| text.replace(&name, letter));
+    let mut plain: Value = serde_json::from_str(&plain).unwrap_or_default();
+    // What Postgres has was put in order while each had its own name.
+    for rows in plain["database"].as_object_mut().into_iter().flat_map(|parts| parts.values_mut()) {
+        rows.as_array_mut().into_iter().for_each(|rows| rows.sort_unstable_by_key(Value::to_string));
+    }
+    plain
 }
 
 /// Where two of them differ, with both values.
@@ -80,20 +97,6 @@ fn compare(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
 async fn policy(world: &World, case: &Case) -> Option<String> {
     let bucket = world.prefixes().bucket(&case.slug);
     world.store.get_bucket_policy().bucket(bucket).send().await.ok()?.policy
-}
-
-/// Who may do what with the tenant's schemas, and who may become whom.
-async fn rights(world: &World, case: &Case) -> Result<Vec<String>, sqlx::Error> {
-    let query = "SELECT concat_ws(' ', n.nspname, a.grantee::regrole, a.privilege_type)
-                   FROM pg_namespace n, aclexplode(n.nspacl) a WHERE starts_with(n.nspname, $1)
-                 UNION ALL
-                 SELECT concat_ws(' ', r.rolname, 'to',
-                                  regexp_replace(m.member::regrole::text, '^(plexica_role_admin)_..$', '\\1'))
-                   FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE starts_with(r.rolname, $1)
-                  ORDER BY 1";
-    let prefix = format!("tenant_{}", case.slug.as_str().replace('-', "_"));
-    let rows = sqlx::query(query).bind(prefix).fetch_all(&mut world.database.connect().await).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 #[cfg(test)]

@@ -36,7 +36,13 @@ pub async fn realm(world: &World, case: &Case) -> Value {
     let realm = world.prefixes().realm(&case.slug);
     let find = async |path: &str| world.account.find(&format!("/{realm}{path}")).await.unwrap_or_default();
     let settings = find("").await;
-    let web = find("/clients?clientId=web").await;
+    if settings.is_null() {
+        return Value::Null;
+    }
+    let clients = find("/clients").await;
+    let clients = || clients.as_array().into_iter().flatten();
+    let web = clients().find(|client| client["clientId"] == "web").cloned().unwrap_or_default();
+    let roles = find("/roles").await;
     let brokers = find("/identity-provider/instances").await;
     let action = find(&format!("/authentication/required-actions/{ACTION}")).await;
     let mut flows = Vec::new();
@@ -45,7 +51,9 @@ pub async fn realm(world: &World, case: &Case) -> Value {
     }
     json!({
         "settings": SETTINGS.map(|name| setting(&settings[name])),
-        "web": CLIENT.map(|name| in_order(&web[0][name])),
+        "web": CLIENT.map(|name| in_order(&web[name])),
+        "clients": in_order(&clients().map(|client| json!([client["clientId"], client["enabled"]])).collect()),
+        "roles": in_order(&names(&roles)),
         "brokers": brokers.as_array().into_iter().flatten().map(broker).collect::<Vec<_>>(),
         "flows": flows,
         "action": [action["enabled"], action["defaultAction"]],
@@ -64,6 +72,11 @@ fn in_order(value: &Value) -> Value {
         items.sort_unstable_by_key(Value::to_string);
     }
     value
+}
+
+/// Those of roles.
+fn names(roles: &Value) -> Value {
+    roles.as_array().into_iter().flatten().map(|role| role["name"].clone()).collect()
 }
 
 /// All but its id and those of what belongs to it. Keycloak shows nobody its secret; the digest of that is another for

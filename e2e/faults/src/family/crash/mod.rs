@@ -11,8 +11,9 @@ use rand::{RngExt, rngs::StdRng};
 use self::place::{Death, Place, deal, places};
 use super::{
     Effort, Row,
-    lanes::{each, first_writes, record},
+    lanes::{each, first_start, record},
     optional,
+    peace::{InPeace, until},
 };
 use crate::{
     proxy::{At, Plan},
@@ -31,7 +32,8 @@ const REFUSING: usize = 8;
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
-    let all = recorded(effort, &mut random, row).await?;
+    let in_peace = InPeace::default();
+    let all = recorded(effort, &mut random, &in_peace, row).await?;
     eprintln!("crash: {} places", all.len());
     let mut lives = deal(all, &mut random);
     if effort.quick {
@@ -41,7 +43,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     for time in 0..TIMES {
         // What was recorded was recorded in a whole life: a step may write less when others were not before it.
         let whole = time > 0;
-        missed = lead(effort, with_claims(lives, &mut random), whole, row).await?;
+        missed = lead(effort, with_claims(lives, &mut random), whole, &in_peace, row).await?;
         eprintln!("crash: {} writes at which an operator was to die did not come", missed.len());
         lives = deal(missed.clone(), &mut random);
     }
@@ -49,7 +51,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         row.missed(&place, optional::write(&place.first.at), TIMES);
     }
     each(effort, starts(effort, &mut random, row).await?, row, async |_, _, place, row| {
-        if let Err(missing) = start(effort, &place, row).await {
+        if let Err(missing) = start(effort, &place, &in_peace, row).await {
             row.note(format!("start {place}"), Err(Violation(missing.to_string())));
         }
     })
@@ -57,12 +59,17 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
 }
 
 /// All places of the share: in a sample those of one order.
-async fn recorded(effort: Effort, random: &mut StdRng, row: &mut Row) -> Result<Vec<Place>, Missing> {
+async fn recorded(
+    effort: Effort,
+    random: &mut StdRng,
+    in_peace: &InPeace,
+    row: &mut Row,
+) -> Result<Vec<Place>, Missing> {
     let orders =
         if effort.quick { vec![Order::ALL[random.random_range(0..Order::ALL.len())]] } else { Order::ALL.into() };
     let mut all = Vec::new();
     for order in orders {
-        let steps = record(effort, order, row).await?;
+        let steps = record(effort, order, in_peace, row).await?;
         all.extend(Step::ALL.into_iter().zip(&steps).flat_map(|(step, peace)| places(order, step, &peace.calls)));
     }
     Ok(effort.share.of(all))
@@ -74,7 +81,7 @@ async fn starts(effort: Effort, random: &mut StdRng, row: &mut Row) -> Result<Ve
     if effort.quick {
         deaths.push(Death { at: At::Any(random.random_range(0..EARLY)), after: random.random() });
     } else {
-        let writes = first_writes(effort, row).await?;
+        let writes = first_start(effort, row).await?.iter().filter(|call| call.writes).count();
         eprintln!("a first start in peace: {writes} writes");
         deaths.extend((0..writes).flat_map(|at| [false, true].map(|after| Death { at: At::Any(at), after })));
     }
@@ -96,11 +103,14 @@ async fn lead(
     effort: Effort,
     lives: Vec<(Vec<Place>, Death)>,
     whole: bool,
+    in_peace: &InPeace,
     row: &mut Row,
 ) -> Result<Vec<Place>, Missing> {
     let missed = Mutex::new(Vec::new());
     each(effort, lives, row, async |world, operator, (places, death), row| {
-        let of_life = life(world, operator, places, whole, row).await;
+        let steps = Step::life(|step| whole || places.iter().any(|place| place.step == step));
+        in_peace.lead(world, &steps, row).await;
+        let of_life = life(world, operator, places, (&steps, in_peace), row).await;
         survive_claim(world, operator, death, row).await;
         missed.lock().unwrap_or_else(PoisonError::into_inner).extend(of_life);
     })
@@ -108,27 +118,28 @@ async fn lead(
     Ok(missed.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// One tenant's life, in which operators die in these places; says in which none did.
+/// One tenant's life of these steps, in which operators die in these places; says in which none did.
 async fn life(
     world: &World,
     operator: &mut Operator,
     mut places: Vec<Place>,
-    whole: bool,
+    (steps, in_peace): (&[Step], &InPeace),
     row: &mut Row,
 ) -> Vec<Place> {
     let (case, mut missed) = (world.case(), Vec::new());
     let Some(order) = places.first().map(|place| place.order) else { return missed };
-    for step in Step::life(|step| whole || places.iter().any(|place| place.step == step)) {
+    for step in steps.iter().copied() {
         let place = places.extract_if(.., |place| place.step == step).next();
+        let at = place.as_ref().map_or_else(|| format!("{step:?}"), ToString::to_string);
         let well = if let Some(place) = place {
             let (deaths, well) = survive(world, operator, &case, &place, row).await;
             missed.extend((deaths == 0).then_some(place));
             well
         } else {
             step.ask(world, &case, order).await;
-            row.note(format!("{step:?}"), step.done(world, &case).await)
+            row.note(&at, step.done(world, &case).await)
         };
-        if !well {
+        if !well || !row.note(&at, in_peace.compare(world, &case, until(steps, step)).await) {
             break;
         }
     }
@@ -137,7 +148,7 @@ async fn life(
 }
 
 /// An operator that has never been started before dies, with a tenant waiting for it; a world of its own.
-async fn start(effort: Effort, place: &Place, row: &mut Row) -> Result<(), Missing> {
+async fn start(effort: Effort, place: &Place, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
     let world = World::new(effort.platform).await?;
     let (case, mut operator) = (world.case(), Operator::default());
     let (deaths, lived) = survive(&world, &mut operator, &case, place, row).await;
@@ -145,8 +156,13 @@ async fn start(effort: Effort, place: &Place, row: &mut Row) -> Result<(), Missi
         row.note(format!("start {place}"), fails("there was no such write"));
     }
     if lived {
+        let short = [Step::Create, Step::Remove];
+        row.note(format!("start {place}"), in_peace.compare(&world, &case, until(&short, Step::Create)).await);
         Step::Remove.ask(&world, &case, place.order).await;
-        row.note(format!("start {place}"), Step::Remove.done(&world, &case).await);
+        let well = row.note(format!("start {place}"), Step::Remove.done(&world, &case).await);
+        if well {
+            row.note(format!("start {place}"), in_peace.compare(&world, &case, &short).await);
+        }
     }
     row.end(&world, operator).await;
     world.close().await;

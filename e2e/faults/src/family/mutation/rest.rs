@@ -26,6 +26,9 @@ impl Rest {
     pub const ALL: [Self; 3] = [Self::Suspended, Self::Disabled, Self::Stalled];
 }
 
+/// Clients that servers sign in with, in turn.
+const SERVERS: [&str; 2] = ["api", "api-2"];
+
 /// Says all that is asked but for that, waits until it is so, and looks whether everything is there.
 ///
 /// # Errors
@@ -50,15 +53,29 @@ const OF_INSTALL: &[&str] = &["version", "migrated", "permissions", "configurati
 
 /// What of a tenant at rest follows from what it is asked to be: which version has served it last, with what and as
 /// which login, and which plan it had before one that there is not, with what that limits, does not.
-pub fn but_history(mut seen: Value) -> Value {
-    if let Some(rights) = seen["rights"].as_array_mut() {
+pub fn but_history(seen: Value) -> Value {
+    let mut seen = but_rotations(seen);
+    if let Some(rights) = seen["database"]["rights"].as_array_mut() {
         let of_login = |right: &str| [" to plugin", " to login"].iter().any(|to| right.contains(to));
         rights.retain(|right| !right.as_str().is_some_and(of_login));
     }
-    for (kind, names) in [("install", OF_INSTALL), ("tenant", &["plan"]), ("namespace", &["quotas", "ranges"])] {
+    for (kind, names) in [
+        ("install", OF_INSTALL),
+        ("tenant", &["plan"]),
+        ("namespace", &["quotas", "ranges"]),
+        ("database", &["permissions"]),
+    ] {
         if let Some(status) = seen.get_mut(kind).and_then(Value::as_object_mut) {
             status.retain(|name, _| !names.contains(&name.as_str()));
         }
+    }
+    seen
+}
+
+/// All but how often credentials were replaced: which of two clients servers sign in with follows from that.
+pub fn but_rotations(mut seen: Value) -> Value {
+    if let Some(clients) = seen["realm"]["clients"].as_array_mut() {
+        clients.retain(|client| !SERVERS.iter().any(|name| client[0] == *name));
     }
     seen
 }
@@ -91,13 +108,17 @@ mod tests {
     #[test]
     fn what_was_before_is_not_looked_at() {
         let seen = json!({
-            "tenant": { "phase": "Suspended", "plan": "p" }, "install": null, "realm": { "plan": 1, "version": 2 },
+            "tenant": { "phase": "Suspended", "plan": "p" }, "install": null,
+            "realm": { "clients": [["api", false], ["api-2", true], ["web", true]] },
             "namespace": { "quotas": [1], "ranges": [], "labels": 1 },
-            "rights": ["T_plugin_P to login_T_plugin_P", "T_plugin_P to plugin2_P", "T to plexica_core_api"],
+            "database": {
+                "rights": ["T_plugin_P to login_T_plugin_P", "T_plugin_P to plugin2_P", "T to plexica_core_api"],
+                "permissions": ["P:note:read of P"],
+            },
         });
         let expected = json!({
-            "tenant": { "phase": "Suspended" }, "install": null, "realm": { "plan": 1, "version": 2 },
-            "namespace": { "labels": 1 }, "rights": ["T to plexica_core_api"],
+            "tenant": { "phase": "Suspended" }, "install": null, "realm": { "clients": [["web", true]] },
+            "namespace": { "labels": 1 }, "database": { "rights": ["T to plexica_core_api"] },
         });
         assert_eq!(but_history(seen), expected);
     }

@@ -1,5 +1,7 @@
 //! Calls fail: once, and for a minute.
 
+mod start;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
@@ -13,6 +15,7 @@ use super::{
     Effort, Row,
     lanes::{each, record},
     optional,
+    peace::{InPeace, until},
 };
 use crate::{
     proxy::{Call, Failing, Fault, Plan, Shape, System},
@@ -36,7 +39,8 @@ type Due = (usize, Failing);
 struct Point([Vec<Failing>; STEPS]);
 
 pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let recorded = record(effort, Order::Forwards, row).await?.map(|peace| peace.calls);
+    let in_peace = InPeace::default();
+    let recorded = record(effort, Order::Forwards, &in_peace, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
     let short = effort.share.of(short(&recorded));
     let long = if effort.quick { Vec::new() } else { effort.share.of(lasting(&recorded)) };
@@ -54,19 +58,19 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         lives.truncate(SAMPLE);
     }
     let patient = Effort { lanes: effort.lanes * WAITING, ..effort };
-    let mut missed = try_all(effort, lives, false, row).await?;
-    missed.extend(try_all(patient, long, false, row).await?);
+    let mut missed = try_all(effort, lives, false, &in_peace, row).await?;
+    missed.extend(try_all(patient, long, false, &in_peace, row).await?);
     for _ in 1..TIMES {
         // Which calls a step makes depends on what is done first, and on the steps before: what was recorded was
         // recorded in a whole life.
         eprintln!("call-error: {} were not called and are tried again", missed.len());
-        missed = try_all(patient, deal(missed, &mut random), true, row).await?;
+        missed = try_all(patient, deal(missed, &mut random), true, &in_peace, row).await?;
     }
     for (step, failing) in missed {
         let place = format!("{:?}: {failing}", Step::ALL[step]);
         row.missed(place, optional::call(&failing), TIMES);
     }
-    Ok(())
+    if effort.quick { Ok(()) } else { start::all(effort, &recorded, &in_peace, row).await }
 }
 
 /// What fails once: each call that writes, and of those that read alike the first and the last.
@@ -98,10 +102,19 @@ fn can_conflict(call: &Call) -> bool {
 }
 
 /// Leads all these lives, with every step in them or with those they need, and says which calls were not made.
-async fn try_all(effort: Effort, points: Vec<Point>, whole: bool, row: &mut Row) -> Result<Vec<Due>, Missing> {
+async fn try_all(
+    effort: Effort,
+    points: Vec<Point>,
+    whole: bool,
+    in_peace: &InPeace,
+    row: &mut Row,
+) -> Result<Vec<Due>, Missing> {
     let missed = Mutex::new(Vec::new());
     each(effort, points, row, async |world, operator, point, row| {
-        let not_called = life(world, operator, point, whole, row).await;
+        let fails_in = |step| point.0.iter().zip(Step::ALL).any(|(failing, one)| one == step && !failing.is_empty());
+        let steps = Step::life(|step| whole || fails_in(step));
+        in_peace.lead(world, &steps, row).await;
+        let not_called = life(world, operator, point, (&steps, in_peace), row).await;
         missed.lock().unwrap_or_else(PoisonError::into_inner).extend(not_called);
     })
     .await?;
@@ -109,12 +122,7 @@ async fn try_all(effort: Effort, points: Vec<Point>, whole: bool, row: &mut Row)
 }
 
 /// Each of these ways to fail for each different call of each step.
-fn due(
-    recorded: &[Vec<Call>; STEPS],
-    wanted: impl Fn(&Call) -> bool,
-    which: Which,
-    ways: &[(Fault, Duration)],
-) -> Vec<Due> {
+fn due(recorded: &[Vec<Call>], wanted: impl Fn(&Call) -> bool, which: Which, ways: &[(Fault, Duration)]) -> Vec<Due> {
     let mut due = Vec::new();
     for (step, calls) in recorded.iter().enumerate() {
         let mut shapes = BTreeMap::<(Shape, bool), usize>::new();
@@ -167,11 +175,15 @@ fn deal(mut due: Vec<Due>, random: &mut impl Rng) -> Vec<Point> {
     lives
 }
 
-/// One tenant's life, with what fails in every step; says which calls were not made.
-async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole: bool, row: &mut Row) -> Vec<Due> {
+/// One tenant's life of these steps, with what fails in every step; says which calls were not made.
+async fn life(
+    world: &World,
+    operator: &mut Operator,
+    Point(point): Point,
+    (life, in_peace): (&[Step], &InPeace),
+    row: &mut Row,
+) -> Vec<Due> {
     let (case, mut not_called) = (world.case(), Vec::new());
-    let fails_in = |step| point.iter().zip(Step::ALL).any(|(failing, one)| one == step && !failing.is_empty());
-    let life = Step::life(|step| whole || fails_in(step));
     let of_create = point[0].clone();
     let all = Step::ALL.into_iter().zip(point).enumerate();
     let mut steps = all.filter(|(_, (step, _))| life.contains(step));
@@ -185,13 +197,15 @@ async fn life(world: &World, operator: &mut Operator, Point(point): Point, whole
         row.tried += all - missed.len();
         not_called.extend(missed.into_iter().map(|missed| (nth, missed)));
         world.script.set(Plan::Clean);
-        if !row.note(format!("{step:?}: {places}"), done) {
+        let place = format!("{step:?}: {places}");
+        let well = row.note(&place, done) && row.note(&place, in_peace.compare(world, &case, until(life, step)).await);
+        if !well {
             let left = steps.flat_map(|(nth, (_, failing))| failing.into_iter().map(move |failing| (nth, failing)));
             not_called.extend(left);
             return not_called;
         }
         if !operator.runs() {
-            row.note(format!("{step:?}: {places}"), fails("the operator ended by itself"));
+            row.note(place, fails("the operator ended by itself"));
             *operator = world.operator();
         }
     }
