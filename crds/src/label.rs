@@ -54,7 +54,8 @@ pub const RETRY_UPGRADE: &str = "plexica.io/retry-upgrade";
 /// An annotation people set: the version whose new permissions the tenant has had its say about.
 pub const CONSENT: &str = "plexica.io/consent";
 /// An annotation people set on a tenant, for all that is its own, or on an install: the operator says what
-/// it would do for it, and does nothing until it is gone or `false`.
+/// it would do for it, and does nothing until it is gone or `false`. On a catalogue entry it has no effect, which
+/// the entry's status says.
 pub const DRY_RUN: &str = "plexica.io/dry-run";
 /// The one finalizer, on all three kinds.
 pub const FINALIZER: &str = "plexica.io/cleanup";

@@ -140,6 +140,11 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
     }
 }
 
+/// That no dry run is made of a catalogue entry, where its annotation asks for one.
+pub fn unheeded(entry: &Plugin) -> Option<String> {
+    plugin::unheeded(entry)
+}
+
 /// The namespace of a tenant.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use plexica_crds::{
 };
 use plexica_operator::{
     Problem,
-    foresee::{Around, Foreseen, foresee},
+    foresee::{Around, Foreseen, foresee, unheeded},
 };
 use serde_json::Value;
 
@@ -228,6 +228,7 @@ fn of_plugin(change: &mut Change, named: &Named, fields: &[String], after: &Stat
         let note = format!("yanked ({}): {installs} install(s) run it and go on", yank.reason);
         change.notes.push(note);
     }
+    change.notes.extend(unheeded(plugin));
 }
 
 fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<Foreseen, Problem>, state: &State) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::fixture::{install, plugin, state};
+use plexica_crds::label::DRY_RUN;
 use serde_json::json;
 
 fn before() -> State {
@@ -113,6 +114,18 @@ fn what_cannot_be_is_said_with_what_it_needs() {
     let refused = told(vec![], vec![strange]);
     assert_eq!(refused[0], "! plugininstall/tenant-acme/crm");
     assert!(refused.iter().any(|line| line.contains("takes no configuration")), "{refused:?}");
+}
+
+#[test]
+fn a_dry_run_of_an_entry_is_not_made_and_the_plan_says_so() {
+    let before = before();
+    let mut wanted = with(&before, vec![plugin("crm 1.1.0", json!({}))], vec![]);
+    let notes = |wanted: &Wanted| changes(&before, wanted, "plexica-system")[0].notes.clone();
+    assert_eq!(notes(&wanted), [""; 0]);
+    let entry = wanted.after.plugins.last_mut().unwrap();
+    Arc::make_mut(entry).annotations_mut().insert(DRY_RUN.into(), "true".into());
+    let [note] = notes(&wanted).try_into().unwrap();
+    assert!(note.starts_with("no dry run is made of a Plugin"), "{note}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub enum ConditionType {
     Stalled,
     /// The operator leaves it alone, as its annotation says; the other conditions are of before.
     Paused,
-    /// The operator says what it would do, and does nothing, as its annotation says.
+    /// The operator says what it would do, and does nothing, as its annotation says; False where it cannot heed that.
     DryRun,
     /// A part is not what the operator brought it to, and is left so, as `driftPolicy` says.
     Drifted,

@@ -255,6 +255,11 @@ reasons! {
         "The annotation plexica.io/dry-run, its own or its tenant's, holds the operator off; the message says what it would do.",
         "Remove the annotation to have it done, or change the spec and read again."
     }
+    DryRunUnsupported {
+        Change, "dry-run.md",
+        "The Plugin has the annotation plexica.io/dry-run, which has no effect on an entry of the catalogue.",
+        "Run `plexica plan -f FILE` before an entry is applied, or set the annotation on the PluginInstalls or Tenants that are not to follow it yet; then remove it from the Plugin."
+    }
     DriftDetected {
         Change, "drift.md",
         "A part was changed or removed behind the operator's back, and driftPolicy Report leaves it so; the message says what a repair would do.",

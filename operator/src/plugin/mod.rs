@@ -7,6 +7,7 @@ pub mod rollout;
 mod validate;
 
 pub use reconcile::reconcile;
+pub use report::unheeded;
 pub use validate::{validate, validator};
 
 use std::sync::Arc;

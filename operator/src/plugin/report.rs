@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use plexica_crds::{
     ConditionType, Conditions, Plugin, PluginSpec, PluginStatus, Reason,
+    label::DRY_RUN,
     plugin::{Deprecation, Phase, RolloutStatus, Yank},
 };
 
-use crate::{problem::Problem, resource};
+use crate::{
+    problem::Problem,
+    resource::{self, is_rehearsed},
+};
 
 /// How many installs are named that an entry waits for.
 const NAMED: usize = 10;
@@ -50,10 +54,34 @@ pub fn leaving(
     status(plugin, Phase::Terminating, conditions, installs, rollout)
 }
 
-/// Those of before, to be set anew.
+/// Those of before, to be set anew, and what is said of the annotations.
 fn conditions(plugin: &Plugin, now: Timestamp) -> Conditions {
     let last = plugin.status.as_ref().map_or(&[][..], |status| &status.conditions);
-    Conditions::new(last, plugin.metadata.generation, now)
+    let mut conditions = Conditions::new(last, plugin.metadata.generation, now);
+    tell_unheeded(plugin, &mut conditions);
+    conditions
+}
+
+fn tell_unheeded(plugin: &Plugin, conditions: &mut Conditions) {
+    if let Some(told) = unheeded(plugin) {
+        conditions.set_false(ConditionType::DryRun, Reason::DryRunUnsupported, told);
+    }
+}
+
+/// That no dry run is made, where somebody asks for one: installs read the entry itself, so that nothing
+/// the operator leaves undone would keep it from them.
+pub fn unheeded(plugin: &Plugin) -> Option<String> {
+    let counts = match plugin.metadata.deletion_timestamp {
+        None => "the catalogue goes by the entry as it is",
+        Some(_) => "it does not hold up the deletion",
+    };
+    is_rehearsed(plugin).then(|| {
+        format!(
+            "no dry run is made of a Plugin: the annotation {DRY_RUN} has no effect here, and {counts}; \
+             `plexica plan -f FILE` says what an entry would do before it is applied, and installs that are not to \
+             follow it yet are held by the annotation on the PluginInstall or its Tenant"
+        )
+    })
 }
 
 fn status(
@@ -98,9 +126,14 @@ fn standing(spec: &PluginSpec) -> (Reason, String, Phase) {
 /// The status of an entry that is left alone.
 pub fn paused(plugin: &Plugin, now: Timestamp) -> PluginStatus {
     let last = plugin.status.clone().unwrap_or_default();
-    let conditions = resource::paused(plugin, &format!("plugin {}", plugin.name_any()), &last.conditions, now);
+    let mut kept = resource::paused(plugin, &format!("plugin {}", plugin.name_any()), &last.conditions, now);
+    if !is_rehearsed(plugin) {
+        kept.retain(|condition| condition.type_ != ConditionType::DryRun.as_str());
+    }
+    let mut conditions = Conditions::new(&kept, plugin.metadata.generation, now).carried_over();
+    tell_unheeded(plugin, &mut conditions);
     let phase = if plugin.metadata.deletion_timestamp.is_some() { Phase::Terminating } else { Phase::Paused };
-    PluginStatus { phase: Some(phase), conditions, ..last }
+    PluginStatus { phase: Some(phase), conditions: conditions.finish(), ..last }
 }
 
 #[cfg(test)]
@@ -108,8 +141,7 @@ mod tests {
     use super::*;
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-    #[test]
-    fn phases() {
+    fn plugin() -> Plugin {
         let mut plugin = Plugin::new(
             "crm-1.4.0",
             serde_json::from_value(serde_json::json!({
@@ -118,6 +150,12 @@ mod tests {
             .unwrap(),
         );
         plugin.metadata.generation = Some(2);
+        plugin
+    }
+
+    #[test]
+    fn phases() {
+        let mut plugin = plugin();
         let now = Timestamp::UNIX_EPOCH;
         let broken = Problem::new(Reason::InvalidManifest, "why");
 
@@ -155,6 +193,43 @@ mod tests {
                 (&why.reason.to_string(), &why.message)
             );
         }
+    }
+
+    #[test]
+    fn a_wish_for_a_dry_run_is_answered_as_long_as_it_is_there() {
+        let (mut plugin, now) = (plugin(), Timestamp::UNIX_EPOCH);
+        let kinds = |status: &PluginStatus| {
+            status.conditions.iter().map(|one| format!("{} {}", one.type_, one.status)).collect::<Vec<_>>()
+        };
+        let without = report(&plugin, Ok(()), 3, None, now);
+        assert_eq!(kinds(&without), ["Ready True"]);
+        for (value, is_told) in [("true", true), ("", true), ("false", false)] {
+            plugin.annotations_mut().insert(DRY_RUN.into(), value.into());
+            assert_eq!(unheeded(&plugin).is_some(), is_told, "{value:?}");
+        }
+        plugin.annotations_mut().insert(DRY_RUN.into(), "true".into());
+        let told = report(&plugin, Ok(()), 3, None, now);
+        assert_eq!(kinds(&told), ["Ready True", "DryRun False"]);
+        assert_eq!((told.phase, told.conditions[1].reason.as_str()), (without.phase, "DryRunUnsupported"));
+        let message = &told.conditions[1].message;
+        assert!(message.contains("goes by the entry as it is") && message.contains("plexica plan -f"), "{message}");
+        plugin.status = Some(told.clone());
+        assert_eq!(report(&plugin, Ok(()), 3, None, Timestamp::MAX), told, "nothing changed, so nothing is written");
+
+        // A pause keeps what was seen, not what nobody asks for any more.
+        let rest = paused(&plugin, now);
+        assert_eq!(kinds(&rest), ["Ready True", "Paused True", "DryRun False"]);
+        plugin.status = Some(rest.clone());
+        assert_eq!(paused(&plugin, Timestamp::MAX), rest, "nothing changed, so nothing is written");
+        plugin.annotations_mut().clear();
+        assert_eq!(kinds(&paused(&plugin, now)), ["Ready True", "Paused True"]);
+        assert_eq!(report(&plugin, Ok(()), 3, None, now), without);
+
+        plugin.annotations_mut().insert(DRY_RUN.into(), "true".into());
+        plugin.metadata.deletion_timestamp = Some(Time(now));
+        let leaves = leaving(&plugin, &in_use(vec!["tenant-a/crm".into()]), 1, None, now);
+        let told = leaves.conditions.iter().find(|one| one.type_ == "DryRun").unwrap();
+        assert!(told.message.contains("does not hold up the deletion"), "{}", told.message);
     }
 
     #[test]

@@ -61,6 +61,7 @@ mod takeover;
 mod tenant;
 #[path = "../../../backends/tests/support/tls.rs"]
 mod tls;
+mod unheeded;
 mod upgrade;
 mod upgrade_killed;
 mod world;
