@@ -66,6 +66,7 @@ fn plans(dev: &Dev, home: &Path) {
         "+ plugininstall/tenant-beta/crm",
         "creates    schema and role tenant_beta_plugin_crm",
         "grants     crm:contacts:read",
+        "data       its own schema tenant_beta_plugin_crm alone\n",
         "routes     /api/plugins/crm",
         "Plan: 2 to create, 0 to change, 0 unchanged, 0 refused.",
     ] {
@@ -105,6 +106,7 @@ fn plans(dev: &Dev, home: &Path) {
         "by 1_moon.sql",
         "permission crm:moon:read",
         "event core.user.deleted",
+        "its own schema tenant_beta_plugin_crm alone, as before",
         "permission crm:contacts:read",
     ] {
         assert!(upgrade.contains(line), "{line} in {upgrade}");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use plexica_backends::{Secret, keycloak::Digests, ownership::Installation, workloads::Needs};
 use plexica_contract::{
-    manifest::{MigrationDeclaration, MigrationPhase, Reload},
+    manifest::{Manifest, MigrationDeclaration, MigrationPhase, Reload},
     name::{Prefixes, Slug},
 };
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
 
 use crate::{
     plugin,
-    plugin_install::{References, Valid, configuration, needed, validate},
+    plugin_install::{Access, References, Valid, access, configuration, needed, validate},
     problem::Problem,
     settings::{BackupPlace, Settings},
 };
@@ -43,6 +43,8 @@ pub struct Foreseen {
     /// What the version wants more than the one that serves, and nobody has said yes or no to: permissions and
     /// events, which are not in force until then.
     pub consent: Vec<String>,
+    /// What of the tenant's data the version may use.
+    pub data: Access,
     /// Migrations that the one that serves does not have, and when they run.
     pub migrations: Vec<String>,
     /// Whether it is routed.
@@ -79,7 +81,7 @@ pub fn foresee(install: &PluginInstall, around: &Around) -> Result<Foreseen, Pro
 
 /// What it comes to, beside what serves now.
 pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &References) -> Foreseen {
-    let Valid { manifest, consent, enabled, notice, .. } = valid;
+    let Valid { slug, manifest, consent, enabled, notice, .. } = valid;
     let serving = install.status.as_ref().and_then(|status| status.version.as_deref());
     let before = serving.and_then(|serving| plugin::entry(&references.catalogue, manifest.id.as_str(), serving));
     let before = before.map(|entry| &entry.spec);
@@ -94,6 +96,7 @@ pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &Refere
         permissions: consent.permissions.granted.clone(),
         events: consent.events.granted.clone(),
         consent: consent.awaiting().collect(),
+        data: access(slug, manifest, before.and_then(|spec| Manifest::try_from(spec.clone()).ok()).as_ref()),
         migrations: migrations.collect(),
         routed: *enabled,
         configuration: configuration::other(install, valid),

@@ -17,6 +17,8 @@ pub struct Change {
     pub granted: Vec<String>,
     /// What a version wants more than the one before, and does not get until somebody says so.
     pub asked: Vec<String>,
+    /// What of the tenant's data a version may use that is new to the tenant.
+    pub data: Vec<String>,
     /// Addresses that answer from then on.
     pub routed: Vec<String>,
     /// Workloads that are started anew.
@@ -62,6 +64,7 @@ impl Change {
             migrated: none(),
             granted: none(),
             asked: none(),
+            data: none(),
             routed: none(),
             restarted: none(),
             lost: none(),
@@ -80,6 +83,7 @@ impl Change {
             migrated,
             granted,
             asked,
+            data,
             routed,
             restarted,
             lost,
@@ -87,13 +91,14 @@ impl Change {
             fields,
             notes,
         } = self;
-        let all: [(&'static str, &[String]); 10] = [
+        let all: [(&'static str, &[String]); 11] = [
             ("needs", needs),
             ("creates", created),
             ("restarts", restarted),
             ("migrates", migrated),
             ("grants", granted),
             ("asks for", asked),
+            ("data", data),
             ("routes", routed),
             ("loses", lost),
             ("sets", fields),
@@ -102,8 +107,8 @@ impl Change {
         all.into_iter().filter(|(_, what)| !what.is_empty()).collect()
     }
 
-    /// Whether anything would happen.
+    /// Whether anything would happen: what is only said of it does not.
     pub fn is_nothing(&self) -> bool {
-        self.effects().iter().all(|(word, _)| *word == "note")
+        self.effects().iter().all(|(word, _)| matches!(*word, "data" | "note"))
     }
 }

@@ -244,7 +244,7 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
             return;
         }
     };
-    let Foreseen { version, permissions, events, consent, migrations, routed, configuration, notice } = foreseen;
+    let Foreseen { version, permissions, events, consent, data, migrations, routed, configuration, notice } = foreseen;
     let status = install.status.clone().unwrap_or_default();
     change.notes.extend(notice.clone());
     let lost = status.permissions.iter().filter(|key| !permissions.contains(key));
@@ -268,6 +268,8 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
     if status.version.as_ref() != Some(version) {
         change.migrated.extend(migrations.iter().map(|file| format!("by {file}")));
         change.asked.extend(consent.iter().cloned());
+        let as_before = if data.as_before { ", as before" } else { "" };
+        change.data.push(format!("{} alone{as_before}", data.uses.join(" and ")));
     }
     change.restarted.extend(configuration.and_then(|reload| match reload {
         Reload::Live => None,

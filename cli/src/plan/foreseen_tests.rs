@@ -73,6 +73,7 @@ fn a_new_install_comes_with_all_that_it_takes() {
             "creates workload files 1.0.0",
             "migrates files: nothing → 1.0.0",
             "grants files:things:read",
+            "data its own schema tenant_acme_plugin_files alone",
             "routes /api/plugins/files",
         ]
     );
@@ -90,6 +91,7 @@ fn a_new_version_reaches_installs_that_are_not_in_the_files() {
             "creates workload crm 1.1.0",
             "migrates crm: 1.0.0 → 1.1.0",
             "asks for permission crm:deals:read",
+            "data its own schema tenant_acme_plugin_crm alone, as before",
             "routes /api/plugins/crm to 1.1.0",
             "loses permission crm:things:read",
         ]
@@ -180,7 +182,15 @@ fn an_upgrade_says_by_what_it_migrates_and_what_it_asks_for() {
     let of_install = changes.iter().find(|change| change.resource.starts_with("plugininstall")).unwrap();
     assert_eq!(of_install.migrated, ["crm: 1.0.0 → 1.1.0", "by 1_moon.sql"]);
     assert_eq!(of_install.asked, ["permission crm:moon:read", "event core.user.deleted"]);
+    assert_eq!(of_install.data, ["its own schema tenant_acme_plugin_crm alone, as before"]);
     assert!(of_install.granted.is_empty() && of_install.lost.is_empty(), "{of_install:?}");
+    // Of a version whose entry is gone nobody knows what it could use.
+    let mut unknown = before.clone();
+    unknown.plugins.clear();
+    let new = plugin("crm 1.1.0", json!({}));
+    let changes = self::changes(&unknown, &with(&unknown, vec![new], vec![]), "plexica-system");
+    let of_gone = changes.iter().find(|change| change.resource.starts_with("plugininstall")).unwrap();
+    assert_eq!(of_gone.data, ["its own schema tenant_acme_plugin_crm alone"]);
 }
 
 #[test]

@@ -44,7 +44,9 @@ pub fn removed(install: &PluginInstall, needed: Option<&Problem>) -> String {
 
 /// Of an install that stays.
 pub fn done(install: &PluginInstall, foreseen: &Foreseen, ahead: &Ahead) -> String {
-    let Foreseen { version, permissions, events, consent, migrations, routed, configuration, notice } = foreseen;
+    // What it may use of the tenant's data is nothing that would be done: a plan says it.
+    let Foreseen { version, permissions, events, consent, data: _, migrations, routed, configuration, notice } =
+        foreseen;
     let status = install.status.clone().unwrap_or_default();
     let id = &install.spec.plugin.id;
     let route = id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();

@@ -7,9 +7,11 @@
 //! | [`advance`] | what follows from how a version does that serves now |
 //! | [`record()`] | what stands in the status after a step |
 //! | [`consent`] | which permissions of it are in force |
+//! | [`access()`] | what of the tenant's data it may use |
 //!
 //! All pure; what was decided stands in `status.upgrade`, so that the next operator goes on with it.
 
+mod access;
 mod advance;
 mod consent;
 mod record;
@@ -19,6 +21,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use access::{Access, access};
 pub use advance::{Health, Subject, advance, look_again};
 pub use consent::{Consent, asks_for, consent};
 pub use record::{Served, record};
