@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::{hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use plexica_crds::tenant::Mfa;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, field, parameter};
-use crate::contract::code::request;
+use crate::contract::code::{BACK, VERIFIER, code, exchange, request};
 use crate::contract::sign_in::{say, with};
 use crate::real;
 use crate::subject::tenant;
@@ -39,6 +39,32 @@ async fn the_sign_in_page_has_the_theme() {
     subject.make(&desired).await;
     let page = Browser::default().open(&subject.http, &url).await.page();
     assert!(page.contains("/login/keycloak.v2/"), "{page}");
+    subject.clean().await;
+}
+
+/// A page of another site may send a request, and its browser keeps the answer from it ([CORS]).
+///
+/// [CORS]: https://fetch.spec.whatwg.org/#http-cors-protocol
+#[tokio::test]
+async fn pages_of_a_tenants_domains_alone_may_read_tokens() {
+    let Some(subject) = real::subject().await else { return };
+    let desired = tenant();
+    let realm = &desired.realm;
+    subject.make(&desired).await;
+    subject.add_bob(realm).await;
+    for (origin, reads) in [
+        ("https://app.acme.test", true),
+        ("http://app.acme.test", false),
+        ("https://app.acme.test:8443", false),
+        ("https://acme.test", false),
+        ("https://evil.test", false),
+    ] {
+        let code = code(&subject, realm).await;
+        let request = subject.http.post(subject.at(realm, "token")).form(&exchange(&code, VERIFIER, BACK));
+        let answer = request.header(header::ORIGIN, origin).send().await.unwrap();
+        let allowed = answer.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN).map(|origin| origin.to_str().unwrap());
+        assert_eq!(allowed, reads.then_some(origin), "{origin}: {}", answer.status());
+    }
     subject.clean().await;
 }
 

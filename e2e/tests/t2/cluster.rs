@@ -151,9 +151,14 @@ impl Cluster {
 
     /// The names of a plugin's pods that run for all tenants, those on their way out among them.
     pub async fn pods(&self, plugin: &str) -> Vec<String> {
+        self.pods_in(NAMESPACE, plugin).await
+    }
+
+    /// The names of a plugin's pods there, those on their way out among them.
+    pub async fn pods_in(&self, namespace: &str, plugin: &str) -> Vec<String> {
         let selector = format!("--selector=plexica.io/plugin={plugin}");
         let path = "--output=jsonpath={.items[*].metadata.name}";
-        let names = self.kubectl(&["get", "pods", "--namespace", NAMESPACE, &selector, path], "").await.unwrap();
+        let names = self.kubectl(&["get", "pods", "--namespace", namespace, &selector, path], "").await.unwrap();
         names.split_whitespace().map(str::to_owned).collect()
     }
 

@@ -17,9 +17,21 @@ const INSTALL: &str = "plugininstall/acme-crm";
 /// The node has two cores for everything.
 const LONG: Duration = Duration::from_mins(2);
 
-/// The plugin's pod is replaced for new credentials, while requests go on, each on a connection of its own.
+/// The plugin's pod is replaced for new credentials, while requests go on.
 pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
-    let before = cluster.pods("crm").await;
+    replaced_under_load(cluster, (NAMESPACE, "crm"), "plugin/crm-0.1.0", INSTALL, (url, token)).await;
+}
+
+/// A plugin's only pod there is replaced for new credentials of what has them, while requests go on, each on a connection
+/// of its own.
+pub async fn replaced_under_load(
+    cluster: &Cluster,
+    (namespace, plugin): (&str, &str),
+    of: &str,
+    install: &str,
+    (url, token): (&str, &str),
+) {
+    let before = cluster.pods_in(namespace, plugin).await;
     assert_eq!(before.len(), 1, "{before:?}");
     let http = unpooled();
     let request = async || match http.get(url).bearer_auth(token).send().await {
@@ -27,16 +39,16 @@ pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
         other => Err(format!("{other:?}")),
     };
     let rolled = async {
-        cluster.annotate("plugin/crm-0.1.0", "plexica.io/rotate=once").await;
+        cluster.annotate(of, "plexica.io/rotate=once").await;
         wait_for("another runs in the place of the pod, which is gone", LONG, async || {
-            let now = cluster.pods("crm").await;
+            let now = cluster.pods_in(namespace, plugin).await;
             (now.len() == 1 && now != before).then_some(())
         })
         .await;
-        cluster.wait(INSTALL, NAMESPACE).await;
+        cluster.wait(install, NAMESPACE).await;
     };
     let served = serves_throughout(request, rolled).await;
-    println!("{served} requests were served while the plugin's pod was replaced, and none failed");
+    println!("{served} requests were served while a pod of {plugin} in {namespace} was replaced, and none failed");
 }
 
 /// A tenant that is suspended has no pods, and its users are told why; resumed, all is as it was.

@@ -124,7 +124,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let token = signs_in().await;
     lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
     upgrade::there_and_back_and_for_good(cluster, &gateway, &signs_in).await;
-    quota::counts_its_pods(cluster).await;
+    quota::counts_its_pods(cluster, &gateway, &signs_in).await;
 
     lifecycle::leaves_and_comes_back(cluster, &url, &signs_in).await;
 

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{Cluster, NAMESPACE},
+    lifecycle::replaced_under_load,
+    unpooled,
     upgrade::{FIRST, INSTALL, entry, install},
 };
 
@@ -29,8 +31,9 @@ pub fn plans() -> Value {
 }
 
 /// A pod of the tenant's own counts with what its plan says for those that say nothing; while it is there no smaller
-/// plan comes into force, and who asked is told the figures.
-pub async fn counts_its_pods(cluster: &Cluster) {
+/// plan comes into force, and who asked is told the figures. Within the plan there is room to replace it for new
+/// credentials, with no request failing.
+pub async fn counts_its_pods(cluster: &Cluster, gateway: &str, signs_in: impl AsyncFn() -> String) {
     plan(cluster, "small").await;
     in_force(cluster, "small").await;
     used(cluster, &json!({ "requests.cpu": "0", "requests.memory": "0", "limits.memory": "0" })).await;
@@ -39,7 +42,16 @@ pub async fn counts_its_pods(cluster: &Cluster) {
     own["spec"]["isolation"] = json!("Dedicated");
     cluster.apply(&own).await;
     cluster.wait(INSTALL, NAMESPACE).await;
-    used(cluster, &json!({ "requests.cpu": "30m", "requests.memory": "32Mi", "limits.memory": "128Mi" })).await;
+    let one = json!({ "requests.cpu": "30m", "requests.memory": "32Mi", "limits.memory": "128Mi" });
+    used(cluster, &one).await;
+    let (http, url, token) = (unpooled(), format!("{gateway}/api/plugins/notes/notes"), signs_in().await);
+    wait_for("it is served", LONG, async || {
+        let answer = http.get(&url).bearer_auth(&token).send().await.expect("the gateway answers");
+        answer.status().is_success().then_some(())
+    })
+    .await;
+    replaced_under_load(cluster, (OWN, "notes"), TENANT, INSTALL, (&url, &token)).await;
+    used(cluster, &one).await;
 
     plan(cluster, "tiny").await;
     let said = wait_for("the smaller plan is refused", LONG, async || {

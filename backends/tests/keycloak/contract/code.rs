@@ -35,7 +35,8 @@ pub fn request(subject: &Subject, realm: &str, change: &[(&str, &str)]) -> Strin
     Url::parse_with_params(&subject.at(realm, "auth"), parameters).unwrap().into()
 }
 
-async fn code(subject: &Subject, realm: &str) -> String {
+/// With which bob's browser is sent back.
+pub async fn code(subject: &Subject, realm: &str) -> String {
     let url = request(subject, realm, &[]);
     match Browser::default().sign_in(&subject.http, &url, "bob", "correct horse").await {
         End::Back(back) => parameter(&back, "code").unwrap_or_else(|| panic!("no code in {back}")),
