@@ -30,11 +30,12 @@ pub(super) fn tightens(column: &ColumnDef) -> Option<String> {
     Some(format!("adds the column {}, which is {why},", column.name))
 }
 
-/// The CHECK that may refuse a row of the old version. One that comes to NULL refuses none.
+/// The CHECK or REFERENCES that may refuse a row of the old version. One that comes to NULL refuses none.
 pub(super) fn doubtful(column: &ColumnDef) -> Option<&ColumnOption> {
     let passes = |check: &Expr| filling(column) == Filling::Null && is_null(check, &column.name);
     column.options.iter().map(|option| &option.option).find(|option| match option {
         ColumnOption::Check(check) => !passes(&check.expr),
+        ColumnOption::ForeignKey(_) => filling(column) != Filling::Null,
         _ => false,
     })
 }

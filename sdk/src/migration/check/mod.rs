@@ -109,9 +109,18 @@ fn of_statement(statement: &Statement, vouched: bool, made: &mut Made) -> Option
             None
         }
         Statement::CreateFunction(function) => {
+            if function.or_replace && !vouched {
+                return Some(unknown(&format_args!("it may replace the function {}", function.name)));
+            }
             let name = function.name.0.last().and_then(ObjectNamePart::as_ident);
             made.functions.extend(name.map(|name| folded(&name.value, name.quote_style)));
             None
+        }
+        Statement::CreateView(view) if view.or_replace && !vouched => {
+            Some(unknown(&format_args!("it may replace the view {}", view.name)))
+        }
+        Statement::CreateTrigger(trigger) if !vouched && !made.tables.contains(&trigger.table_name.to_string()) => {
+            Some(unknown(&format_args!("the trigger {} runs for what the old version writes", trigger.name)))
         }
         Statement::CreateIndex(index) if index.unique && !made.tables.contains(&index.table_name.to_string()) => {
             Some(format!("makes values of {} unique", index.table_name))
@@ -189,7 +198,7 @@ fn of_table(operation: &AlterTableOperation) -> Option<String> {
     }
 }
 
-/// The CHECK of a new column that may refuse a row of the old version.
+/// The CHECK or REFERENCES of a new column that may refuse a row of the old version.
 fn doubtful(operation: &AlterTableOperation) -> Option<&ColumnOption> {
     match operation {
         AlterTableOperation::AddColumn { column_def, .. } => column::doubtful(column_def),

@@ -16,6 +16,7 @@ fn what_only_adds() {
              THEN 1 END; END; SELECT 1",
         "CREATE TABLE IF NOT EXISTS a (id int UNIQUE CHECK (id > 0)); CREATE INDEX ON a (id)",
         "COMMENT ON TABLE a IS 'it'",
+        "CREATE TABLE a (id int); CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
         "",
     ] {
         assert_eq!(takes_away(sql, false), None, "{sql}");
@@ -29,6 +30,8 @@ fn columns_that_only_add() {
         "b int DEFAULT NULL CHECK (0 < \"b\" + 1 AND (NOT B IN (3, 4) OR -b BETWEEN 1 AND c))",
         "b text CHECK (b::varchar(9) NOT LIKE '%x' OR 'x' LIKE b OR b ~ c OR b SIMILAR TO 'y')",
         "b jsonb CHECK (b->>'c' = 'd')",
+        "b int REFERENCES c (id)",
+        "b int DEFAULT NULL CONSTRAINT b_c REFERENCES c (id) ON DELETE CASCADE",
         "b text UNIQUE",
         "b text UNIQUE NULLS DISTINCT DEFAULT NULL::text",
         "b text DEFAULT 'x' || md5(random()::text) UNIQUE NULLS NOT DISTINCT",
@@ -84,6 +87,24 @@ fn a_check_that_may_refuse_the_old_versions_rows_is_to_be_vouched_for() {
         let told = takes_away(&sql, false).unwrap_or_default();
         assert!(told.contains("(CHECK (") && told.contains(" in a): if it only adds"), "{column}: {told}");
         assert_eq!(takes_away(&sql, true), None, "{column}");
+    }
+}
+
+#[test]
+fn what_may_tighten_is_to_be_vouched_for() {
+    for (sql, why) in [
+        ("ALTER TABLE a ADD COLUMN b int DEFAULT 1 REFERENCES c (id)", "(REFERENCES c (id) in a)"),
+        ("ALTER TABLE a ADD COLUMN b int REFERENCES c DEFAULT f()", " in a)"),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f()",
+            "the trigger t runs for what the old",
+        ),
+        ("CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS ''", "it may replace the function f"),
+        ("CREATE OR REPLACE VIEW v AS SELECT id FROM a", "it may replace the view v"),
+    ] {
+        let told = takes_away(sql, false).unwrap_or_default();
+        assert!(told.contains(why) && told.contains(".expand.sql"), "{sql}: {told}");
+        assert_eq!(takes_away(sql, true), None, "{sql}");
     }
 }
 
