@@ -24,7 +24,8 @@ pub struct OperationStatus {
     /// When it succeeded, or came to where only a person helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Time>,
-    /// How often a step came to fail; it is tried again by itself.
+    /// How often a step came to fail, which is tried again by itself; of a rollout, how often it went on after it
+    /// was stopped.
     #[serde(default)]
     pub retries: i64,
     /// How many of its steps are done, such as 3/5.
@@ -40,7 +41,7 @@ pub struct OperationStatus {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct OperationStep {
-    /// The condition that tells of it.
+    /// The condition that tells of it; of a rollout, the wave.
     pub name: String,
     /// How it is.
     pub phase: StepPhase,
@@ -62,6 +63,8 @@ pub enum OperationKind {
     Upgrade,
     /// The version before, again.
     Rollback,
+    /// A version comes to its tenants in waves.
+    Rollout,
     /// Nothing is routed any more; the data stays.
     Disable,
     /// A tenant is suspended, with all that it has installed.
@@ -79,7 +82,8 @@ pub enum OperationPhase {
     Succeeded,
     /// Something must be changed by a person; the resource's conditions say what.
     Failed,
-    /// Another one took its place before it was done. Said of those that are past only.
+    /// Another one took its place before it was done. Said of those that are past only, and of the rollout of a
+    /// version that is to reach nobody else in waves, such as one that is yanked.
     Superseded,
 }
 

@@ -1,4 +1,4 @@
-//! What was done about tenants and their installs, for longer than their status says it.
+//! What was done about tenants, their installs and the catalogue, for longer than their status says it.
 
 use jiff::Timestamp;
 use plexica_crds::{OperationPhase, OperationStatus};
@@ -8,7 +8,7 @@ use super::Provisioner;
 use super::failure::failure;
 use crate::Result;
 
-/// How many of a tenant's are kept.
+/// How many of a tenant's are kept, and how many of those of no tenant.
 pub const MOST: i64 = 1000;
 /// For how many days one is kept.
 pub const DAYS: i32 = 30;
@@ -18,11 +18,9 @@ const BATCH: i64 = 1000;
 /// An operation, and what it was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The tenant's name.
-    pub tenant: &'a str,
-    /// And its uid; empty while there is none.
-    pub tenant_uid: &'a str,
-    /// `Tenant` or `PluginInstall`.
+    /// For whom; none if it is the platform's own.
+    pub tenant: Option<Whose<'a>>,
+    /// `Tenant`, `PluginInstall` or `Plugin`.
     pub resource: &'static str,
     /// The name of that.
     pub name: &'a str,
@@ -30,6 +28,15 @@ pub struct Entry<'a> {
     pub uid: &'a str,
     /// What stands in its status.
     pub operation: &'a OperationStatus,
+}
+
+/// The tenant that an operation was done for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whose<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// And its uid; empty while there is none.
+    pub uid: &'a str,
 }
 
 /// Records an operation, or how it is by now; the answer is whether that was something new. What was still
@@ -46,7 +53,7 @@ pub async fn record(provisioner: &Provisioner, entry: &Entry<'_>) -> Result<bool
     }
     write(provisioner, entry, &doing).await?;
     if known.is_none() {
-        trim(provisioner, entry.tenant, MOST).await?;
+        trim(provisioner, entry.tenant.map(|tenant| tenant.name), MOST).await?;
     }
     Ok(true)
 }
@@ -61,7 +68,7 @@ const fn stays(known: OperationPhase, said: OperationPhase) -> bool {
 }
 
 async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Result<()> {
-    let Entry { tenant, tenant_uid, resource, name, uid, operation } = entry;
+    let Entry { tenant, resource, name, uid, operation } = entry;
     sqlx::query(
         "WITH superseded AS (
              UPDATE core.operation SET phase = 'Superseded', recorded_at = now(),
@@ -75,8 +82,8 @@ async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Res
           WHERE known.phase <> 'Succeeded' AND NOT (known.phase = 'Superseded' AND excluded.phase = 'Running')",
     )
     .bind(&operation.id)
-    .bind(tenant)
-    .bind(tenant_uid)
+    .bind(tenant.map(|tenant| tenant.name))
+    .bind(tenant.map(|tenant| tenant.uid))
     .bind(resource)
     .bind(name)
     .bind(uid)
@@ -90,18 +97,19 @@ async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Res
     .map(drop)
 }
 
-/// Removes the oldest of a tenant's, of which there are more than `most`.
-pub async fn trim(provisioner: &Provisioner, tenant: &str, most: i64) -> Result<u64> {
+/// Removes the oldest of a tenant's, or of those of no tenant, of which there are more than `most`.
+pub async fn trim(provisioner: &Provisioner, tenant: Option<&str>, most: i64) -> Result<u64> {
     let removed = sqlx::query(
         "DELETE FROM core.operation WHERE id IN (
-             SELECT id FROM core.operation WHERE tenant = $1 ORDER BY started_at DESC, id OFFSET $2 LIMIT $3)",
+             SELECT id FROM core.operation WHERE tenant = $1 OR ($1::text IS NULL AND tenant IS NULL)
+              ORDER BY started_at DESC, id OFFSET $2 LIMIT $3)",
     )
     .bind(tenant)
     .bind(most)
     .bind(BATCH)
     .execute(provisioner.pool())
     .await
-    .map_err(failure(&format!("remove old operations of {tenant}")))?;
+    .map_err(failure(&format!("remove old operations of {}", tenant.unwrap_or("no tenant"))))?;
     Ok(removed.rows_affected())
 }
 

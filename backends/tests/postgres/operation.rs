@@ -1,6 +1,6 @@
 //! What was done, kept for a while.
 
-use plexica_backends::postgres::operation::{Entry, expire, record, trim};
+use plexica_backends::postgres::operation::{Entry, Whose, expire, record, trim};
 use plexica_crds::{OperationPhase, OperationStatus};
 use serde_json::json;
 use sqlx::types::Json;
@@ -11,6 +11,7 @@ use crate::world::{World, scalar};
 on_postgres! {
     what_is_recorded_once_and_ends_once
     what_is_old_or_too_much_goes
+    what_is_no_tenants_is_bounded_as_well
     the_core_api_may_only_read_it
 }
 
@@ -20,8 +21,8 @@ fn operation(id: &str, phase: &str, second: u8) -> OperationStatus {
 }
 
 async fn note(world: &World, uid: &str, operation: &OperationStatus) -> bool {
-    let (tenant, name) = ("acme", "it");
-    let entry = Entry { tenant, tenant_uid: "t", resource: "PluginInstall", name, uid, operation };
+    let tenant = Some(Whose { name: "acme", uid: "t" });
+    let entry = Entry { tenant, resource: "PluginInstall", name: "it", uid, operation };
     record(&world.provisioner, &entry).await.unwrap()
 }
 
@@ -55,8 +56,8 @@ async fn what_is_old_or_too_much_goes(world: World) {
     for (at, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
         note(&world, id, &operation(id, "Succeeded", u8::try_from(at).unwrap())).await;
     }
-    assert_eq!(trim(&world.provisioner, "acme", 3).await.unwrap(), 1);
-    assert_eq!(trim(&world.provisioner, "globex", 0).await.unwrap(), 0);
+    assert_eq!(trim(&world.provisioner, Some("acme"), 3).await.unwrap(), 1);
+    assert_eq!(trim(&world.provisioner, Some("globex"), 0).await.unwrap(), 0);
     assert_eq!(phases(&world).await, "b Succeeded, c Succeeded, d Succeeded");
     world.execute("UPDATE core.operation SET recorded_at = now() - interval '31 days' WHERE id = 'c'").await;
     assert_eq!(expire(&world.provisioner, 30).await.unwrap(), 1);
@@ -71,6 +72,25 @@ async fn what_is_old_or_too_much_goes(world: World) {
         )
         .await;
     assert_eq!(expire(&world.provisioner, 30).await.unwrap(), 2500);
+}
+
+async fn what_is_no_tenants_is_bounded_as_well(world: World) {
+    assert!(note(&world, "1", &operation("theirs", "Succeeded", 9)).await);
+    for (at, id) in ["a", "b", "c"].into_iter().enumerate() {
+        let operation = operation(id, "Running", u8::try_from(at).unwrap());
+        let entry = Entry { tenant: None, resource: "Plugin", name: "crm-2.0.0", uid: "entry", operation: &operation };
+        assert!(record(&world.provisioner, &entry).await.unwrap());
+        assert!(!record(&world.provisioner, &entry).await.unwrap(), "nothing is new, so nothing is written");
+    }
+    assert_eq!(phases(&world).await, "a Superseded, b Superseded, c Running, theirs Succeeded");
+    let sql = "SELECT count(*) FROM core.operation WHERE tenant IS NULL AND tenant_uid IS NULL AND resource = 'Plugin'";
+    assert_eq!(scalar::<i64>(&mut world.administrator().await, sql).await, 3);
+    assert_eq!(trim(&world.provisioner, None, 2).await.unwrap(), 1);
+    assert_eq!(trim(&world.provisioner, Some("acme"), 2).await.unwrap(), 0, "each is counted among its own");
+    assert_eq!(phases(&world).await, "b Superseded, c Running, theirs Succeeded");
+    world.execute("UPDATE core.operation SET recorded_at = now() - interval '31 days' WHERE id = 'b'").await;
+    assert_eq!(expire(&world.provisioner, 30).await.unwrap(), 1);
+    assert_eq!(phases(&world).await, "c Running, theirs Succeeded");
 }
 
 async fn the_core_api_may_only_read_it(world: World) {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RolloutStatus;
+use crate::OperationStatus;
 
 /// Where the catalogue entry stands.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
@@ -27,6 +28,9 @@ pub struct PluginStatus {
     /// How far its rollout is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutStatus>,
+    /// Its rollout in waves as one thing to follow, or the last one; none where no wave goes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationStatus>,
 }
 
 /// One word for people.

@@ -8,11 +8,12 @@ use std::{
 use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
 use plexica_backends::{
     System,
-    postgres::operation::{Entry, record},
+    postgres::operation::{Entry, Whose, record},
 };
 use plexica_contract::name::Slug;
 use plexica_crds::{
-    OperationPhase, OperationStatus, PluginInstall, PluginInstallStatus, Reason, Tenant, TenantStatus, label::FINALIZER,
+    OperationPhase, OperationStatus, Plugin, PluginInstall, PluginInstallStatus, PluginStatus, Reason, Tenant,
+    TenantStatus, label::FINALIZER,
 };
 
 use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
@@ -71,8 +72,8 @@ impl Ledger {
 pub async fn record_tenant(context: &Context, tenant: &Tenant) -> Result<(), Problem> {
     let operation = tenant.status.as_ref().and_then(|status| status.operation.as_ref());
     let (name, uid) = (tenant.name_any(), uid(tenant));
-    let entry =
-        |operation| Entry { tenant: &name, tenant_uid: &uid, resource: "Tenant", name: &name, uid: &uid, operation };
+    let tenant_of = Some(Whose { name: &name, uid: &uid });
+    let entry = |operation| Entry { tenant: tenant_of, resource: "Tenant", name: &name, uid: &uid, operation };
     note(context, tenant, operation.map(entry)).await
 }
 
@@ -91,14 +92,24 @@ pub async fn record_install(context: &Context, install: &PluginInstall) -> Resul
     let tenant_uid = tenant.as_deref().map(uid).unwrap_or_default();
     let (own, uid) = (install.name_any(), uid(install));
     let entry = |operation| Entry {
-        tenant: name,
-        tenant_uid: &tenant_uid,
+        tenant: Some(Whose { name, uid: &tenant_uid }),
         resource: "PluginInstall",
         name: &own,
         uid: &uid,
         operation,
     };
     note(context, install, operation.map(entry)).await
+}
+
+/// Records what stands in the status of a catalogue entry; it is no tenant's.
+///
+/// # Errors
+/// What is in the way of it; it is recorded at the next look then.
+pub async fn record_plugin(context: &Context, plugin: &Plugin) -> Result<(), Problem> {
+    let operation = plugin.status.as_ref().and_then(|status| status.operation.as_ref());
+    let (name, uid) = (plugin.name_any(), uid(plugin));
+    let entry = |operation| Entry { tenant: None, resource: "Plugin", name: &name, uid: &uid, operation };
+    note(context, plugin, operation.map(entry)).await
 }
 
 /// Records how the operation ended that `next` takes the place of in a tenant's status: who wrote that
@@ -116,6 +127,14 @@ pub async fn conclude_install(context: &Context, install: &PluginInstall, next: 
     let last = install.status.as_ref().and_then(|status| status.operation.as_ref());
     if is_replaced(last, next.operation.as_ref()) {
         tolerate(install, record_install(context, install).await);
+    }
+}
+
+/// The same of a catalogue entry.
+pub async fn conclude_plugin(context: &Context, plugin: &Plugin, next: &PluginStatus) {
+    let last = plugin.status.as_ref().and_then(|status| status.operation.as_ref());
+    if is_replaced(last, next.operation.as_ref()) {
+        tolerate(plugin, record_plugin(context, plugin).await);
     }
 }
 

@@ -6,14 +6,19 @@ mod expire;
 mod kind;
 mod ledger;
 mod next;
+mod waves;
 
 pub use expire::keep_bounded;
-pub use ledger::{Ledger, conclude_install, conclude_tenant, record_install, record_tenant, tolerate};
+pub use ledger::{
+    Ledger, conclude_install, conclude_plugin, conclude_tenant, record_install, record_plugin, record_tenant, tolerate,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
-use plexica_crds::{OperationKind, OperationStatus, PluginInstall, PluginInstallStatus, Tenant, TenantStatus};
+use plexica_crds::{
+    OperationKind, OperationStatus, Plugin, PluginInstall, PluginInstallStatus, PluginStatus, Tenant, TenantStatus,
+};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -47,6 +52,12 @@ pub fn about_install(
     let last = install.status.as_ref().and_then(|last| last.operation.as_ref());
     let operation = about(install, last, of_install(install, &status), &status.conditions, problem);
     PluginInstallStatus { operation, ..status }
+}
+
+/// The status of a catalogue entry, with how far it has come to its tenants in waves.
+pub fn about_plugin(plugin: &Plugin, status: PluginStatus) -> PluginStatus {
+    let operation = waves::next(plugin, status.rollout.as_ref(), || Uuid::new_v4().to_string(), Timestamp::now());
+    PluginStatus { operation, ..status }
 }
 
 /// The status of a tenant of which nothing is left to remove.

@@ -101,7 +101,7 @@ fn done(last: &OperationStatus, conditions: &[Condition], now: Timestamp) -> Ope
     }
 }
 
-fn progress(steps: &[OperationStep]) -> String {
+pub(super) fn progress(steps: &[OperationStep]) -> String {
     let done = steps.iter().filter(|step| step.phase == StepPhase::Done).count();
     format!("{done}/{}", steps.len())
 }

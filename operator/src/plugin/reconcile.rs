@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kube::{Api, ResourceExt, runtime::controller::Action};
 use plexica_backends::{System, workloads::Place};
 use plexica_contract::name::workload;
-use plexica_crds::{Plugin, PluginInstall, label::FINALIZER};
+use plexica_crds::{Plugin, PluginInstall, PluginStatus, label::FINALIZER};
 
 use super::{
     is_asked,
@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     context::Context,
+    operation::{about_plugin, conclude_plugin, record_plugin, tolerate},
     plugin_install::of_plugin,
     problem::Problem,
-    resource::{add_finalizer, is_paused, remove_finalizer, write_status},
+    resource::{add_finalizer, is_paused, remove_finalizer, uid, write_status},
 };
 
 /// Checks one entry, and lets it go when no install uses it.
@@ -25,7 +26,10 @@ pub async fn reconcile(context: &Context, plugin: &Plugin) -> (Action, Option<Pr
     let result = match api.get_opt(&plugin.name_any()).await {
         Ok(Some(plugin)) if is_paused(&plugin) => rest(context, &api, plugin).await,
         Ok(Some(plugin)) => look(context, &api, plugin).await,
-        Ok(None) => return (Action::await_change(), None),
+        Ok(None) => {
+            context.operations.forget(&uid(plugin));
+            return (Action::await_change(), None);
+        }
         Err(error) => Err(error),
     };
     result.unwrap_or_else(|error| (context.refused(plugin, &error), Some(error.into())))
@@ -44,8 +48,9 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     let validity = validate(&plugin.spec).map(drop);
     let now = Timestamp::now();
     let Decided { status: rollout, by } = stands(context, &plugin, now);
-    let status = report(&plugin, validity.as_ref().copied(), installs, rollout, now);
-    let plugin = write_status(&context.recorder, api, plugin, &status).await?;
+    let status = about_plugin(&plugin, report(&plugin, validity.as_ref().copied(), installs, rollout, now));
+    let plugin = tell(context, api, plugin, &status).await?;
+    tolerate(&plugin, record_plugin(context, &plugin).await);
     let problem = validity.err();
     let action = match (&problem, by) {
         (None, Some(by)) => context.again_by(&plugin, by),
@@ -56,6 +61,12 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
 
 /// Lets it go once no install uses it, or says what is in the way.
 async fn leave(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
+    // A rollout that was under way ends here; when the entry is gone, nobody could say so.
+    let ended = plugin.status.clone().map(|status| about_plugin(&plugin, status));
+    let plugin = match ended {
+        Some(ended) => tell(context, api, plugin, &ended).await?,
+        None => plugin,
+    };
     // Read from the API: an install made a moment ago counts.
     let (now, installs) = (Timestamp::now(), of_plugin(context, &plugin.spec.id).await?);
     let counts = |install: &&PluginInstall| uses(install, &plugin.spec) || is_asked(install, &plugin.spec, now);
@@ -66,14 +77,30 @@ async fn leave(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(
         in_use(users)
     } else if let Err(problem) = retire(context, &plugin).await {
         problem.of_part("workload")
+    } else if let Err(problem) = record_plugin(context, &plugin).await {
+        problem.of_part("operation")
     } else {
+        context.operations.forget(&uid(&plugin));
         remove_finalizer(api, &plugin).await?;
         context.again(&plugin, None);
         return Ok((Action::await_change(), None));
     };
-    let status = leaving(&plugin, &problem, used, stands(context, &plugin, now).status, now);
-    let plugin = write_status(&context.recorder, api, plugin, &status).await?;
+    let left = leaving(&plugin, &problem, used, stands(context, &plugin, now).status, now);
+    let status = about_plugin(&plugin, left);
+    let plugin = tell(context, api, plugin, &status).await?;
+    tolerate(&plugin, record_plugin(context, &plugin).await);
     Ok((context.again(&plugin, Some(&problem)), Some(problem)))
+}
+
+/// Writes its status, when what that takes the place of is recorded.
+async fn tell(
+    context: &Context,
+    api: &Api<Plugin>,
+    plugin: Plugin,
+    status: &PluginStatus,
+) -> Result<Plugin, kube::Error> {
+    conclude_plugin(context, &plugin, status).await;
+    write_status(&context.recorder, api, plugin, status).await
 }
 
 /// Where its rollout stands, as far as is known; another install is another look.
@@ -88,6 +115,8 @@ fn stands(context: &Context, plugin: &Plugin, now: Timestamp) -> Decided {
 }
 
 async fn rest(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
+    // Nothing is done about it, so that there is nothing to be recorded before that ends.
+    context.operations.forget(&uid(&plugin));
     let status = paused(&plugin, Timestamp::now());
     let plugin = write_status(&context.recorder, api, plugin, &status).await?;
     Ok((context.again(&plugin, None), None))

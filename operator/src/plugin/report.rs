@@ -97,6 +97,7 @@ fn status(
         conditions: conditions.finish(),
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
         rollout,
+        operation: plugin.status.as_ref().and_then(|last| last.operation.clone()),
     }
 }
 

@@ -5,6 +5,7 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use plexica_crds::{
+    OperationKind, OperationPhase, OperationStatus, StepPhase,
     label::{PAUSED, RETRY_UPGRADE},
     plugin::{RolloutPhase, RolloutStatus},
     plugin_install::{Phase, UpgradePhase},
@@ -309,4 +310,89 @@ async fn a_share_goes_first_and_the_others_when_the_share_grows() {
     }
     stage.second(0, share(100)).await;
     all_have(&stage, &others, SECOND).await;
+}
+
+async fn operation(stage: &Stage, version: &str, phase: OperationPhase) -> OperationStatus {
+    let name = format!("{}-{version}", stage.id);
+    wait_for(&format!("the rollout's operation is {phase:?}"), PATIENCE, async || {
+        let operation = stage.world.plugins().get(&name).await.unwrap().status?.operation?;
+        (operation.phase == phase).then_some(operation)
+    })
+    .await
+}
+
+/// What is recorded of the entry's operations: ids and phases, in order of time, and whether any is a tenant's.
+async fn recorded(stage: &Stage, version: &str) -> String {
+    let sql = format!(
+        "SELECT coalesce(string_agg(id || ' ' || phase || coalesce(' of ' || tenant, ''), ', ' ORDER BY started_at), '')
+           FROM core.operation WHERE name = '{}-{version}' AND operation ->> 'phase' = phase AND resource = 'Plugin'",
+        stage.id
+    );
+    stage.world.sql(&sql).await
+}
+
+/// From the first wave over a failure to the end, whichever operator goes on with it.
+#[tokio::test]
+async fn a_rollout_in_waves_is_one_operation_for_whoever_goes_on_with_it() {
+    let Some(stage) = Stage::new().await else { return };
+    let operator = stage.world.operator();
+    let slugs = wave(&stage).await;
+    let rut = format!("{}.{RUT}", role(&slugs[1], &stage.id));
+    stage.world.execute(&format!("CREATE TABLE {rut} ()")).await;
+    let rollout_of = |bake: i32| json!({ "bakeSeconds": 0, "canary": { "tenants": [slugs[0]], "bakeSeconds": bake } });
+    stage.second(0, json!({ "rollout": rollout_of(AN_HOUR) })).await;
+    stage.reaches(SECOND, UpgradePhase::Complete).await;
+    let baking = wait_for("the first wave is there", PATIENCE, async || {
+        let running = operation(&stage, SECOND, OperationPhase::Running).await;
+        (running.progress == "1/3").then_some(running)
+    })
+    .await;
+    let phases = |operation: &OperationStatus| operation.steps.iter().map(|step| step.phase).collect::<Vec<_>>();
+    assert_eq!(baking.kind, OperationKind::Rollout);
+    assert_eq!(phases(&baking), [StepPhase::Done, StepPhase::Waiting, StepPhase::Waiting], "{baking:?}");
+    assert_eq!(baking.steps[1].message, "migrated 1/3; 1 of 1 that go first");
+    let is_recorded = async |expected: String| {
+        wait_until(&expected, PATIENCE, async || recorded(&stage, SECOND).await == expected).await;
+    };
+    is_recorded(format!("{} Running", baking.id)).await;
+
+    // The next operator opens it, and one of the others fails.
+    operator.kill();
+    stage.second(0, json!({ "rollout": rollout_of(0) })).await;
+    let second = stage.world.operator();
+    let failed = operation(&stage, SECOND, OperationPhase::Failed).await;
+    assert_eq!((&failed.id, &failed.started_at), (&baking.id, &baking.started_at));
+    assert_eq!(phases(&failed), [StepPhase::Done, StepPhase::Done, StepPhase::Failed], "{failed:?}");
+    assert!(failed.completed_at.is_some() && failed.steps[2].message.contains(&slugs[1]), "{failed:?}");
+    is_recorded(format!("{} Failed", baking.id)).await;
+
+    // Mended it goes on, under one more operator.
+    second.kill();
+    stage.world.execute(&format!("DROP TABLE {rut}")).await;
+    annotate(&stage.world, &slugs[1], RETRY_UPGRADE, "1").await;
+    let _third = stage.world.operator();
+    let done = operation(&stage, SECOND, OperationPhase::Succeeded).await;
+    all_have(&stage, &slugs, SECOND).await;
+    assert_eq!((&done.id, &done.started_at, done.retries), (&baking.id, &baking.started_at, 1), "{done:?}");
+    assert_eq!((done.progress.as_str(), done.generation.is_some()), ("3/3", true), "{done:?}");
+    is_recorded(format!("{} Succeeded", baking.id)).await;
+
+    // What had no wave that goes first has none.
+    let plain = stage.world.plugins().get(&format!("{}-{FIRST}", stage.id)).await.unwrap().status.unwrap();
+    assert_eq!(plain.operation, None);
+    assert_eq!(recorded(&stage, FIRST).await, "");
+}
+
+/// Nobody could say how it ended when the entry is gone.
+#[tokio::test]
+async fn the_rollout_of_an_entry_that_goes_is_superseded() {
+    let Some(stage) = Stage::new().await else { return };
+    let _operator = stage.world.operator();
+    stage.up().await;
+    // Nobody goes first, so that nobody comes to it.
+    stage.second(0, json!({ "rollout": { "canary": { "tenants": ["nobody"] } } })).await;
+    let waits = operation(&stage, SECOND, OperationPhase::Running).await;
+    assert!(waits.steps[0].message.contains("nobody who goes first"), "{waits:?}");
+    stage.world.delete(&stage.world.plugins(), &format!("{}-{SECOND}", stage.id)).await;
+    assert_eq!(recorded(&stage, SECOND).await, format!("{} Superseded", waits.id));
 }
