@@ -40,7 +40,7 @@ pub const PATH: &str = "/api/openapi.json";
         (name = "tenants", description = "Customers of the platform"),
         (name = "plugins", description = "The catalogue"),
         (name = "installs", description = "Plugins of a tenant"),
-        (name = "operations", description = "What is being done about a tenant and its installs"),
+        (name = "operations", description = "What is being done about a tenant and its installs, and for all of them"),
     ),
 )]
 struct Api;

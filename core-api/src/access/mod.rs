@@ -2,6 +2,7 @@
 //! proves it.
 
 mod any_user;
+mod overseer;
 mod plugin_credential;
 mod public;
 mod super_admin;
@@ -9,6 +10,7 @@ mod tenant_admin;
 mod user;
 
 pub use any_user::AnyUser;
+pub use overseer::Overseer;
 pub use plugin_credential::PluginCredential;
 pub use public::Public;
 pub use super_admin::SuperAdmin;
@@ -21,6 +23,7 @@ pub trait Authorization {}
 impl Authorization for AnyUser {}
 impl Authorization for SuperAdmin {}
 impl Authorization for TenantAdmin {}
+impl Authorization for Overseer {}
 impl Authorization for PluginCredential {}
 impl Authorization for Public {}
 

@@ -26,16 +26,22 @@ struct Parameters {
 impl FromRequestParts<Shared> for TenantAdmin {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
-        let user = User::authenticate(&parts.headers, state)?;
-        let Query(Parameters { tenant }) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|error| ApiError::bad_field("query", error.body_text()))?;
-        decide(&user, tenant.as_deref()).map(|tenant| Self { user, tenant })
+        let (user, asked) = asked(parts, state).await?;
+        decide(&user, asked.as_deref()).map(|tenant| Self { user, tenant })
     }
 }
 
+/// Who asks, and for which tenant.
+pub(super) async fn asked(parts: &mut Parts, state: &Shared) -> Result<(User, Option<String>), ApiError> {
+    let user = User::authenticate(&parts.headers, state)?;
+    let Query(Parameters { tenant }) = Query::from_request_parts(parts, state)
+        .await
+        .map_err(|error| ApiError::bad_field("query", error.body_text()))?;
+    Ok((user, tenant))
+}
+
 /// The tenant that this user may manage and asks for. Another tenant looks as if it were not there.
-fn decide(user: &User, asked: Option<&str>) -> Result<Slug, ApiError> {
+pub(super) fn decide(user: &User, asked: Option<&str>) -> Result<Slug, ApiError> {
     if user.is_super_admin() {
         let asked = asked.ok_or_else(|| ApiError::bad_field("tenant", "say which tenant: ?tenant=<slug>"))?;
         return asked.parse().map_err(|_| ApiError::not_found());

@@ -1,4 +1,5 @@
-//! What is being done about a tenant and its installs, each as one thing to follow.
+//! What is being done about a tenant and its installs, and by the platform for all of them, each as one thing to
+//! follow.
 
 mod find;
 mod get;

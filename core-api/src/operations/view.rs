@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use plexica_crds::{OperationStatus, PluginInstall, Tenant};
+use plexica_crds::{OperationStatus, Plugin, PluginInstall, Tenant};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,6 +19,8 @@ pub enum Resource {
     Tenant,
     /// An install.
     PluginInstall,
+    /// A catalogue entry, which is no tenant's.
+    Plugin,
 }
 
 /// It is of no kind that has operations.
@@ -32,12 +34,13 @@ impl FromStr for Resource {
         match text {
             "Tenant" => Ok(Self::Tenant),
             "PluginInstall" => Ok(Self::PluginInstall),
+            "Plugin" => Ok(Self::Plugin),
             _ => Err(NoResource),
         }
     }
 }
 
-/// What is being done about a tenant or an install, or was done last.
+/// What is being done about a tenant, an install or a catalogue entry, or was done last.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Operation)]
@@ -78,6 +81,12 @@ impl View {
     pub(super) fn of_install(install: &PluginInstall) -> Option<Self> {
         let operation = install.status.as_ref()?.operation.clone()?;
         Some(Self { resource: Resource::PluginInstall, name: install.name_any(), operation })
+    }
+
+    /// That of a catalogue entry.
+    pub(super) fn of_plugin(plugin: &Plugin) -> Option<Self> {
+        let operation = plugin.status.as_ref()?.operation.clone()?;
+        Some(Self { resource: Resource::Plugin, name: plugin.name_any(), operation })
     }
 
     /// Its id.

@@ -17,7 +17,7 @@ pub struct View {
     /// What the plugin declares.
     #[schema(schema_with = schema::plugin_spec)]
     manifest: PluginSpec,
-    /// Where it stands.
+    /// Where it stands, without its operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::plugin_status)]
     status: Option<PluginStatus>,
@@ -36,6 +36,9 @@ pub struct List {
 
 impl From<Plugin> for View {
     fn from(plugin: Plugin) -> Self {
-        Self { name: plugin.name_any(), manifest: plugin.spec, status: plugin.status }
+        // Whoever is signed in sees the catalogue; operations of no tenant are for super-admins, and are told there.
+        let name = plugin.name_any();
+        let status = plugin.status.map(|status| PluginStatus { operation: None, ..status });
+        Self { name, manifest: plugin.spec, status }
     }
 }

@@ -122,6 +122,7 @@ async fn core_api_login(database: &Database) -> plexica_contract::Secret {
     for tables in [
         include_str!("../../../backends/src/postgres/core/migrations/0001_core.sql"),
         include_str!("../../../backends/src/postgres/core/migrations/0003_operation.sql"),
+        include_str!("../../../backends/src/postgres/core/migrations/0005_platform_operation.sql"),
     ] {
         connection.execute(tables).await.unwrap();
     }

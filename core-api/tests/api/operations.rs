@@ -4,7 +4,7 @@ use kube::{
     Api,
     api::{DeleteParams, Patch, PatchParams},
 };
-use plexica_crds::{PluginInstall, Tenant};
+use plexica_crds::{Plugin, PluginInstall, Tenant};
 use plexica_testkit::wait_until;
 use serde_json::{Value, json};
 
@@ -62,7 +62,8 @@ async fn ones_own_and_nobody_elses() {
     assert_eq!(bench.get(&stranger, &format!("/api/v1/operations/op-tenant?tenant={slug}")).await.status, 404);
     let root = bench.super_admin();
     assert_eq!(bench.get(&root, &format!("/api/v1/operations/op-tenant?tenant={slug}")).await.status, 200);
-    assert_eq!(bench.get(&root, "/api/v1/operations").await.status, 400, "it must say for whom");
+    assert_eq!(bench.get(&root, "/api/v1/operations/op-tenant").await.status, 400, "it must say for whom");
+    assert!(!ids_of(&bench, &root, "").await.contains(&"op-tenant".to_owned()), "it must say for whom");
     let user = bench.token("core-api", Some(&slug), &["user"]);
     assert_eq!(bench.get(&user, "/api/v1/operations").await.status, 403);
     bench.end(&[&slug, &other]).await;
@@ -129,4 +130,68 @@ async fn what_stands_in_no_status_any_more() {
     assert_eq!(all(&root, &named).await, ["op-now", "op-2a", "op-2b", "op-1", "op-before"]);
     assert_eq!(bench.get(&root, "/api/v1/operations?tenant=nobody").await.status, 404);
     bench.end(&[&other]).await;
+}
+
+/// All that are listed.
+async fn ids_of(bench: &Bench, token: &str, query: &str) -> Vec<String> {
+    let list = bench.get(token, &format!("/api/v1/operations?limit=500{query}")).await;
+    assert_eq!(list.status, 200, "{list:?}");
+    let items = list.body["items"].as_array().unwrap();
+    items.iter().map(|item| item["operation"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_no_tenants_is_told_to_the_platforms_own_people_alone() {
+    let Some(bench) = bench().await else { return };
+    let slug = bench.tenant().await;
+    let plugins: Api<Plugin> = Api::all(bench.client.clone());
+    let id = bench.database.unique("crm");
+    let entry = json!({
+        "apiVersion": "plexica.io/v1alpha1", "kind": "Plugin", "metadata": { "name": format!("{id}-1.0.0") },
+        "spec": { "id": id, "version": "1.0.0", "displayName": "CRM", "runtime": { "image": "crm:1" } },
+    });
+    make(&plugins, &entry).await;
+    let [now, past] = ["now", "past"].map(|name| bench.database.unique(name));
+    let status = Patch::Merge(json!({ "status": operation(&now, "Rollout", "2026-01-02T00:00:00Z") }));
+    plugins.patch_status(&format!("{id}-1.0.0"), &PatchParams::default(), &status).await.unwrap();
+    let at = "2026-01-01T00:00:00Z";
+    let ended = json!({ "id": past, "kind": "Rollout", "phase": "Succeeded", "startedAt": at, "completedAt": at });
+    let sql = "INSERT INTO core.operation (id, resource, name, resource_uid, phase, started_at, operation)
+               VALUES ($1, 'Plugin', 'crm-0.9.0', 'gone', 'Succeeded', $2::text::timestamptz, $3)";
+    let mut connection = bench.database.connect().await;
+    sqlx::query(sql).bind(&past).bind(at).bind(ended).execute(&mut connection).await.unwrap();
+    record(&bench, "op-theirs", &slug, "gone", 1).await;
+
+    let (root, admin) = (bench.super_admin(), bench.admin_of(&slug));
+    let listed = ids_of(&bench, &root, "").await;
+    assert!(listed.contains(&now) && listed.contains(&past) && !listed.contains(&"op-theirs".to_owned()), "{listed:?}");
+    assert_eq!(ids_of(&bench, &root, &format!("&tenant={slug}")).await, ["op-theirs"]);
+    assert!(ids_of(&bench, &admin, "").await.is_empty());
+    let of = async |token: &str, id: &str, query: &str| {
+        let one = bench.get(token, &format!("/api/v1/operations/{id}{query}")).await;
+        (one.status, one.body)
+    };
+    let unknown = of(&admin, "op-nothing", "").await;
+    let named = format!("?tenant={slug}");
+    for one in [&now, &past] {
+        let (status, body) = of(&root, one, "").await;
+        assert_eq!((status, &body["resource"], &body["operation"]["kind"]), (200, &json!("Plugin"), &json!("Rollout")));
+        assert_eq!(of(&root, one, &named).await.0, 404, "it is not that tenant's");
+        for query in ["", &named] {
+            let (status, body) = of(&admin, one, query).await;
+            assert_eq!(
+                (status, &body["error"]["message"]),
+                (404, &unknown.1["error"]["message"]),
+                "as if it were none"
+            );
+        }
+    }
+    assert_eq!(of(&root, "op-theirs", "").await.0, 400, "it must say for whom");
+    let user = bench.token("core-api", Some(&slug), &["user"]);
+    assert_eq!(of(&user, &now, "").await.0, 403);
+    let entry = bench.get(&user, &format!("/api/v1/plugins/{id}-1.0.0")).await;
+    assert_eq!(entry.status, 200);
+    assert!(!entry.body.to_string().contains(&now), "{entry:?}");
+    plugins.delete(&format!("{id}-1.0.0"), &DeleteParams::default()).await.unwrap();
+    bench.end(&[&slug]).await;
 }
