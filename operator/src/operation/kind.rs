@@ -5,6 +5,7 @@ use plexica_crds::{
     plugin_install::{self, UpgradePhase},
     tenant,
 };
+use semver::VersionReq;
 
 use super::Doing;
 
@@ -37,6 +38,12 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
     let was_back = last.is_some_and(|upgrade| upgrade.phase == UpgradePhase::RolledBack);
     match next.upgrade.as_ref().map(|upgrade| upgrade.phase) {
         _ if next.phase.is_some_and(|phase| rests.contains(&phase)) => {}
+        // Nothing has moved yet: nobody wants the other version any more.
+        Some(UpgradePhase::Expanding) if goes_back(install, next) => {}
+        // So it is at the first look already, if something is in the way of that.
+        Some(UpgradePhase::Baking) if goes_back(install, next) && install.spec.enabled => {
+            return Doing::Now(OperationKind::Rollback);
+        }
         Some(UpgradePhase::Expanding | UpgradePhase::Baking | UpgradePhase::Contracting) if install.spec.enabled => {
             return Doing::Now(OperationKind::Upgrade);
         }
@@ -61,6 +68,14 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
         _ if next.version.is_none() => Doing::Now(OperationKind::Install),
         _ => Doing::Now(OperationKind::Update),
     }
+}
+
+/// Whether the spec asks for the version before again, and no longer for the one that is under way.
+fn goes_back(install: &PluginInstall, next: &PluginInstallStatus) -> bool {
+    let Some(upgrade) = &next.upgrade else { return false };
+    let Ok(asked) = install.spec.plugin.version.parse::<VersionReq>() else { return false };
+    let admits = |version: &str| version.parse().is_ok_and(|version| asked.matches(&version));
+    admits(&upgrade.from) && !admits(&upgrade.to)
 }
 
 #[cfg(test)]
@@ -91,6 +106,26 @@ mod tests {
         assert_eq!(of_tenant(&tenant, &degraded), Doing::Now(OperationKind::Suspend));
         tenant.metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
         assert_eq!(of_tenant(&tenant, &degraded), Doing::Now(OperationKind::Delete));
+    }
+
+    #[test]
+    fn who_asks_for_the_version_before_goes_back_whatever_is_in_the_way() {
+        let mut install = fixture::install("plexica-system", "it", "acme", "crm");
+        for (asked, phase, expected) in [
+            ("1.0.0", "Baking", OperationKind::Rollback),
+            ("1.0.0", "Expanding", OperationKind::Update),
+            ("1.0.0", "Contracting", OperationKind::Upgrade),
+            ("*", "Baking", OperationKind::Upgrade),
+            ("2.0.0", "Expanding", OperationKind::Upgrade),
+            ("3.0.0", "Baking", OperationKind::Upgrade),
+            ("odd", "Baking", OperationKind::Upgrade),
+        ] {
+            install.spec.plugin.version = asked.into();
+            let upgrade = json!({ "from": "1.0.0", "to": "2.0.0", "phase": phase, "since": "2026-01-01T00:00:00Z" });
+            let next = json!({ "phase": "Degraded", "version": "2.0.0", "upgrade": upgrade });
+            let next = serde_json::from_value(next).unwrap();
+            assert_eq!(of_install(&install, &next), Doing::Now(expected), "{asked} {phase}");
+        }
     }
 
     #[test]
