@@ -10,14 +10,16 @@ use crate::world::{Case, World};
 
 const DATA: &str = "written before the first fault";
 
+/// Gives both schemas a row, unless they have it.
 pub async fn plant(world: &World, case: &Case) -> Result<(), sqlx::Error> {
     let [note, own] = tables(case);
     let mut superuser = world.database.connect().await;
     // A backup reads it by who owns the schema.
-    let make = format!("CREATE TABLE {own} (text text); ALTER TABLE {own} OWNER TO {PROVISIONER}");
+    let make = format!("CREATE TABLE IF NOT EXISTS {own} (text text); ALTER TABLE {own} OWNER TO {PROVISIONER}");
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut superuser).await?;
     for table in [note, own] {
-        let insert = format!("INSERT INTO {table} (text) VALUES ($1)");
+        let insert =
+            format!("INSERT INTO {table} (text) SELECT $1 WHERE NOT EXISTS (SELECT FROM {table} WHERE text = $1)");
         sqlx::query(AssertSqlSafe(insert)).bind(DATA).execute(&mut superuser).await?;
     }
     Ok(())
