@@ -309,7 +309,7 @@ fn waits_for<'a>(install: &PluginInstall, others: &'a [PluginInstall]) -> Option
 
 /// What others use goes on.
 async fn workloads(context: &Context, leaving: &Leaving<'_>) -> Step<Retired> {
-    let idle = sweep::idle_of(context, &leaving.slug, &leaving.plugin, Some(leaving.install)).await?;
+    let idle = sweep::idle_of(context, &leaving.slug, &leaving.plugin, leaving.install).await?;
     sweep::retire(context, idle).await
 }
 

@@ -40,6 +40,19 @@ pub fn rests(install: &PluginInstall) -> bool {
     })
 }
 
+/// Whether the install's route is withdrawn, and its plugin has not been told yet that it is to stop for the tenant, as
+/// far as its status says: nothing has failed since.
+fn is_to_be_told(install: &PluginInstall) -> bool {
+    let Some(status) = &install.status else { return false };
+    let is = |kind: ConditionType, reasons: &[&str]| {
+        let told = status.conditions.iter().find(|condition| condition.type_ == kind.as_str());
+        told.is_some_and(|told| told.status == "False" && reasons.contains(&told.reason.as_str()))
+    };
+    status.route.is_none()
+        && is(ConditionType::Routed, &RESTS)
+        && is(ConditionType::Ready, &[Reason::Progressing.as_str()])
+}
+
 /// Ends what runs for nobody any more where this install's own may be. `install` is as it was written last;
 /// `rested` is whether it did [rest](rests) before.
 ///
@@ -47,6 +60,7 @@ pub fn rests(install: &PluginInstall) -> bool {
 /// What cannot be looked for or removed now.
 pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, rested: bool) -> Step<()> {
     let (slug, id) = (&valid.slug, &valid.manifest.id);
+    let rests = if valid.enabled { None } else { install.metadata.uid.as_deref() };
     // One that serves looks again after each change of its own, and most of the time nothing is idle.
     if valid.enabled || rested {
         let with_own = |mut seen: Vec<Arc<PluginInstall>>| {
@@ -56,12 +70,12 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
         };
         let listed = listed(context, slug, id).await?;
         // Most of the time there is what the tenant needs, and nobody else has to be looked at.
-        let left = unneeded(context, id, None, &with_own(context.installs_of.get(slug.as_str())), listed);
-        if left.is_empty() || unneeded(context, id, None, &with_own(context.installs.state()), left).is_empty() {
+        let left = unneeded(context, id, rests, &with_own(context.installs_of.get(slug.as_str())), listed);
+        if left.is_empty() || unneeded(context, id, rests, &with_own(context.installs.state()), left).is_empty() {
             return Ok(());
         }
     }
-    retire(context, idle_of(context, slug, id, None).await?).await.map(drop)
+    retire(context, idle_but(context, (slug, id), rests).await?).await.map(drop)
 }
 
 /// The same for an install that is not to run and cannot be looked at further.
@@ -72,7 +86,7 @@ pub async fn rest(context: &Context, install: &PluginInstall) -> Step<()> {
     let (Ok(slug), Ok(plugin)) = (install.spec.tenant_ref.name.parse(), install.spec.plugin.id.parse()) else {
         return Ok(());
     };
-    retire(context, idle_of(context, &slug, &plugin, None).await?).await.map(drop)
+    retire(context, idle_but(context, (&slug, &plugin), install.metadata.uid.as_deref()).await?).await.map(drop)
 }
 
 async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTreeSet<Place>> {
@@ -82,26 +96,26 @@ async fn listed(context: &Context, slug: &Slug, plugin: &PluginId) -> Step<BTree
     Ok(listed.into_iter().flatten().collect())
 }
 
-/// Idle workloads of the plugin in the platform's namespace and the tenant's, not counting what the
-/// install `leaving` needs. What may be left of one that was being made or removed is not listed:
-/// where an install that leaves may have had one is among them, there or not.
+/// Idle workloads of the plugin in the platform's namespace and the tenant's, not counting what the install with that
+/// uid needs, which rests.
 ///
 /// Installs are asked for, not taken from the cache: what was written of this or another a moment ago
 /// may not be there yet, and nothing wakes anybody to look again when it is.
-pub async fn idle_of(
-    context: &Context,
-    slug: &Slug,
-    plugin: &PluginId,
-    leaving: Option<&PluginInstall>,
-) -> Step<Vec<Place>> {
+async fn idle_but(context: &Context, (slug, plugin): (&Slug, &PluginId), rests: Option<&str>) -> Step<Vec<Place>> {
     let places = listed(context, slug, plugin).await?;
-    if places.is_empty() && leaving.is_none() {
+    if places.is_empty() {
         return Ok(Vec::new());
     }
-    if let Some(leaving) = leaving
-        && let Some(some) = live::with_heir(context, leaving).await?
-    {
-        let idle = idle(context, slug, plugin, Some(leaving), some, places.clone());
+    let live: Vec<Arc<PluginInstall>> = live::all(context).await?.into_iter().map(Arc::new).collect();
+    Ok(unneeded(context, plugin, rests, &live, places).into_iter().collect())
+}
+
+/// The same, not counting what the install `leaving` needs. What may be left of one that was being made or removed is
+/// not listed: where an install that leaves may have had one is among them, there or not.
+pub async fn idle_of(context: &Context, slug: &Slug, plugin: &PluginId, leaving: &PluginInstall) -> Step<Vec<Place>> {
+    let places = listed(context, slug, plugin).await?;
+    if let Some(some) = live::with_heir(context, leaving).await? {
+        let idle = idle(context, slug, plugin, leaving, some, places.clone());
         // What none of these needs is the tenant's own, or another of all may need it.
         if idle.iter().all(|place| place.namespace != context.settings.namespace) {
             return Ok(idle);
@@ -115,25 +129,22 @@ fn idle(
     context: &Context,
     slug: &Slug,
     plugin: &PluginId,
-    leaving: Option<&PluginInstall>,
+    leaving: &PluginInstall,
     live: Vec<PluginInstall>,
     mut places: BTreeSet<Place>,
 ) -> Vec<Place> {
     let live: Vec<Arc<PluginInstall>> = live.into_iter().map(Arc::new).collect();
-    if let Some(leaving) = leaving {
-        let (entries, namespaces) = (context.plugins.state(), namespaces(slug, &context.settings));
-        let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(live.iter().map(AsRef::as_ref));
-        places.extend(owned(leaving, &tenants(&live), (&entries, &catalogue), &namespaces, &context.settings));
-    }
-    let leaving = leaving.and_then(|install| install.metadata.uid.as_deref());
-    unneeded(context, plugin, leaving, &live, places).into_iter().collect()
+    let (entries, namespaces) = (context.plugins.state(), namespaces(slug, &context.settings));
+    let catalogue = Catalogue::of(entries.iter().map(AsRef::as_ref)).knowing(live.iter().map(AsRef::as_ref));
+    places.extend(owned(leaving, &tenants(&live), (&entries, &catalogue), &namespaces, &context.settings));
+    unneeded(context, plugin, leaving.metadata.uid.as_deref(), &live, places).into_iter().collect()
 }
 
-/// Those of the places that none of the installs needs.
+/// Those of the places that none of the installs needs, but for one that has no say.
 fn unneeded(
     context: &Context,
     plugin: &PluginId,
-    leaving: Option<&str>,
+    but: Option<&str>,
     installs: &[Arc<PluginInstall>],
     mut places: BTreeSet<Place>,
 ) -> BTreeSet<Place> {
@@ -144,8 +155,7 @@ fn unneeded(
         tenant.is_some_and(|tenant| tenant.is_suspended())
     };
     let now = Timestamp::now();
-    let needed =
-        needed(&tenants(installs), (&entries, &catalogue), plugin, leaving, &suspended, &context.settings, now);
+    let needed = needed(&tenants(installs), (&entries, &catalogue), plugin, but, &suspended, &context.settings, now);
     places.retain(|place| !needed.contains(place));
     places
 }
@@ -256,7 +266,7 @@ fn needed(
     tenants: &Tenants<'_>,
     catalogue: Entries<'_>,
     plugin: &PluginId,
-    leaving: Option<&str>,
+    but: Option<&str>,
     suspended: &impl Fn(&str) -> bool,
     settings: &Settings,
     now: Timestamp,
@@ -264,7 +274,7 @@ fn needed(
     let mut needed = BTreeSet::new();
     let installs = tenants.values().flatten().copied();
     for install in installs.filter(|install| install.spec.plugin.id == plugin.as_str()) {
-        if has_left(install) || (leaving.is_some() && install.metadata.uid.as_deref() == leaving) {
+        if has_left(install) || (but.is_some() && install.metadata.uid.as_deref() == but) {
             continue;
         }
         let Ok(slug) = install.spec.tenant_ref.name.parse::<Slug>() else { continue };
@@ -280,6 +290,9 @@ fn needed(
         let migrated = install.status.as_ref().filter(|_| leaves).and_then(|status| status.migrated_version.clone());
         let runs = install.spec.enabled && !leaves && !suspended(&install.spec.tenant_ref.name);
         let wanted = runs.then(|| self::wanted(install, tenants, catalogue, settings)).flatten();
+        // Another's look must not end what is still to be told that it stops for this tenant.
+        let told = install.status.as_ref().filter(|_| !leaves && !runs && is_to_be_told(install));
+        let told = told.and_then(|status| status.version.clone());
         // One that goes on only because others need it may have to go back as well.
         let kept = kept(install).filter(|_| runs || serving.is_some()).map(str::to_owned);
         // Until it serves as its spec says, it may still serve from where another isolation had it.
@@ -288,7 +301,7 @@ fn needed(
         // Until gateways have heard that it is served by another version, they ask that of before, wherever it was.
         let before = still_asked(install, now).filter(|_| !leaves);
         let before = before.flat_map(|version| [(version.clone(), namespace), (version.clone(), former)]);
-        let own = [serves, migrated, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
+        let own = [serves, migrated, told, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
         for (version, namespace) in own.chain(moving).chain(before) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };
             needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });

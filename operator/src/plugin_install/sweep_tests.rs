@@ -195,3 +195,33 @@ fn what_serves_and_what_is_about_to() {
     leaving.metadata.finalizers = None;
     assert_eq!(places(leaving, None), [], "it has left, and waits for somebody else");
 }
+
+#[test]
+fn nobody_elses_look_ends_what_is_still_to_be_told_to_stop() {
+    let condition = |kind: ConditionType, reason: Reason| Condition {
+        type_: kind.as_str().into(),
+        status: "False".into(),
+        reason: reason.as_str().into(),
+        message: String::new(),
+        last_transition_time: Time(Timestamp::UNIX_EPOCH),
+        observed_generation: Some(1),
+    };
+    let old = [("plexica-system".to_owned(), "plugin-crm-1-0-0".to_owned())];
+    for (ready, needs) in [
+        (Reason::Progressing, true),
+        (Reason::Suspended, false),
+        (Reason::BackendUnavailable, false),
+        (Reason::PluginNotFound, false),
+    ] {
+        let mut install = fixture::install("tenant-idle", "crm", SUSPENDED, "crm");
+        install.metadata.uid = Some("its-own".into());
+        let routed = condition(ConditionType::Routed, Reason::Suspended);
+        install.status = Some(PluginInstallStatus {
+            version: Some("1.0.0".into()),
+            conditions: vec![condition(ConditionType::Ready, ready), routed],
+            ..PluginInstallStatus::default()
+        });
+        assert_eq!(places(&[install.clone()], None), if needs { &old[..] } else { &[] }, "{ready:?}");
+        assert_eq!(places(&[install], Some("its-own")), [], "it has told the plugin, or cannot");
+    }
+}
