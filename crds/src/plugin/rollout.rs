@@ -92,7 +92,7 @@ fn seconds(number: i32) -> Duration {
 pub struct RolloutStatus {
     /// Who may take this version.
     pub phase: RolloutPhase,
-    /// Installs that are to be at this version.
+    /// Installs that are to be at this version. Who is disabled, suspended or paused counts when it is there.
     pub total: i64,
     /// Those whose requests it serves.
     pub migrated: i64,

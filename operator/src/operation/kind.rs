@@ -1,11 +1,11 @@
 //! What is being done about a resource, by the status that is about to be written.
 
 use plexica_crds::{
-    OperationKind, PluginInstall, PluginInstallStatus, Tenant, TenantStatus,
+    OperationKind, OperationPhase, PluginInstall, PluginInstallStatus, Tenant, TenantStatus,
     plugin_install::{self, UpgradePhase},
     tenant,
 };
-use semver::VersionReq;
+use semver::{Version, VersionReq};
 
 use super::Doing;
 
@@ -34,14 +34,12 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
     }
     let rests = [plugin_install::Phase::Paused, plugin_install::Phase::Disabled, plugin_install::Phase::Suspended];
     let serves = [plugin_install::Phase::Ready, plugin_install::Phase::Stalled];
-    let last = install.status.as_ref().and_then(|last| last.upgrade.as_ref());
-    let was_back = last.is_some_and(|upgrade| upgrade.phase == UpgradePhase::RolledBack);
     match next.upgrade.as_ref().map(|upgrade| upgrade.phase) {
         _ if next.phase.is_some_and(|phase| rests.contains(&phase)) => {}
         // Nothing has moved yet: nobody wants the other version any more.
         Some(UpgradePhase::Expanding) if goes_back(install, next) => {}
         // So it is at the first look already, if something is in the way of that.
-        Some(UpgradePhase::Baking) if goes_back(install, next) && install.spec.enabled => {
+        Some(UpgradePhase::Baking | UpgradePhase::Complete) if goes_back(install, next) && install.spec.enabled => {
             return Doing::Now(OperationKind::Rollback);
         }
         Some(UpgradePhase::Expanding | UpgradePhase::Baking | UpgradePhase::Contracting) if install.spec.enabled => {
@@ -49,8 +47,10 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
         }
         Some(UpgradePhase::RollingBack) => return Doing::Now(OperationKind::Rollback),
         // Going back is done, though what it went back from may still be asked for.
-        Some(UpgradePhase::RolledBack) if !was_back && next.phase.is_some_and(|phase| serves.contains(&phase)) => {
-            return Doing::Done(OperationKind::Rollback);
+        Some(UpgradePhase::RolledBack) if is_back_now(install) => {
+            let serves = next.phase.is_some_and(|phase| serves.contains(&phase));
+            let (done, now) = (Doing::Done(OperationKind::Rollback), Doing::Now(OperationKind::Rollback));
+            return if serves { done } else { now };
         }
         Some(UpgradePhase::RolledBack) if next.phase == Some(plugin_install::Phase::Stalled) => {
             return Doing::Done(OperationKind::Update);
@@ -70,12 +70,25 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
     }
 }
 
-/// Whether the spec asks for the version before again, and no longer for the one that is under way.
+/// Whether the spec asks for the version before again, which can still serve, and no longer for the one after it.
 fn goes_back(install: &PluginInstall, next: &PluginInstallStatus) -> bool {
     let Some(upgrade) = &next.upgrade else { return false };
     let Ok(asked) = install.spec.plugin.version.parse::<VersionReq>() else { return false };
-    let admits = |version: &str| version.parse().is_ok_and(|version| asked.matches(&version));
-    admits(&upgrade.from) && !admits(&upgrade.to)
+    let (Ok(from), Ok(to)) = (upgrade.from.parse::<Version>(), upgrade.to.parse()) else { return false };
+    let oldest = next.oldest_version.as_deref().and_then(|oldest| oldest.parse().ok());
+    let contracted = upgrade.phase == UpgradePhase::Complete && oldest.is_none_or(|oldest| from < oldest);
+    asked.matches(&from) && !asked.matches(&to) && !contracted
+}
+
+/// Whether the version before serves again since this look, or what began at an earlier one has not ended.
+fn is_back_now(install: &PluginInstall) -> bool {
+    let Some(last) = &install.status else { return true };
+    let was_back = last.upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == UpgradePhase::RolledBack);
+    let goes_on = last.operation.as_ref().is_some_and(|last| {
+        let open = matches!(last.phase, OperationPhase::Running | OperationPhase::Failed);
+        last.kind == OperationKind::Rollback && open && last.generation == install.metadata.generation
+    });
+    !was_back || goes_on
 }
 
 #[cfg(test)]
@@ -119,13 +132,41 @@ mod tests {
             ("2.0.0", "Expanding", OperationKind::Upgrade),
             ("3.0.0", "Baking", OperationKind::Upgrade),
             ("odd", "Baking", OperationKind::Upgrade),
+            ("1.0.0", "Complete", OperationKind::Rollback),
+            ("*", "Complete", OperationKind::Update),
         ] {
             install.spec.plugin.version = asked.into();
             let upgrade = json!({ "from": "1.0.0", "to": "2.0.0", "phase": phase, "since": "2026-01-01T00:00:00Z" });
-            let next = json!({ "phase": "Degraded", "version": "2.0.0", "upgrade": upgrade });
+            let next = json!({ "phase": "Degraded", "version": "2.0.0", "oldestVersion": "1.0.0", "upgrade": upgrade });
             let next = serde_json::from_value(next).unwrap();
             assert_eq!(of_install(&install, &next), Doing::Now(expected), "{asked} {phase}");
         }
+    }
+
+    #[test]
+    fn going_back_ends_when_the_version_before_serves_and_nobody_goes_back_where_that_cannot_serve() {
+        let mut install = fixture::install("plexica-system", "it", "acme", "crm");
+        install.metadata.generation = Some(2);
+        install.spec.plugin.version = "1.0.0".into();
+        let status = |value| serde_json::from_value::<PluginInstallStatus>(value).unwrap();
+        let upgrade =
+            |phase| json!({ "from": "1.0.0", "to": "2.0.0", "phase": phase, "since": "2026-01-01T00:00:00Z" });
+        let back = |phase| json!({ "phase": phase, "version": "1.0.0", "upgrade": upgrade("RolledBack") });
+        // Something else is in the way at the look at which it serves again.
+        assert_eq!(of_install(&install, &status(back("Degraded"))), Doing::Now(OperationKind::Rollback));
+        let mut last = back("Degraded");
+        last["operation"] = json!({ "id": "1", "kind": "Rollback", "generation": 2, "phase": "Running", "retries": 0,
+            "startedAt": "2026-01-01T00:00:00Z", "progress": "0/1", "steps": [] });
+        install.status = Some(status(last.clone()));
+        assert_eq!(of_install(&install, &status(back("Degraded"))), Doing::Now(OperationKind::Rollback));
+        assert_eq!(of_install(&install, &status(back("Ready"))), Doing::Done(OperationKind::Rollback));
+        last["operation"]["phase"] = json!("Succeeded");
+        install.status = Some(status(last));
+        assert_eq!(of_install(&install, &status(back("Degraded"))), Doing::Now(OperationKind::Update));
+
+        let contracted =
+            json!({ "phase": "Stalled", "version": "2.0.0", "oldestVersion": "2.0.0", "upgrade": upgrade("Complete") });
+        assert_eq!(of_install(&install, &status(contracted)), Doing::Now(OperationKind::Update));
     }
 
     #[test]

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
 use plexica_crds::{
-    OperationKind, OperationStatus, Plugin, PluginInstall, PluginInstallStatus, PluginStatus, Tenant, TenantStatus,
+    ConditionType, OperationKind, OperationStatus, Plugin, PluginInstall, PluginInstallStatus, PluginStatus, Tenant,
+    TenantStatus,
 };
 use uuid::Uuid;
 
@@ -56,7 +57,10 @@ pub fn about_install(
 
 /// The status of a catalogue entry, with how far it has come to its tenants in waves.
 pub fn about_plugin(plugin: &Plugin, status: PluginStatus) -> PluginStatus {
-    let operation = waves::next(plugin, status.rollout.as_ref(), || Uuid::new_v4().to_string(), Timestamp::now());
+    let is_refused = |one: &&Condition| one.type_ == ConditionType::Stalled.as_str() && one.status == "True";
+    let refused = status.conditions.iter().find(is_refused).map(|one| one.message.as_str());
+    let seen = (status.rollout.as_ref(), refused);
+    let operation = waves::next(plugin, seen, || Uuid::new_v4().to_string(), Timestamp::now());
     PluginStatus { operation, ..status }
 }
 

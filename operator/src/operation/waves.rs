@@ -13,10 +13,10 @@ use super::next::progress;
 /// The waves: those that go first come to the version, prove it, and all others follow.
 const WAVES: [&str; 3] = ["Canary", "Bake", "Others"];
 
-/// The operation that belongs into the status beside that rollout.
+/// The operation that belongs into the status beside that rollout, and why the entry itself cannot be, if so.
 pub fn next(
     plugin: &Plugin,
-    rollout: Option<&RolloutStatus>,
+    (rollout, refused): (Option<&RolloutStatus>, Option<&str>),
     id: impl FnOnce() -> String,
     now: Timestamp,
 ) -> Option<OperationStatus> {
@@ -31,23 +31,29 @@ pub fn next(
         return ended.or_else(|| last.cloned());
     };
     let is_open = rollout.phase == RolloutPhase::Open;
-    let is_complete = is_open && rollout.migrated >= rollout.total;
+    let is_complete = rollout.phase != RolloutPhase::Stopped && is_idle(rollout);
     let begun = match (goes_on, last) {
         (Some(last), _) => last.clone(),
         // Who comes to a version that is open to all is no rollout of it.
         (None, Some(last)) if last.phase == OperationPhase::Succeeded && is_open => return Some(last.clone()),
-        (None, last) if is_idle(rollout) => return last.cloned(),
+        (None, last) if is_complete || refused.is_some() => return last.cloned(),
         (None, _) => begin(id(), now),
     };
     let phase = match rollout.phase {
+        _ if refused.is_some() => OperationPhase::Failed,
         RolloutPhase::Stopped => OperationPhase::Failed,
-        RolloutPhase::Open if is_complete => OperationPhase::Succeeded,
+        _ if is_complete => OperationPhase::Succeeded,
         RolloutPhase::Open | RolloutPhase::Canary => OperationPhase::Running,
     };
     let resumed = begun.phase == OperationPhase::Failed && phase != OperationPhase::Failed;
     // It failed once, however often that is looked at.
     let since = begun.completed_at.filter(|_| begun.phase == phase).unwrap_or(Time(now));
-    let steps = steps(rollout, &begun.steps);
+    let was_open = plugin
+        .status
+        .as_ref()
+        .and_then(|last| last.rollout.as_ref())
+        .is_some_and(|last| last.phase == RolloutPhase::Open);
+    let steps = steps((rollout, refused), was_open, &begun.steps);
     Some(OperationStatus {
         phase,
         generation: plugin.metadata.generation,
@@ -87,27 +93,30 @@ fn begin(id: String, now: Timestamp) -> OperationStatus {
 }
 
 /// Each wave; the one that it has come to says the rest.
-fn steps(rollout: &RolloutStatus, last: &[OperationStep]) -> Vec<OperationStep> {
+fn steps(
+    (rollout, refused): (&RolloutStatus, Option<&str>),
+    was_open: bool,
+    last: &[OperationStep],
+) -> Vec<OperationStep> {
     let is_there = rollout.baking_since.is_some();
     // A rollout that stopped does not say whether that was before it opened: what was told of it before does.
-    let had_baked = last.iter().any(|step| step.name == WAVES[1] && step.phase == StepPhase::Done);
-    let has_baked = match rollout.phase {
-        RolloutPhase::Canary => false,
-        RolloutPhase::Open => true,
-        RolloutPhase::Stopped => is_there && had_baked,
-    };
+    let had_baked = was_open || last.iter().any(|step| step.name == WAVES[1] && step.phase == StepPhase::Done);
     let is_open = rollout.phase == RolloutPhase::Open;
-    let done = [is_there || is_open, has_baked, is_open && rollout.migrated >= rollout.total];
+    let has_stopped = rollout.phase == RolloutPhase::Stopped;
+    let is_complete = !has_stopped && is_idle(rollout);
+    let has_baked = is_open || has_stopped && is_there && had_baked;
+    let done = [is_there || is_open || is_complete, has_baked || is_complete, is_complete];
     let at = done.iter().position(|done| !done);
     let step = |(nth, (name, done)): (usize, (&str, bool))| {
         let is_at = at == Some(nth);
-        let phase = match rollout.phase {
+        let phase = match refused {
             _ if done => StepPhase::Done,
-            RolloutPhase::Stopped if is_at => StepPhase::Failed,
+            _ if is_at && has_stopped => StepPhase::Failed,
+            Some(_) if is_at => StepPhase::Failed,
             _ => StepPhase::Waiting,
         };
-        let message = if is_at { rollout.message.clone() } else { String::new() };
-        OperationStep { name: name.to_owned(), phase, message }
+        let message = if is_at { refused.unwrap_or(&rollout.message) } else { "" };
+        OperationStep { name: name.to_owned(), phase, message: message.to_owned() }
     };
     WAVES.into_iter().zip(done).enumerate().map(step).collect()
 }

@@ -23,8 +23,10 @@ fn rollout(phase: RolloutPhase, migrated: i64, baking: bool) -> RolloutStatus {
 
 /// Goes on from the entry's status, and keeps it there.
 fn go(plugin: &mut Plugin, rollout: &RolloutStatus, now: i64) -> Option<OperationStatus> {
-    let operation = next(plugin, Some(rollout), || format!("id-{now}"), at(now));
-    plugin.status.get_or_insert_default().operation.clone_from(&operation);
+    let operation = next(plugin, (Some(rollout), None), || format!("id-{now}"), at(now));
+    let status = plugin.status.get_or_insert_default();
+    status.operation.clone_from(&operation);
+    status.rollout = Some(rollout.clone());
     operation
 }
 
@@ -82,7 +84,7 @@ fn from_the_first_wave_to_the_last() {
     assert_eq!(go(&mut plugin, &rollout(Open, 2, true), 20), done);
     // Where one of them fails, the others wait again.
     let again = go(&mut plugin, &rollout(Stopped, 2, true), 21).unwrap();
-    assert_eq!(told(&again), ("id-21", Failed, 0, "1/3"));
+    assert_eq!(told(&again), ("id-21", Failed, 0, "2/3"), "the first ones had baked");
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn what_has_no_waves_or_nothing_to_do_has_none() {
     plain.spec.rollout = Some(serde_json::from_value(json!({ "bakeSeconds": 0 })).unwrap());
     assert_eq!(go(&mut plain, &rollout(Open, 0, false), 1), None);
     let mut plugin = entry();
-    assert_eq!(next(&plugin, None, || "id".into(), at(1)), None);
+    assert_eq!(next(&plugin, (None, None), || "id".into(), at(1)), None);
     let nobody = RolloutStatus { total: 0, ..rollout(Canary, 0, false) };
     assert_eq!(go(&mut plugin, &nobody, 1), None);
     assert_eq!(go(&mut plugin, &rollout(Open, 3, true), 1), None, "from before there were any");
@@ -145,4 +147,30 @@ fn what_is_to_reach_nobody_else_in_waves_is_superseded() {
     assert_eq!(go(&mut plugin, &elsewhere, 2).unwrap().phase, Superseded, "a newer version takes its place");
     let anew = go(&mut plugin, &rollout(Canary, 0, false), 3).unwrap();
     assert_eq!(told(&anew), ("id-3", Running, 0, "0/3"));
+}
+
+#[test]
+fn what_nobody_is_left_for_is_done() {
+    let mut plugin = entry();
+    go(&mut plugin, &rollout(Canary, 1, true), 1);
+    // All others rest by now, and so does who goes first.
+    let resting = RolloutStatus { total: 1, ..rollout(Canary, 1, false) };
+    let done = go(&mut plugin, &resting, 2).unwrap();
+    assert_eq!(told(&done), ("id-1", Succeeded, 0, "3/3"));
+    assert_eq!(go(&mut plugin, &resting, 3), Some(done));
+    let woken = go(&mut plugin, &rollout(Canary, 1, true), 4).unwrap();
+    assert_eq!(told(&woken), ("id-4", Running, 0, "1/3"));
+}
+
+#[test]
+fn what_is_refused_brings_nobody_anywhere() {
+    let mut plugin = entry();
+    let seen = rollout(Canary, 0, false);
+    assert_eq!(next(&plugin, (Some(&seen), Some("no command")), || "id".into(), at(1)), None);
+    go(&mut plugin, &seen, 1);
+    let failed = next(&plugin, (Some(&seen), Some("no command")), || "id".into(), at(2)).unwrap();
+    assert_eq!((told(&failed), failed.completed_at.clone()), (("id-1", Failed, 0, "0/3"), Some(Time(at(2)))));
+    assert_eq!(steps_of(&failed)[0], ("Canary", Fails, "no command"));
+    plugin.status.as_mut().unwrap().operation = Some(failed);
+    assert_eq!(told(&go(&mut plugin, &seen, 3).unwrap()), ("id-1", Running, 1, "0/3"));
 }
