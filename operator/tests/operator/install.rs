@@ -105,6 +105,23 @@ async fn the_life_of_an_install() {
 }
 
 #[tokio::test]
+async fn a_first_version_that_refuses_a_tenant_says_why_until_there_is_another() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let (slug, id) = (world.database.unique("acme"), world.database.unique("crm"));
+    world.plugin(&id, REFUSES).await;
+    world.tenant(&slug, json!({ "deletionPolicy": "Delete" })).await;
+    world.ready(&slug).await;
+    world.install(&slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+    let failed = world.install_until(&slug, "Ready", "False", "MigrationFailed").await.status.unwrap();
+    assert!(failed.conditions[0].message.contains("wrong quarter"), "{:?}", failed.conditions[0]);
+    assert_eq!((failed.version, failed.route), (None, None));
+    world.plugin(&id, "9.0.1").await;
+    assert_eq!(world.installed(&slug).await.status.unwrap().version.as_deref(), Some("9.0.1"));
+    world.delete(&world.tenants(), &slug).await;
+}
+
+#[tokio::test]
 async fn nothing_goes_on_because_a_cache_is_behind() {
     let Some(world) = World::new().await else { return };
     let operator = world.late_operator(Duration::from_millis(500));
