@@ -54,7 +54,7 @@ impl Tasks {
 
     /// Runs a task until the service stops.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let guard = Guard { name, shutdown: self.shutdown.clone(), ended: self.ended.clone() };
+        let guard = self.guard(name, &self.shutdown);
         self.tracker.spawn(async move {
             let _guard = guard;
             task.await;
@@ -67,12 +67,16 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let guard = Guard { name, shutdown: self.shutdown.clone(), ended: self.ended.clone() };
+        let guard = self.guard(name, &self.ended_all);
         let task = task(self.ended_all.clone());
         self.last.spawn(async move {
             let _guard = guard;
             task.await;
         });
+    }
+
+    fn guard(&self, name: &'static str, asked: &CancellationToken) -> Guard {
+        Guard { name, asked: asked.clone(), shutdown: self.shutdown.clone(), ended: self.ended.clone() }
     }
 
     /// The handle of the service, once everything is started and bound.
@@ -86,13 +90,15 @@ impl Tasks {
 /// Stops the service when a task ends before it was asked to; a drop also sees panics.
 struct Guard {
     name: &'static str,
+    /// Asks it to end.
+    asked: CancellationToken,
     shutdown: CancellationToken,
     ended: Arc<OnceLock<&'static str>>,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if !self.shutdown.is_cancelled() {
+        if !self.asked.is_cancelled() && !self.shutdown.is_cancelled() {
             tracing::error!(task = self.name, "a task ended by itself: the service stops");
             let _already_told = self.ended.set(self.name);
             self.shutdown.cancel();
@@ -152,5 +158,15 @@ mod tests {
         let running = tasks.running(nowhere(), nowhere());
         assert_eq!(running.stopped().await, Err(Ended { task: "broken" }));
         assert!(!shutdown.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn one_that_nobody_waits_for_does_not_end_by_itself() {
+        let tasks = Tasks::new(&CancellationToken::new());
+        tasks.spawn_last("last", CancellationToken::cancelled_owned);
+        let (last, ended) = (tasks.last.clone(), tasks.ended.clone());
+        drop(tasks.running(nowhere(), nowhere()));
+        last.wait().await;
+        assert_eq!(ended.get(), None);
     }
 }
