@@ -88,6 +88,11 @@ pub enum OperationPhase {
 }
 
 impl OperationPhase {
+    /// Whether it is not over: what has failed goes on when somebody has changed something.
+    pub const fn goes_on(self) -> bool {
+        matches!(self, Self::Running | Self::Failed)
+    }
+
     /// As it stands in the resource.
     pub const fn as_str(self) -> &'static str {
         match self {

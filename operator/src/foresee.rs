@@ -11,6 +11,7 @@ use plexica_contract::{
 };
 use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Tenant};
 
+pub use crate::plugin::unheeded;
 use crate::{
     plugin,
     plugin_install::{Access, References, Valid, access, configuration, needed, validate},
@@ -141,11 +142,6 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
         rotation_overlap: jiff::SignedDuration::ZERO,
         rotation_interval: None,
     }
-}
-
-/// That no dry run is made of a catalogue entry, where its annotation asks for one.
-pub fn unheeded(entry: &Plugin) -> Option<String> {
-    plugin::unheeded(entry)
 }
 
 /// The namespace of a tenant.

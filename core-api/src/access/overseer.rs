@@ -36,17 +36,11 @@ fn decide(user: &User, asked: Option<&str>) -> Result<Option<Slug>, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::user::with_role as user;
     use plexica_contract::error::Code;
 
     #[test]
     fn the_platform_itself_is_for_super_admins_alone() {
-        let user = |tenant: Option<&str>, role: &str| User {
-            sub: "u".into(),
-            username: None,
-            email: None,
-            roles: vec![role.into()],
-            tenant: tenant.map(|slug| slug.parse().unwrap()),
-        };
         for (user, asked, expected) in [
             (user(None, "super-admin"), None, Ok(None)),
             (user(None, "super-admin"), Some("globex"), Ok(Some("globex"))),

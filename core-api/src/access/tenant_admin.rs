@@ -57,16 +57,10 @@ pub(super) fn decide(user: &User, asked: Option<&str>) -> Result<Slug, ApiError>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::user::with_role as user;
 
     #[test]
     fn ones_own_tenant_or_the_one_named() {
-        let user = |tenant: Option<&str>, role: &str| User {
-            sub: "u".into(),
-            username: None,
-            email: None,
-            roles: vec![role.into()],
-            tenant: tenant.map(|slug| slug.parse().unwrap()),
-        };
         for (user, asked, expected) in [
             (user(Some("acme"), "admin"), None, Ok("acme")),
             (user(Some("acme"), "admin"), Some("acme"), Ok("acme")),

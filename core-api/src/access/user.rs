@@ -62,19 +62,24 @@ impl User {
     }
 }
 
+/// Somebody who has that role, in a tenant's realm or in the platform's.
+#[cfg(test)]
+pub(super) fn with_role(tenant: Option<&str>, role: &str) -> User {
+    User {
+        sub: "u".into(),
+        username: None,
+        email: None,
+        roles: vec![role.into()],
+        tenant: tenant.map(|slug| slug.parse().unwrap()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::with_role as user;
 
     #[test]
     fn roles_count_where_they_are_from() {
-        let user = |tenant: Option<&str>, role: &str| User {
-            sub: "u".into(),
-            username: None,
-            email: None,
-            roles: vec![role.into()],
-            tenant: tenant.map(|slug| slug.parse().unwrap()),
-        };
         let acme = "acme".parse().unwrap();
         for (user, is_super_admin, is_admin) in [
             (user(None, "super-admin"), true, false),

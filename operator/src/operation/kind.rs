@@ -1,13 +1,14 @@
 //! What is being done about a resource, by the status that is about to be written.
 
 use plexica_crds::{
-    OperationKind, OperationPhase, PluginInstall, PluginInstallStatus, Tenant, TenantStatus,
+    OperationKind, PluginInstall, PluginInstallStatus, Tenant, TenantStatus,
     plugin_install::{self, UpgradePhase},
     tenant,
 };
-use semver::{Version, VersionReq};
+use semver::VersionReq;
 
 use super::Doing;
+use crate::plugin_install::before;
 
 /// What is being done about a tenant, or was done.
 pub fn of_tenant(tenant: &Tenant, next: &TenantStatus) -> Doing {
@@ -74,9 +75,8 @@ pub fn of_install(install: &PluginInstall, next: &PluginInstallStatus) -> Doing 
 fn goes_back(install: &PluginInstall, next: &PluginInstallStatus) -> bool {
     let Some(upgrade) = &next.upgrade else { return false };
     let Ok(asked) = install.spec.plugin.version.parse::<VersionReq>() else { return false };
-    let (Ok(from), Ok(to)) = (upgrade.from.parse::<Version>(), upgrade.to.parse()) else { return false };
-    let oldest = next.oldest_version.as_deref().and_then(|oldest| oldest.parse().ok());
-    let contracted = upgrade.phase == UpgradePhase::Complete && oldest.is_none_or(|oldest| from < oldest);
+    let (Ok(from), Ok(to)) = (upgrade.from.parse(), upgrade.to.parse()) else { return false };
+    let contracted = upgrade.phase == UpgradePhase::Complete && before(next).is_none();
     asked.matches(&from) && !asked.matches(&to) && !contracted
 }
 
@@ -85,8 +85,7 @@ fn is_back_now(install: &PluginInstall) -> bool {
     let Some(last) = &install.status else { return true };
     let was_back = last.upgrade.as_ref().is_some_and(|upgrade| upgrade.phase == UpgradePhase::RolledBack);
     let goes_on = last.operation.as_ref().is_some_and(|last| {
-        let open = matches!(last.phase, OperationPhase::Running | OperationPhase::Failed);
-        last.kind == OperationKind::Rollback && open && last.generation == install.metadata.generation
+        last.kind == OperationKind::Rollback && last.phase.goes_on() && last.generation == install.metadata.generation
     });
     !was_back || goes_on
 }

@@ -39,17 +39,7 @@ pub struct Seen<'a> {
 /// The operation that belongs into the status beside those conditions.
 pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Option<OperationStatus> {
     let Seen { last, doing, generation, conditions, problem } = seen;
-    let new = |kind, id: String| OperationStatus {
-        id,
-        kind,
-        generation,
-        phase: OperationPhase::Running,
-        started_at: Time(now),
-        completed_at: None,
-        retries: 0,
-        progress: String::new(),
-        steps: Vec::new(),
-    };
+    let new = |kind, id| OperationStatus { generation, ..begin(kind, id, now) };
     let kind = match (doing, last) {
         (Doing::Nothing, last) => return last.cloned(),
         // From before there were operations.
@@ -83,6 +73,21 @@ pub fn next(seen: Seen<'_>, id: impl FnOnce() -> String, now: Timestamp) -> Opti
         steps,
         ..begun
     })
+}
+
+/// One of which nothing is done yet.
+pub(super) const fn begin(kind: OperationKind, id: String, now: Timestamp) -> OperationStatus {
+    OperationStatus {
+        id,
+        kind,
+        generation: None,
+        phase: OperationPhase::Running,
+        started_at: Time(now),
+        completed_at: None,
+        retries: 0,
+        progress: String::new(),
+        steps: Vec::new(),
+    }
 }
 
 fn done(last: &OperationStatus, conditions: &[Condition], now: Timestamp) -> OperationStatus {

@@ -8,7 +8,7 @@ use plexica_crds::{
     plugin::{RolloutPhase, RolloutStatus},
 };
 
-use super::next::progress;
+use super::next::{begin, progress};
 
 /// The waves: those that go first come to the version, prove it, and all others follow.
 const WAVES: [&str; 3] = ["Canary", "Bake", "Others"];
@@ -21,7 +21,7 @@ pub fn next(
     now: Timestamp,
 ) -> Option<OperationStatus> {
     let last = plugin.status.as_ref().and_then(|status| status.operation.as_ref());
-    let goes_on = last.filter(|last| matches!(last.phase, OperationPhase::Running | OperationPhase::Failed));
+    let goes_on = last.filter(|last| last.phase.goes_on());
     let Some(rollout) = rollout.filter(|rollout| is_in_waves(plugin, rollout)) else {
         let ended = goes_on.map(|last| OperationStatus {
             phase: OperationPhase::Superseded,
@@ -37,7 +37,7 @@ pub fn next(
         // Who comes to a version that is open to all is no rollout of it.
         (None, Some(last)) if last.phase == OperationPhase::Succeeded && is_open => return Some(last.clone()),
         (None, last) if is_complete || refused.is_some() => return last.cloned(),
-        (None, _) => begin(id(), now),
+        (None, _) => begin(OperationKind::Rollout, id(), now),
     };
     let phase = match rollout.phase {
         _ if refused.is_some() => OperationPhase::Failed,
@@ -53,7 +53,7 @@ pub fn next(
         .as_ref()
         .and_then(|last| last.rollout.as_ref())
         .is_some_and(|last| last.phase == RolloutPhase::Open);
-    let steps = steps((rollout, refused), was_open, &begun.steps);
+    let steps = steps((rollout, refused, is_complete), was_open, &begun.steps);
     Some(OperationStatus {
         phase,
         generation: plugin.metadata.generation,
@@ -78,23 +78,9 @@ fn is_idle(rollout: &RolloutStatus) -> bool {
     rollout.migrated >= rollout.total && !bakes
 }
 
-fn begin(id: String, now: Timestamp) -> OperationStatus {
-    OperationStatus {
-        id,
-        kind: OperationKind::Rollout,
-        generation: None,
-        phase: OperationPhase::Running,
-        started_at: Time(now),
-        completed_at: None,
-        retries: 0,
-        progress: String::new(),
-        steps: Vec::new(),
-    }
-}
-
 /// Each wave; the one that it has come to says the rest.
 fn steps(
-    (rollout, refused): (&RolloutStatus, Option<&str>),
+    (rollout, refused, is_complete): (&RolloutStatus, Option<&str>, bool),
     was_open: bool,
     last: &[OperationStep],
 ) -> Vec<OperationStep> {
@@ -103,17 +89,15 @@ fn steps(
     let had_baked = was_open || last.iter().any(|step| step.name == WAVES[1] && step.phase == StepPhase::Done);
     let is_open = rollout.phase == RolloutPhase::Open;
     let has_stopped = rollout.phase == RolloutPhase::Stopped;
-    let is_complete = !has_stopped && is_idle(rollout);
     let has_baked = is_open || has_stopped && is_there && had_baked;
     let done = [is_there || is_open || is_complete, has_baked || is_complete, is_complete];
     let at = done.iter().position(|done| !done);
     let step = |(nth, (name, done)): (usize, (&str, bool))| {
         let is_at = at == Some(nth);
-        let phase = match refused {
-            _ if done => StepPhase::Done,
-            _ if is_at && has_stopped => StepPhase::Failed,
-            Some(_) if is_at => StepPhase::Failed,
-            _ => StepPhase::Waiting,
+        let phase = match done {
+            true => StepPhase::Done,
+            false if is_at && (has_stopped || refused.is_some()) => StepPhase::Failed,
+            false => StepPhase::Waiting,
         };
         let message = if is_at { refused.unwrap_or(&rollout.message) } else { "" };
         OperationStep { name: name.to_owned(), phase, message: message.to_owned() }

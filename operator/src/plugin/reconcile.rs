@@ -48,8 +48,8 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
     let validity = validate(&plugin.spec).map(drop);
     let now = Timestamp::now();
     let Decided { status: rollout, by } = stands(context, &plugin, now);
-    let status = about_plugin(&plugin, report(&plugin, validity.as_ref().copied(), installs, rollout, now));
-    let plugin = tell(context, api, plugin, &status).await?;
+    let status = report(&plugin, validity.as_ref().copied(), installs, rollout, now);
+    let plugin = tell(context, api, plugin, status).await?;
     tolerate(&plugin, record_plugin(context, &plugin).await);
     let problem = validity.err();
     let action = match (&problem, by) {
@@ -62,9 +62,8 @@ async fn look(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(A
 /// Lets it go once no install uses it, or says what is in the way.
 async fn leave(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(Action, Option<Problem>), kube::Error> {
     // A rollout that was under way ends here; when the entry is gone, nobody could say so.
-    let ended = plugin.status.clone().map(|status| about_plugin(&plugin, status));
-    let plugin = match ended {
-        Some(ended) => tell(context, api, plugin, &ended).await?,
+    let plugin = match plugin.status.clone() {
+        Some(last) => tell(context, api, plugin, last).await?,
         None => plugin,
     };
     // Read from the API: an install made a moment ago counts.
@@ -85,22 +84,22 @@ async fn leave(context: &Context, api: &Api<Plugin>, plugin: Plugin) -> Result<(
         context.again(&plugin, None);
         return Ok((Action::await_change(), None));
     };
-    let left = leaving(&plugin, &problem, used, stands(context, &plugin, now).status, now);
-    let status = about_plugin(&plugin, left);
-    let plugin = tell(context, api, plugin, &status).await?;
+    let status = leaving(&plugin, &problem, used, stands(context, &plugin, now).status, now);
+    let plugin = tell(context, api, plugin, status).await?;
     tolerate(&plugin, record_plugin(context, &plugin).await);
     Ok((context.again(&plugin, Some(&problem)), Some(problem)))
 }
 
-/// Writes its status, when what that takes the place of is recorded.
+/// Writes its status with what is being done about it, when what that takes the place of is recorded.
 async fn tell(
     context: &Context,
     api: &Api<Plugin>,
     plugin: Plugin,
-    status: &PluginStatus,
+    status: PluginStatus,
 ) -> Result<Plugin, kube::Error> {
-    conclude_plugin(context, &plugin, status).await;
-    write_status(&context.recorder, api, plugin, status).await
+    let status = about_plugin(&plugin, status);
+    conclude_plugin(context, &plugin, &status).await;
+    write_status(&context.recorder, api, plugin, &status).await
 }
 
 /// Where its rollout stands, as far as is known; another install is another look.

@@ -97,7 +97,8 @@ fn status(
         conditions: conditions.finish(),
         installs: Some(i64::try_from(installs).unwrap_or(i64::MAX)),
         rollout,
-        operation: plugin.status.as_ref().and_then(|last| last.operation.clone()),
+        // It follows from all this, and is put beside it when that is written.
+        operation: None,
     }
 }
 

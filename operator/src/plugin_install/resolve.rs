@@ -56,7 +56,7 @@ pub fn choice<'a>(
     let (id, requirement) = (reference.id.as_str(), requirement(&reference.version)?);
     let migrated = install.status.as_ref().and_then(|status| status.migrated_version.as_deref());
     let current = migrated.and_then(|version| version.parse::<PluginVersion>().ok());
-    let before = upgrade::before(install);
+    let before = install.status.as_ref().and_then(upgrade::before);
     let asked = Asked { id, requirement: &requirement, current: current.as_ref(), before: before.as_ref() };
     choose(asked, catalogue, present).map_err(|refusal| refused(id, &reference.version, refusal))
 }

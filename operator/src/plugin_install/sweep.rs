@@ -32,25 +32,27 @@ const RESTS: [&str; 2] = [Reason::Disabled.as_str(), Reason::Suspended.as_str()]
 /// Whether the install rests, and says so: it does only when it was looked, after its route had been
 /// withdrawn, for what nobody needs any more.
 pub fn rests(install: &PluginInstall) -> bool {
-    install.status.as_ref().is_some_and(|PluginInstallStatus { route, observed_generation, conditions, .. }| {
-        let ready = conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.as_str());
-        route.is_none()
-            && *observed_generation == install.metadata.generation
-            && ready.is_some_and(|ready| ready.status == "True" && RESTS.contains(&ready.reason.as_str()))
+    install.status.as_ref().is_some_and(|status| {
+        status.route.is_none()
+            && status.observed_generation == install.metadata.generation
+            && says(status, ConditionType::Ready, "True", &RESTS)
     })
 }
 
 /// Whether the install's route is withdrawn, and its plugin has not been told yet that it is to stop for the tenant, as
 /// far as its status says: nothing has failed since.
 fn is_to_be_told(install: &PluginInstall) -> bool {
-    let Some(status) = &install.status else { return false };
-    let is = |kind: ConditionType, reasons: &[&str]| {
-        let told = status.conditions.iter().find(|condition| condition.type_ == kind.as_str());
-        told.is_some_and(|told| told.status == "False" && reasons.contains(&told.reason.as_str()))
-    };
-    status.route.is_none()
-        && is(ConditionType::Routed, &RESTS)
-        && is(ConditionType::Ready, &[Reason::Progressing.as_str()])
+    install.status.as_ref().is_some_and(|status| {
+        status.route.is_none()
+            && says(status, ConditionType::Routed, "False", &RESTS)
+            && says(status, ConditionType::Ready, "False", &[Reason::Progressing.as_str()])
+    })
+}
+
+/// Whether the condition is that, for one of these reasons.
+fn says(status: &PluginInstallStatus, kind: ConditionType, value: &str, reasons: &[&str]) -> bool {
+    let told = status.conditions.iter().find(|condition| condition.type_ == kind.as_str());
+    told.is_some_and(|told| told.status == value && reasons.contains(&told.reason.as_str()))
 }
 
 /// Ends what runs for nobody any more where this install's own may be. `install` is as it was written last;

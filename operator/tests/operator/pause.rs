@@ -1,25 +1,20 @@
 //! A person holds the operator off.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use plexica_crds::{
     label::{PAUSED, ROTATE},
     plugin::{self, PluginStatus},
     plugin_install, tenant,
 };
-use plexica_testkit::{unique, wait_for, wait_until};
+use plexica_testkit::{unique, wait_until};
 use serde_json::{Value, json};
 
 use crate::{
     plugin::URL,
-    rotation,
+    rotation::{self, annotate},
     world::{PATIENCE, World, is},
 };
-
-async fn annotate(world: &World, slug: &str, value: Value) {
-    let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
-    world.tenants().patch(slug, &PatchParams::default(), &patch).await.unwrap();
-}
 
 #[tokio::test]
 async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
@@ -33,7 +28,7 @@ async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
     world.install(&slug, &id, json!({})).await;
     let route = world.installed(&slug).await.status.unwrap().route;
 
-    annotate(&world, &slug, json!("true")).await;
+    annotate(&world.tenants(), &slug, PAUSED, "true").await;
     let paused = world.until(&slug, "Paused", "True", "Paused").await.status.unwrap();
     assert_eq!(paused.phase, Some(tenant::Phase::Paused));
     assert!(is(&paused.conditions, "Ready", "True", "Provisioned"), "what was last seen stays");
@@ -79,7 +74,7 @@ async fn nothing_is_written_for_what_is_paused_until_it_goes_on() {
     assert_eq!(world.stored(&slug).await, stored);
 
     // The mark is somebody else's by now, so that the schema stays; all the rest goes.
-    annotate(&world, &slug, Value::Null).await;
+    annotate(&world.tenants(), &slug, PAUSED, Value::Null).await;
     world.gone(&world.tenants(), &slug).await;
     assert!(world.has_schema(&schema).await);
     assert_eq!(world.realm(&format!("tenant-{slug}")).await, 404);
@@ -96,10 +91,7 @@ async fn a_paused_install_is_not_deleted_with_its_tenant_until_it_goes_on() {
     world.ready(&slug).await;
     world.install(&slug, &id, json!({})).await;
     world.installed(&slug).await;
-    let pause = async |value: Value| {
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
-        world.installs(&slug).patch("it", &PatchParams::default(), &patch).await.unwrap();
-    };
+    let pause = async |value: Value| annotate(&world.installs(&slug), "it", PAUSED, value).await;
     pause(json!("true")).await;
     world.install_until(&slug, "Paused", "True", "Paused").await;
     world.tenants().delete(&slug, &DeleteParams::default()).await.unwrap();
@@ -129,23 +121,19 @@ async fn a_paused_tenant_goes_on_with_old_credentials_while_its_neighbour_has_ne
         world.installed(slug).await;
     }
     let loads = [rotation::Load::on(&world, &paused, &id).await, rotation::Load::on(&world, &beta, &id).await];
-    annotate(&world, &paused, json!("true")).await;
+    annotate(&world.tenants(), &paused, PAUSED, "true").await;
     world.install_until(&paused, "Paused", "True", "Paused").await;
     let before = world.installs(&paused).get("it").await.unwrap().status.unwrap();
     let old = rotation::get(&format!("{}{URL}", rotation::upstream(&world, &paused).await)).await.unwrap();
     assert!(old.contains(&format!("//{first}:")), "{old}");
 
-    rotation::annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "now").await;
-    let told = rotation::turned(&world, &beta, 2, false).await;
-    wait_until("the overlap is over, and both were looked at since", PATIENCE, async || {
-        let until = told.previous_until.as_ref().unwrap().0;
-        let looked = operator.count("plexica_operator_reconciles_total").await;
-        until < jiff::Timestamp::now()
-            && wait_for("more looks", PATIENCE, async || {
-                rotation::annotate(&world.installs(&beta), "it", "plexica.io/test-look", unique("look")).await;
-                (operator.count("plexica_operator_reconciles_total").await > looked + 4.0).then_some(true)
-            })
-            .await
+    annotate(&world.plugins(), &format!("{id}-1.0.0"), ROTATE, "now").await;
+    let until = rotation::turned(&world, &beta, 2, false).await.previous_until.unwrap().0;
+    wait_until("the overlap is over", PATIENCE, async || until < jiff::Timestamp::now()).await;
+    let looked = operator.count("plexica_operator_reconciles_total").await;
+    wait_until("both were looked at since", PATIENCE, async || {
+        annotate(&world.installs(&beta), "it", "plexica.io/test-look", unique("look")).await;
+        operator.count("plexica_operator_reconciles_total").await > looked + 4.0
     })
     .await;
     assert!(rotation::signs_in(&old).await, "who is paused still serves with it");
@@ -154,7 +142,7 @@ async fn a_paused_tenant_goes_on_with_old_credentials_while_its_neighbour_has_ne
     assert_eq!((now.route, now.credentials), (before.route, before.credentials));
     assert!(loads[1].has_seen(&second) && !loads[0].has_seen(&second));
 
-    annotate(&world, &paused, Value::Null).await;
+    annotate(&world.tenants(), &paused, PAUSED, Value::Null).await;
     for slug in [&paused, &beta] {
         rotation::turned(&world, slug, 2, true).await;
     }
@@ -171,17 +159,8 @@ async fn a_paused_entry_of_the_catalogue_stays_as_it_was_seen() {
     let operator = world.operator();
     let id = world.database.unique("crm");
     let name = format!("{id}-1.0.0");
-    let becomes = async |what: &str, is: &dyn Fn(&PluginStatus) -> bool| {
-        wait_for(what, PATIENCE, async || {
-            let status = world.plugins().get_opt(&name).await.unwrap()?.status?;
-            is(&status).then_some(status)
-        })
-        .await
-    };
-    let pause = async |value: Value| {
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { PAUSED: value } } }));
-        world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap();
-    };
+    let becomes = async |what: &str, is: &dyn Fn(&PluginStatus) -> bool| world.entry_becomes(&name, what, is).await;
+    let pause = async |value: Value| annotate(&world.plugins(), &name, PAUSED, value).await;
     world.plugin(&id, "1.0.0").await;
     becomes("it is valid", &|status| status.phase == Some(plugin::Phase::Available)).await;
     pause(json!("true")).await;

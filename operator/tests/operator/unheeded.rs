@@ -1,14 +1,14 @@
 //! What a dry run is not made of says so.
 
-use kube::api::{Patch, PatchParams};
 use plexica_crds::{
     label::DRY_RUN,
     plugin::{Phase, PluginStatus},
 };
-use plexica_testkit::{wait_for, wait_until};
+use plexica_testkit::wait_until;
 use serde_json::{Value, json};
 
 use crate::{
+    rotation::annotate,
     running::Operator,
     world::{PATIENCE, World, is},
 };
@@ -26,23 +26,13 @@ async fn an_entry_of_the_catalogue_says_that_it_is_in_force_whatever_its_annotat
     let operator = world.vigilant_operator();
     let id = world.database.unique("crm");
     let name = format!("{id}-1.0.0");
-    let becomes = async |what: &str, is: &dyn Fn(&PluginStatus) -> bool| {
-        wait_for(what, PATIENCE, async || {
-            let status = world.plugins().get_opt(&name).await.unwrap()?.status?;
-            is(&status).then_some(status)
-        })
-        .await
-    };
-    let annotate = async |value: Value| {
-        let patch = Patch::Merge(json!({ "metadata": { "annotations": { DRY_RUN: value } } }));
-        world.plugins().patch(&name, &PatchParams::default(), &patch).await.unwrap();
-    };
+    let becomes = async |what: &str, is: &dyn Fn(&PluginStatus) -> bool| world.entry_becomes(&name, what, is).await;
     let told = |status: &PluginStatus| is(&status.conditions, "DryRun", "False", "DryRunUnsupported");
     let writes = || operator.writes().into_iter().filter(|write| write.contains(&id)).count();
     world.plugin(&id, "1.0.0").await;
     let before = becomes("it is valid", &|status| status.phase == Some(Phase::Available)).await;
 
-    annotate(json!("true")).await;
+    annotate(&world.plugins(), &name, DRY_RUN, "true").await;
     let with = becomes("it says that no dry run is made", &told).await;
     assert!(with.phase == before.phase && is(&with.conditions, "Ready", "True", "Provisioned"), "{with:?}");
     // It is in force: an install takes it. Then it is used, which is the one thing that its status says anew.
@@ -60,7 +50,7 @@ async fn an_entry_of_the_catalogue_says_that_it_is_in_force_whatever_its_annotat
     wait_until("it was looked at again", PATIENCE, async || looks(&operator).await >= seen + 3.0).await;
     assert_eq!(written().await, before_it);
 
-    annotate(Value::Null).await;
+    annotate(&world.plugins(), &name, DRY_RUN, Value::Null).await;
     let without =
         becomes("it is as before", &|status| !status.conditions.iter().any(|one| one.type_ == "DryRun")).await;
     assert_eq!(without.conditions, before.conditions);

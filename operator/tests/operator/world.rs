@@ -14,7 +14,7 @@ use kube::{
     core::ClusterResourceScope,
 };
 use plexica_backends::postgres::bootstrap;
-use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION};
+use plexica_crds::{Plugin, PluginInstall, Tenant, label::CONFIRM_DELETION, plugin::PluginStatus};
 use plexica_operator::Config;
 use plexica_testkit::{
     api_server::{ApiServer, Flavour},
@@ -376,6 +376,15 @@ impl World {
             let install = self.installs(slug).get_opt("it").await.unwrap()?;
             let conditions = install.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
             is(&conditions, kind, status, reason).then_some(install)
+        })
+        .await
+    }
+
+    /// Waits until a catalogue entry's status is as said.
+    pub async fn entry_becomes(&self, name: &str, what: &str, is: impl Fn(&PluginStatus) -> bool) -> PluginStatus {
+        wait_for(what, PATIENCE, async || {
+            let status = self.plugins().get_opt(name).await.unwrap()?.status?;
+            is(&status).then_some(status)
         })
         .await
     }

@@ -29,7 +29,7 @@ pub use target::{Held, Target, target};
 
 use plexica_contract::name::PluginVersion;
 use plexica_crds::{
-    PluginInstall,
+    PluginInstall, PluginInstallStatus,
     plugin_install::{UpgradePhase, UpgradeStatus},
 };
 
@@ -69,9 +69,9 @@ pub fn kept(install: &PluginInstall) -> Option<&str> {
 }
 
 /// The version that served before the one of the last upgrade, if no contract step has run since.
-pub fn before(install: &PluginInstall) -> Option<PluginVersion> {
-    let oldest = install.status.as_ref()?.oldest_version.as_deref()?.parse::<PluginVersion>().ok()?;
-    of(install)?.from.parse().ok().filter(|from| *from >= oldest)
+pub fn before(status: &PluginInstallStatus) -> Option<PluginVersion> {
+    let oldest = status.oldest_version.as_deref()?.parse::<PluginVersion>().ok()?;
+    status.upgrade.as_ref()?.from.parse().ok().filter(|from| *from >= oldest)
 }
 
 /// Whether what serves was unwell at the look before, too.
