@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
-use plexica_testkit::wait_until;
+use plexica_testkit::{wait_for, wait_until};
 use serde_json::json;
 
 use crate::{
+    rotation::{opens_bucket, text},
     running::Operator,
     world::{PATIENCE, World},
 };
@@ -81,4 +83,39 @@ async fn none_are_made_while_their_secret_is_somebody_elses() {
     world.tenants().patch(&slug, &PatchParams::default(), &wake).await.unwrap();
     world.ready(&slug).await;
     assert_eq!(asked_for(&world), 2);
+}
+
+/// The store makes none for less than a quarter of an hour, so the Secret is told that its keys are older.
+#[tokio::test]
+async fn others_are_made_before_they_end() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({})).await;
+    world.ready(&slug).await;
+    let old: Secret = world.find(&slug, "plexica-storage").await.unwrap();
+    let (key, minutes) = (text(&old, "access-key-id"), |minutes: i64| SignedDuration::from_mins(minutes));
+    let now = Timestamp::now();
+    let (issued, ends) = (now - minutes(45), now + minutes(15));
+    let aged = json!({ "plexica.io/issued-at": issued.to_string(), "plexica.io/expires-at": ends.to_string() });
+    let patch = Patch::Merge(json!({ "metadata": { "annotations": aged } }));
+    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &format!("tenant-{slug}"));
+    secrets.patch("plexica-storage", &PatchParams::default(), &patch).await.unwrap();
+
+    let new = wait_for("others are made", PATIENCE, async || {
+        let seen: Secret = world.find(&slug, "plexica-storage").await?;
+        (text(&seen, "access-key-id") != key).then_some(seen)
+    })
+    .await;
+    assert!(opens_bucket(&world, &new).await && opens_bucket(&world, &old).await, "those before end by themselves");
+    assert_eq!(asked_for(&world), 2);
+    let ready = wait_for("both are told of", PATIENCE, async || {
+        let status = world.tenants().get(&slug).await.unwrap().status?;
+        (status.credentials.storage.as_ref()?.generation == 2).then_some(status)
+    })
+    .await;
+    let told = ready.credentials.storage.unwrap();
+    // Times of resources have seconds.
+    assert_eq!(told.previous_until.map(|time| time.0.as_second()), Some(ends.as_second()));
+    assert!(ready.storage.unwrap().credentials_expire_at.unwrap().0 > ends);
 }

@@ -270,7 +270,7 @@ pub async fn gets_token(identity: &Secret) -> bool {
 }
 
 /// Whether a server that has read that Secret gets into its bucket.
-async fn opens_bucket(world: &World, storage: &Secret) -> bool {
+pub async fn opens_bucket(world: &World, storage: &Secret) -> bool {
     let [id, key, session] = ["access-key-id", "secret-access-key", "session-token"].map(|part| text(storage, part));
     let store = client(world, &id, &key, Some(session));
     store.list_objects_v2().bucket(text(storage, "bucket")).send().await.is_ok()

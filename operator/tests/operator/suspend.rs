@@ -1,5 +1,6 @@
 //! A tenant is suspended and resumed.
 
+use futures::future::join_all;
 use k8s_openapi::api::apps::v1::Deployment;
 use plexica_crds::{plugin_install, tenant};
 use plexica_testkit::{wait_for, wait_until};
@@ -12,6 +13,8 @@ use crate::{
     rotation::role,
     world::{PATIENCE, World},
 };
+
+const SHARERS: usize = 6;
 
 async fn upstream(world: &World, slug: &str) -> String {
     world.installed(slug).await.status.unwrap().route.unwrap().upstream
@@ -79,6 +82,36 @@ async fn nothing_runs_for_a_suspended_tenant_and_all_is_there_when_it_is_resumed
         assert_eq!(rows(slug, id).await, ["Install 1.0.0", "Disable 1.0.0", "Install 1.0.0"], "{slug}");
     }
     for slug in [&acme, &beta, &gama] {
+        world.delete(&world.tenants(), slug).await;
+    }
+}
+
+/// Each must be told that the plugin stops for it, by the one workload that ends with the last of them.
+#[tokio::test]
+async fn all_who_share_a_plugin_and_are_suspended_at_once_are_told() {
+    let Some(world) = World::new().await else { return };
+    let _operator = world.operator();
+    let id = world.database.unique("crm");
+    world.plugin(&id, "1.0.0").await;
+    let slugs: Vec<String> = (0..SHARERS).map(|_| world.database.unique("acme")).collect();
+    let spec = |suspend: bool| json!({ "deletionPolicy": "Delete", "suspend": suspend });
+    join_all(slugs.iter().map(|slug| world.tenant(slug, spec(false)))).await;
+    for slug in &slugs {
+        world.ready(slug).await;
+        world.install(slug, &id, json!({ "isolation": "Shared" })).await;
+    }
+    let upstream = upstream(&world, &slugs[0]).await;
+    for slug in &slugs {
+        world.installed(slug).await;
+    }
+    join_all(slugs.iter().map(|slug| world.tenant(slug, spec(true)))).await;
+    for slug in &slugs {
+        suspended(&world, slug).await;
+        let rows = format!("SELECT array_agg(action ORDER BY ctid) FROM {}.note", role(slug, &id));
+        assert_eq!(world.sql::<Vec<String>>(&rows).await, ["Install 1.0.0", "Disable 1.0.0"], "{slug}");
+    }
+    wait_until("it has ended", PATIENCE, async || !healthy(&upstream).await).await;
+    for slug in &slugs {
         world.delete(&world.tenants(), slug).await;
     }
 }

@@ -137,7 +137,7 @@ fn settings() -> impl Iterator<Item = String> {
         "fsync=off",
         "synchronous_commit=off",
         "full_page_writes=off",
-        "max_connections=500",
+        "max_connections=1000",
         "max_wal_size=512MB",
         "log_min_messages=fatal",
     ]

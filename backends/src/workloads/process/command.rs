@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs::OpenOptions,
-    io,
+    io, iter,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -15,6 +16,9 @@ use tokio::process::{Child, Command};
 const WATCHDOG: &str = include_str!("watchdog.sh");
 /// What a child inherits; the operator's own credentials are in its environment and stay there.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "RUST_LOG", "RUST_BACKTRACE"];
+/// Above what services are commonly given, below what systems give by themselves.
+const PORTS: Range<u16> = 15_000..32_768;
+const ATTEMPTS: usize = 1_000;
 
 /// What is started.
 #[derive(Clone, Debug)]
@@ -50,13 +54,17 @@ impl Launch {
 }
 
 /// A free port of loopback: the same again, if it still is.
+///
+/// Until the child has bound it, nothing holds it. So it is none that systems give by themselves, to whoever connects
+/// or asks for any (RFC 6335 begins those at 49152, Linux at 32768).
 pub(super) fn free_port(before: Option<u16>) -> io::Result<u16> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let listener = match before.map(bind) {
-        Some(Ok(listener)) => listener,
-        _ => bind(0)?,
-    };
-    Ok(listener.local_addr()?.port())
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let drawn = iter::repeat_with(|| rand::random_range(PORTS)).take(ATTEMPTS);
+    before
+        .into_iter()
+        .chain(drawn)
+        .find(is_free)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no port of loopback is free"))
 }
 
 /// The program of a command: an alias of the configuration, or as it stands.
@@ -94,9 +102,17 @@ mod tests {
     #[test]
     fn a_port_is_kept_while_it_is_free() {
         let first = free_port(None).unwrap();
+        assert_eq!(free_port(Some(first)).unwrap(), first);
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
         assert_ne!(free_port(Some(first)).unwrap(), first);
         drop(taken);
+    }
+
+    #[test]
+    fn a_port_is_none_that_whoever_connects_may_be_given() {
+        let given = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        assert!(given >= PORTS.end, "{given}");
+        assert!(PORTS.contains(&free_port(None).unwrap()));
     }
 
     #[tokio::test]
