@@ -18,6 +18,9 @@ pub fn write(at: &At) -> Option<&'static str> {
     if of_kind("tenants") || of_kind("plugininstalls") {
         return Some("a status tells all that has become since the one before: how many there are is a matter of time");
     }
+    if gives_a_finalizer_to_a_plugin(shape) {
+        return Some("an entry's finalizer is written again where it was written to meanwhile, which is chance");
+    }
     records_an_operation(shape).then_some(
         "what an operation has come to is recorded at the next look: what it was in between is so at times alone",
     )
@@ -34,9 +37,14 @@ pub fn call(Failing { call, writes, nth, .. }: &Failing) -> Option<&'static str>
     write(&At::Like(call.clone(), *nth))
 }
 
-/// Whether the write is one of the operator's history.
+/// Whether the write is one of the operator's history: an operation, or what makes room for one.
 fn records_an_operation(Shape { system, what }: &Shape) -> bool {
-    *system == System::Postgres && what.contains("INSERT INTO core.operation AS known")
+    *system == System::Postgres
+        && (what.contains("INSERT INTO core.operation AS known") || what.starts_with("DELETE FROM core.operation "))
+}
+
+fn gives_a_finalizer_to_a_plugin(Shape { system, what }: &Shape) -> bool {
+    *system == System::Kubernetes && what.starts_with("PATCH /apis/plexica.io/") && what.ends_with("/plugins/*")
 }
 
 /// Resources of which kind a write of a status is about.
@@ -66,6 +74,8 @@ mod tests {
             (System::Kubernetes, "PATCH /api/v1/namespaces/t1-8/status", false, false),
             (System::Keycloak, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0/status", false, false),
             (System::Postgres, "WITH x AS (y) INSERT INTO core.operation AS known (id) VALUES ($1)", false, true),
+            (System::Postgres, "DELETE FROM core.operation WHERE id IN ( SELECT id )", false, true),
+            (System::Kubernetes, "PATCH /apis/plexica.io/v1alpha1/plugins/p1-8-1.0.0", false, true),
             (System::Postgres, "INSERT INTO core.ownership (system) VALUES ($1)", false, false),
             (System::S3, "INSERT INTO core.operation AS known (id) VALUES ($1)", false, false),
         ] {

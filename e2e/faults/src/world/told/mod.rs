@@ -16,13 +16,13 @@ use kube::{
         watcher::{self, Event, watcher},
     },
 };
-use plexica_crds::{OperationStatus, PluginInstall, Tenant};
+use plexica_crds::{OperationStatus, Plugin, PluginInstall, Tenant};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
 use super::{Violation, fails};
 
-/// All of it, of the tenants and installs of a world.
+/// All of it, of the tenants, installs and catalogue entries of a world.
 #[derive(Debug)]
 pub struct Told {
     book: Arc<Mutex<Book>>,
@@ -46,7 +46,9 @@ impl Told {
         let of_install = |install: PluginInstall| install.status?.operation;
         let all = watcher::Config::default().labels(selector);
         watches.spawn(follow(Api::all(client.clone()), all.clone(), book.clone(), of_tenant));
-        watches.spawn(follow(Api::all(client.clone()), all, book.clone(), of_install));
+        let of_plugin = |plugin: Plugin| plugin.status?.operation;
+        watches.spawn(follow(Api::all(client.clone()), all.clone(), book.clone(), of_install));
+        watches.spawn(follow(Api::all(client.clone()), all, book.clone(), of_plugin));
         Self { book, _watches: watches }
     }
 

@@ -1,15 +1,17 @@
 //! What may follow an operation in the status of its resource. Every status is written by who has read the one before,
 //! of however many operators: this is so whatever was disturbed, and wherever one of them died.
 
-use plexica_crds::{OperationKind, OperationPhase, OperationStatus};
+use plexica_crds::{OperationKind, OperationStatus};
 
 /// What is wrong with what follows; `new` if no resource has told of it before.
 pub fn wrong(before: &OperationStatus, next: &OperationStatus, new: bool) -> Option<String> {
-    let over = |one: &OperationStatus| one.phase == OperationPhase::Succeeded;
+    let over = |one: &OperationStatus| !one.phase.goes_on();
     let what = if before.id == next.id {
-        let same =
-            (before.kind, before.generation, &before.started_at) == (next.kind, next.generation, &next.started_at);
-        (!same || over(before) && !over(next)).then_some("has become")?
+        // A rollout is about the version, whatever else of the entry changes meanwhile.
+        let generation = |one: &OperationStatus| one.generation.filter(|_| one.kind != OperationKind::Rollout);
+        let about = |one: &OperationStatus| (one.kind, generation(one), one.started_at.clone());
+        let comes_again = over(before) && next.phase != before.phase;
+        (about(before) != about(next) || comes_again).then_some("has become")?
     } else if !new {
         "is followed by one from before"
     } else {
@@ -27,9 +29,9 @@ fn told(OperationStatus { id, kind, generation, phase, .. }: &OperationStatus) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::Book;
-    use super::*;
     use serde_json::json;
+
+    use super::{super::Book, *};
 
     fn operation(id: &str, kind: &str, generation: i64, phase: &str) -> OperationStatus {
         let told = json!({ "id": id, "kind": kind, "generation": generation, "phase": phase, "retries": 0,
@@ -75,6 +77,19 @@ mod tests {
         }
         let again = [operation("1", "Update", 1, "Succeeded"), operation("2", "Update", 1, "Running")];
         assert_eq!(wrong(&again), 0, "it is no longer as it was");
+    }
+
+    #[test]
+    fn a_rollout_goes_on_whatever_changes_and_may_begin_again_once_it_is_over() {
+        let begun = operation("1", "Rollout", 1, "Running");
+        for phase in ["Running", "Failed", "Succeeded", "Superseded"] {
+            assert_eq!(wrong(&[begun.clone(), operation("1", "Rollout", 2, phase)]), 0, "{phase}");
+        }
+        for (phase, mistakes) in [("Running", 1), ("Failed", 1), ("Succeeded", 0), ("Superseded", 0)] {
+            let told = [operation("1", "Rollout", 1, phase), operation("2", "Rollout", 1, "Running")];
+            assert_eq!(wrong(&told), mistakes, "{phase}");
+        }
+        assert_eq!(wrong(&[operation("1", "Rollout", 1, "Superseded"), begun]), 1, "it comes again");
     }
 
     #[test]
