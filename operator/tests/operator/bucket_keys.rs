@@ -85,11 +85,11 @@ async fn none_are_made_while_their_secret_is_somebody_elses() {
     assert_eq!(asked_for(&world), 2);
 }
 
-/// The store makes none for less than a quarter of an hour, so the Secret is told that its keys are older.
+/// The store makes none for less than a quarter of an hour, so the Secret says that its keys are older.
 #[tokio::test]
 async fn others_are_made_before_they_end() {
     let Some(world) = World::new().await else { return };
-    let _operator = world.operator();
+    let _operator = world.vigilant_operator();
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({})).await;
     world.ready(&slug).await;
