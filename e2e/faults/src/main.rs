@@ -51,6 +51,10 @@ struct Arguments {
     /// A part of everything, such as 1/3: the parts of one seed are the whole together.
     #[arg(long, default_value = "1/1", conflicts_with = "quick", requires = "seed")]
     share: Share,
+    /// Of `call-error`, what fails in places that hold one of these, such as `Return: ServerError for 60s of Postgres SELECT`:
+    /// in one life, which each lane leads.
+    #[arg(long, conflicts_with_all = ["quick", "share"])]
+    only: Vec<String>,
     /// Whose API server: `kubernetes` or `standalone`.
     #[arg(long, default_value_t)]
     api: Flavour,
@@ -69,7 +73,7 @@ fn main() -> ExitCode {
             }
         };
     }
-    let Arguments { quick, family, seed, lanes, share, api, runner } = Arguments::parse();
+    let Arguments { quick, family, seed, lanes, share, only, api, runner } = Arguments::parse();
     if api == Flavour::Standalone && runner == Runner::Kubernetes {
         eprintln!("the standalone API serves no Deployments");
         return ExitCode::FAILURE;
@@ -80,6 +84,7 @@ fn main() -> ExitCode {
         lanes: lanes.into(),
         platform: Platform { api, runner },
         share,
+        only: only.leak(),
     };
     let families = if family.is_empty() { Family::ALL.to_vec() } else { family };
     heard::listen().expect("a place for what services say");

@@ -9,14 +9,14 @@ use crate::world::{Case, LABEL, World};
 
 pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
     match (told(world, case, expected).await, history(world, case).await) {
-        (Ok((mut findings, mut goes_on)), Ok(recorded)) => {
-            goes_on.sort_unstable();
-            let running: Vec<&String> = recorded.iter().filter(|(_, runs)| *runs).map(|(id, _)| id).collect();
-            if running != goes_on.iter().collect::<Vec<_>>() {
-                findings.push(format!("the history has {running:?} under way, and not {goes_on:?}"));
-            }
-            let untold = recorded.iter().filter(|(id, _)| !world.told.knows(id));
-            findings.extend(untold.map(|(id, _)| format!("the history has {id}, of which no status has told")));
+        (Ok((mut findings, goes_on)), Ok(recorded)) => {
+            let running = |id: &String| recorded.iter().any(|known| known.runs && known.id == *id);
+            let ended = goes_on.iter().filter(|id| !running(id));
+            findings.extend(ended.map(|id| format!("the history does not have {id} under way")));
+            let over = recorded.iter().filter(|known| known.runs && !goes_on.contains(&known.id));
+            findings.extend(over.map(|known| format!("the history has under way what is not: {}", known.what)));
+            let untold = recorded.iter().filter(|known| !world.told.knows(&known.id));
+            findings.extend(untold.map(|known| format!("no status has told of what the history has: {}", known.what)));
             findings
         }
         (told, history) => [told.err(), history.err().map(|error| error.to_string())].into_iter().flatten().collect(),
@@ -58,12 +58,24 @@ async fn rollouts(world: &World, case: &Case) -> Result<Vec<String>, String> {
     Ok(told.filter(|rollout| rollout.phase == OperationPhase::Running).map(|rollout| rollout.id).collect())
 }
 
-/// Ids of all that was recorded of both and of the plugin's versions, and whether it goes on.
-async fn history(world: &World, case: &Case) -> Result<Vec<(String, bool)>, sqlx::Error> {
-    let query = "SELECT id, phase = 'Running' FROM core.operation
-                 WHERE tenant = $1 OR tenant IS NULL AND resource = 'Plugin' AND starts_with(name, $2)
-                 ORDER BY id";
+/// One that was recorded.
+struct Recorded {
+    id: String,
+    runs: bool,
+    /// What of whom, and how it was when that was recorded.
+    what: String,
+}
+
+/// All that was recorded of both and of the plugin's versions.
+async fn history(world: &World, case: &Case) -> Result<Vec<Recorded>, sqlx::Error> {
+    let query = "SELECT id, phase = 'Running' AS runs,
+                        format('%s of %s %s (%s), at %s: %s', operation->>'kind', resource, name, resource_uid,
+                               recorded_at, operation) AS what
+                   FROM core.operation
+                  WHERE tenant = $1 OR tenant IS NULL AND resource = 'Plugin' AND starts_with(name, $2)";
     let mut superuser = world.database.connect().await;
     let versions = format!("{}-", case.plugin);
-    sqlx::query_as(query).bind(case.slug.as_str()).bind(versions).fetch_all(&mut superuser).await
+    let rows: Vec<(String, bool, String)> =
+        sqlx::query_as(query).bind(case.slug.as_str()).bind(versions).fetch_all(&mut superuser).await?;
+    Ok(rows.into_iter().map(|(id, runs, what)| Recorded { id, runs, what }).collect())
 }

@@ -85,6 +85,8 @@ pub struct Effort {
     pub platform: Platform,
     /// Which part of everything.
     pub share: Share,
+    /// What the places of calls that fail hold, if not all of them are tried.
+    pub only: &'static [String],
 }
 
 impl Effort {

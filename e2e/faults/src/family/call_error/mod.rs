@@ -29,7 +29,7 @@ const SAMPLE: usize = 3;
 /// How often a call is waited for that is not made.
 const TIMES: usize = 3;
 /// So many times as many worlds while calls fail for a minute: that long their operators wait.
-const WAITING: usize = 5;
+const WAITING: usize = 4;
 
 /// In which step a call fails.
 type Due = (usize, Failing);
@@ -42,6 +42,10 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     let in_peace = InPeace::default();
     let recorded = record(effort, Order::Forwards, &in_peace, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
+    if !effort.only.is_empty() {
+        let all = lasting(&recorded).into_iter().chain(short(&recorded));
+        return again(effort, all.collect(), &in_peace, row).await;
+    }
     let short = effort.share.of(short(&recorded));
     let long = if effort.quick { Vec::new() } else { effort.share.of(lasting(&recorded)) };
     let counts = [short.len(), long.len()];
@@ -67,10 +71,21 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         missed = try_all(patient, deal(missed, &mut random), true, &in_peace, row).await?;
     }
     for (step, failing) in missed {
-        let place = format!("{:?}: {failing}", Step::ALL[step]);
-        row.missed(place, optional::call(&failing), TIMES);
+        row.missed(place(step, &failing), optional::call(&failing), TIMES);
     }
     if effort.quick { Ok(()) } else { start::all(effort, &recorded, &in_peace, row).await }
+}
+
+fn place(step: usize, failing: &Failing) -> String {
+    format!("{:?}: {failing}", Step::ALL[step])
+}
+
+/// What was asked for alone, in as many lives as there are lanes.
+async fn again(effort: Effort, mut all: Vec<Due>, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
+    all.retain(|(step, failing)| effort.only.iter().any(|part| place(*step, failing).contains(part)));
+    let lives = deal(all, &mut effort.random());
+    let each_lane: Vec<_> = lives.iter().cycle().take(lives.len() * effort.lanes).cloned().collect();
+    try_all(effort, each_lane, true, in_peace, row).await.map(drop)
 }
 
 /// What fails once: each call that writes, and of those that read alike the first and the last.
