@@ -94,9 +94,8 @@ async fn others_are_made_before_they_end() {
     world.tenant(&slug, json!({})).await;
     world.ready(&slug).await;
     let old: Secret = world.find(&slug, "plexica-storage").await.unwrap();
-    let (key, minutes) = (text(&old, "access-key-id"), |minutes: i64| SignedDuration::from_mins(minutes));
     let now = Timestamp::now();
-    let (issued, ends) = (now - minutes(45), now + minutes(15));
+    let (issued, ends) = (now - SignedDuration::from_mins(45), now + SignedDuration::from_mins(15));
     let aged = json!({ "plexica.io/issued-at": issued.to_string(), "plexica.io/expires-at": ends.to_string() });
     let patch = Patch::Merge(json!({ "metadata": { "annotations": aged } }));
     let secrets: Api<Secret> = Api::namespaced(world.client.clone(), &format!("tenant-{slug}"));
@@ -104,7 +103,7 @@ async fn others_are_made_before_they_end() {
 
     let new = wait_for("others are made", PATIENCE, async || {
         let seen: Secret = world.find(&slug, "plexica-storage").await?;
-        (text(&seen, "access-key-id") != key).then_some(seen)
+        (text(&seen, "access-key-id") != text(&old, "access-key-id")).then_some(seen)
     })
     .await;
     assert!(opens_bucket(&world, &new).await && opens_bucket(&world, &old).await, "those before end by themselves");

@@ -190,9 +190,8 @@ async fn a_look_at_what_rests_costs_no_more_than_is_said() {
     world.install(&slug, &id, json!({})).await;
     world.installed(&slug).await;
     // The first look at what has just become so still tells of it.
-    let looks = async || operator.count(&format!("{RECONCILES}{{kind=\"PluginInstall\"")).await;
-    let seen = looks().await;
-    wait_until("it rests", PATIENCE, async || looks().await >= seen + 4.0).await;
+    let [_, seen] = looks(&operator).await;
+    wait_until("it rests", PATIENCE, async || looks(&operator).await[1] >= seen + 4).await;
     costs(&world, &operator, &slug).await;
     operator.stop().await;
 }

@@ -5,7 +5,7 @@ use kube::{Api, api::ListParams};
 use plexica_crds::{OperationKind, OperationPhase, OperationStatus, Plugin, plugin_install::UpgradePhase};
 
 use super::Expected;
-use crate::world::{Case, LABEL, World};
+use crate::world::{Case, World, selector};
 
 pub async fn check(world: &World, case: &Case, expected: Expected) -> Vec<String> {
     match (told(world, case, expected).await, history(world, case).await) {
@@ -51,7 +51,7 @@ async fn told(world: &World, case: &Case, expected: Expected) -> Result<(Vec<Str
 /// The rollouts of its plugin that go on, since those who are to come to them do not yet.
 async fn rollouts(world: &World, case: &Case) -> Result<Vec<String>, String> {
     let plugins = Api::<Plugin>::all(world.client.clone());
-    let mine = ListParams::default().labels(&format!("{LABEL}={}", world.name));
+    let mine = ListParams::default().labels(&selector(&world.name));
     let entries = plugins.list(&mine).await.map_err(|error| error.to_string())?;
     let of_it = entries.into_iter().filter(|entry| entry.spec.id == case.plugin.as_str());
     let told = of_it.filter_map(|entry| entry.status?.operation);

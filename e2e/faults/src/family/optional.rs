@@ -18,7 +18,7 @@ pub fn write(at: &At) -> Option<&'static str> {
     if of_kind("tenants") || of_kind("plugininstalls") {
         return Some("a status tells all that has become since the one before: how many there are is a matter of time");
     }
-    if gives_a_finalizer_to_a_plugin(shape) {
+    if is_of_an_entry("PATCH", shape) {
         return Some("an entry's finalizer is written again where it was written to meanwhile, which is chance");
     }
     records_an_operation(shape).then_some(
@@ -31,7 +31,7 @@ pub fn call(Failing { call, writes, nth, .. }: &Failing) -> Option<&'static str>
     if *nth > 0 && !writes {
         return Some("the last of several that read alike: how often something is looked at is a matter of time");
     }
-    if !writes && call.what.starts_with("GET /apis/plexica.io/") && call.what.ends_with("/plugins/*") {
+    if !writes && is_of_an_entry("GET", call) {
         return Some("an entry is looked at once a second at most when its installs change: in which step is chance");
     }
     write(&At::Like(call.clone(), *nth))
@@ -43,8 +43,10 @@ fn records_an_operation(Shape { system, what }: &Shape) -> bool {
         && (what.contains("INSERT INTO core.operation AS known") || what.starts_with("DELETE FROM core.operation "))
 }
 
-fn gives_a_finalizer_to_a_plugin(Shape { system, what }: &Shape) -> bool {
-    *system == System::Kubernetes && what.starts_with("PATCH /apis/plexica.io/") && what.ends_with("/plugins/*")
+/// Whether the call is one by that method of an entry itself, and not of its status.
+fn is_of_an_entry(method: &str, Shape { system, what }: &Shape) -> bool {
+    let path = what.strip_prefix(method).filter(|_| *system == System::Kubernetes);
+    path.is_some_and(|path| path.starts_with(" /apis/plexica.io/") && path.ends_with("/plugins/*"))
 }
 
 /// Resources of which kind a write of a status is about.

@@ -17,7 +17,12 @@ use super::World;
 use crate::plugin::{POOL, WORKERS};
 
 /// The operators of a run see what carries it.
-pub const LABEL: &str = "plexica.io/faults";
+const LABEL: &str = "plexica.io/faults";
+
+/// Selects all resources of the world of that name.
+pub fn selector(name: &str) -> String {
+    format!("{LABEL}={name}")
+}
 
 /// What each version of the plugin asks for.
 pub const READ: &str = "PLUGIN:note:read";

@@ -10,7 +10,7 @@ mod platform;
 mod told;
 mod wait;
 
-pub use apply::{Case, LABEL, READ, WRITE};
+pub use apply::{Case, READ, WRITE, selector};
 pub use issuer::Issuer;
 pub use operator::Operator;
 pub use plans::{NAME as LIMITED_PLAN, limits};
@@ -186,7 +186,7 @@ impl World {
             ("--rotation-overlap", "1".into()),
             ("--backup-bucket", backups(&name)),
             ("--pg-dump", pg_dump.display().to_string()),
-            ("--selector", format!("{}={name}", apply::LABEL)),
+            ("--selector", selector(&name)),
         ];
         std::fs::create_dir(folder.path().join("plugins")).unwrap();
         let node = (runner == Runner::Kubernetes).then(|| Node::start(client.clone(), &name, folder.path()));
@@ -194,7 +194,7 @@ impl World {
         let mut world = Self {
             store: object_store(&store),
             neighbour: database.unique("n1").parse().unwrap(),
-            told: Told::listen(&client, &format!("{}={name}", apply::LABEL)),
+            told: Told::listen(&client, &selector(&name)),
             name,
             script,
             client,

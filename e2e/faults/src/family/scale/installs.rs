@@ -20,7 +20,7 @@ use super::seen::{Calls, Resources};
 use crate::{
     proxy::Plan,
     story::FIRST,
-    world::{Case, Issuer, LABEL, Operator, Violation, World, fails},
+    world::{Case, Issuer, Operator, Violation, World, fails, selector},
 };
 
 const WHOLE: [usize; 2] = [100, 1_000];
@@ -194,7 +194,7 @@ async fn grows(what: &str, wanted: usize, mut count: impl FnMut() -> usize) -> R
 
 /// All tenants and installs go with their data.
 async fn remove(world: &World) -> Result<(), Violation> {
-    let mine = ListParams::default().labels(&format!("{LABEL}={}", world.name));
+    let mine = ListParams::default().labels(&selector(&world.name));
     let installs = world.installs().list(&mine).await.unwrap();
     let tenants = world.tenants().list(&mine).await.unwrap();
     let all = tenants.items.len() + installs.items.len();

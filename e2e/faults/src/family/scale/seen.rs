@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     proxy::{Call, Script, System},
-    world::{LABEL, World},
+    world::{World, selector},
 };
 
 /// Tenants and installs of a world, as its API server tells of them.
@@ -31,7 +31,7 @@ pub struct Resources {
 impl Resources {
     /// From now on.
     pub fn of(world: &World) -> Self {
-        let mine = watcher::Config::default().labels(&format!("{LABEL}={}", world.name));
+        let mine = watcher::Config::default().labels(&selector(&world.name));
         let (tenants, all_tenants) = follow(world.tenants(), mine.clone());
         let (installs, all_installs) = follow(Api::<PluginInstall>::all(world.client.clone()), mine);
         let watching = tokio::spawn(async move { join(all_tenants, all_installs).await.0 });
