@@ -43,9 +43,6 @@ const WRITING: Duration = Duration::from_secs(150);
 /// How long it may take to note what was done: what is to be done next waits for it.
 const RECORDING: Duration = Duration::from_secs(10);
 
-/// How soon that is tried again of what is well otherwise.
-const RECORD: Duration = Duration::from_secs(10);
-
 /// Shared by all controllers.
 pub struct Context {
     /// Kubernetes.
@@ -153,7 +150,7 @@ impl Context {
                     // Not all calls to it are backends' verbs.
                     self.outages.suspect(System::Kubernetes);
                 }
-                Action::requeue(self.backoff.next(key, problem.into(), rand::random()))
+                Action::requeue(self.recorded_by(object, self.backoff.next(key, problem.into(), rand::random())))
             }
         }
     }
@@ -164,7 +161,7 @@ impl Context {
         K: Resource<DynamicType = ()>,
     {
         let matter = Matter { remedy: Remedy::Change, ..waits.into() };
-        Action::requeue(self.backoff.next(key(object), matter, rand::random()))
+        Action::requeue(self.recorded_by(object, self.backoff.next(key(object), matter, rand::random())))
     }
 
     /// As [`Self::again`] for what is as it should be, and not later than `by`.
@@ -188,9 +185,12 @@ impl Context {
 
     /// Spread: what was made together need not be looked at together.
     fn pause<K: Resource>(&self, object: &K) -> Duration {
-        let owed = object.meta().uid.as_ref().is_some_and(|uid| self.operations.owes(uid));
-        let pause = if owed { self.resync.min(RECORD) } else { self.resync };
-        spread(pause, rand::random())
+        spread(self.recorded_by(object, self.resync), rand::random())
+    }
+
+    /// What is not recorded yet is not left so until whatever else is the matter with it is looked at again.
+    fn recorded_by<K: Resource>(&self, object: &K, pause: Duration) -> Duration {
+        object.meta().uid.as_ref().map_or(pause, |uid| self.operations.pause(uid, pause))
     }
 
     /// Waits until every kind was listed once.

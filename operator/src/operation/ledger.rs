@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use kube::{Resource, ResourceExt, runtime::reflector::ObjectRef};
@@ -17,6 +18,9 @@ use plexica_crds::{
 };
 
 use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
+
+/// How soon is tried again to record what could not be.
+const OWED: Duration = Duration::from_secs(10);
 
 /// What this operator has recorded last of each resource, so that what is at rest costs nothing.
 #[derive(Debug, Default)]
@@ -48,9 +52,10 @@ impl Ledger {
         self.book().owed.remove(uid);
     }
 
-    /// Whether something of the resource is still to be recorded.
-    pub fn owes(&self, uid: &str) -> bool {
-        self.book().owed.contains(uid)
+    /// When to look again at the resource that would be looked at after this pause: sooner, if something of it is still
+    /// to be recorded.
+    pub fn pause(&self, uid: &str, pause: Duration) -> Duration {
+        if self.book().owed.contains(uid) { pause.min(OWED) } else { pause }
     }
 
     /// The resource is gone.
@@ -167,5 +172,20 @@ async fn note<K: Resource>(context: &Context, object: &K, entry: Option<Entry<'_
 pub fn tolerate<K: Resource<DynamicType = ()>>(object: &K, recorded: Result<(), Problem>) {
     if let Err(problem) = recorded {
         tracing::warn!(kind = %K::kind(&()), name = object.name_any(), "an operation is not recorded yet: {problem}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_is_tried_again_however_long_its_resource_would_rest() {
+        let ledger = Ledger::default();
+        let pauses = |uid| [1, 300].map(|seconds| ledger.pause(uid, Duration::from_secs(seconds)).as_secs());
+        ledger.owe("a");
+        assert_eq!((pauses("a"), pauses("b")), ([1, 10], [1, 300]));
+        ledger.settle("a");
+        assert_eq!(pauses("a"), [1, 300]);
     }
 }

@@ -1,6 +1,8 @@
 //! Kubernetes Events: what people need to know, once.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use std::time::Duration;
+
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{
     Resource,
     runtime::events::{Event, EventType, Recorder},
@@ -20,6 +22,8 @@ pub struct Note {
 
 /// How much of a text the API takes, in bytes.
 const LONGEST: usize = 1000;
+/// How long the API may take for one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What there is to tell when the conditions go from `last` to `next`: which parts were given up, where
 /// a backup lies, that Ready came, or that it is missing for a reason other than waiting; and what
@@ -89,7 +93,7 @@ fn drifted(last: &[Condition], next: &[Condition]) -> Option<Note> {
     (!same).then(|| Note { warning: true, reason: now.reason.clone(), text: now.message.clone() })
 }
 
-/// Publishes them. An event that cannot be written is not worth a failed reconcile.
+/// Publishes them. An event that cannot be written is not worth a failed reconcile, nor one that waits.
 pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object: &K, notes: Vec<Note>) {
     for note in notes {
         let action = action(&note);
@@ -101,9 +105,15 @@ pub async fn publish<K: Resource<DynamicType = ()>>(recorder: &Recorder, object:
             action,
             secondary: None,
         };
-        if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-            tracing::warn!(%error, "an event could not be published");
-        }
+        tell(recorder, &event, &object.object_ref(&()), PATIENCE).await;
+    }
+}
+
+async fn tell(recorder: &Recorder, event: &Event, about: &ObjectReference, patience: Duration) {
+    match tokio::time::timeout(patience, recorder.publish(event, about)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "an event could not be published"),
+        Err(_) => tracing::warn!("an event could not be published within {} s", patience.as_secs()),
     }
 }
 
@@ -243,5 +253,19 @@ mod tests {
             assert!(notes.iter().all(|note| note.warning && note.reason == "Abandoned"));
             assert_eq!(notes.into_iter().map(|note| note.text).collect::<Vec<_>>(), told);
         }
+    }
+
+    #[tokio::test]
+    async fn an_api_that_takes_an_event_and_never_answers_holds_up_nobody() {
+        let _already = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+        let client = kube::Client::try_from(kube::Config::new(url)).unwrap();
+        let recorder = Recorder::new(client, "plexica-operator".into());
+        let (type_, reason, action) = (EventType::Normal, "Provisioned".to_owned(), "Reconcile".to_owned());
+        let event = Event { type_, reason, note: None, action, secondary: None };
+        let about = ObjectReference::default();
+        let told = tell(&recorder, &event, &about, Duration::from_millis(100));
+        tokio::time::timeout(Duration::from_mins(1), told).await.expect("it is given up");
     }
 }
