@@ -44,6 +44,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     } else {
         (Outage::ALL.to_vec(), Step::ALL.to_vec(), WHOLE)
     };
+    let life = Step::life(|step| disturbed.contains(&step));
     let systems = System::ALL.into_iter().flat_map(|system| outages.iter().map(move |outage| (system, *outage)));
     each(effort, effort.share.of(systems.collect()), row, async |world, _, down_is, row| {
         // Lanes that all come back at the same moment would wait for each other.
@@ -51,7 +52,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             tokio::time::sleep(down.mul_f64(rand::random())).await;
         }
         let case = world.case();
-        for (step, peace) in Step::ALL.into_iter().zip(&recorded) {
+        for (step, peace) in Step::ALL.into_iter().zip(&recorded).filter(|(step, _)| life.contains(step)) {
             let calls_it = peace.calls.iter().any(|call| call.system == down_is.0);
             let well = if calls_it && disturbed.contains(&step) {
                 disturb(world, &case, (step, SOON + peace.took.mul_f64(busy)), (down_is, down), row).await
@@ -62,7 +63,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             // How long the step took is known by now.
             let compared = well && {
                 let place = format!("{step:?} with {:?} down ({:?})", down_is.0, down_is.1);
-                row.note(place, in_peace.compare(world, &case, until(&Step::ALL, step)).await)
+                row.note(place, in_peace.compare(world, &case, until(&life, step)).await)
             };
             if !compared {
                 eprintln!("what follows {step:?} was not tried with {:?} down ({:?})", down_is.0, down_is.1);

@@ -39,8 +39,11 @@ fn check(cache: &Cache, workspace: &Workspace) -> Result<bool> {
 
 fn install(cache: &Cache, workspace: &Workspace) -> Result<PathBuf> {
     let folder = cache.entry("cargo-deny", VERSION, |folder| {
-        let mut command = workspace.cargo(&["install", "--quiet", "--locked", "cargo-deny", "--version", VERSION]);
+        // It runs for seconds, and would take minutes to optimize.
+        let mut command =
+            workspace.cargo(&["install", "--debug", "--quiet", "--locked", "cargo-deny", "--version", VERSION]);
         command.arg("--root").arg(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+        command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "symbols");
         process::run(&mut command)?;
         crate::files::remove(&folder.join("target"))
     })?;
