@@ -1,5 +1,7 @@
 //! Does what is planned, all parts at once, each failing on its own.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::{
     api::core::v1::{Namespace, Secret},
@@ -27,11 +29,15 @@ use crate::{
     rotation,
 };
 
+/// How soon is looked again at what could not be read, and does not hold up the rest.
+const UNREAD: Duration = Duration::from_secs(10);
+
 /// Applies the plan, which goes by what was due at that time.
 pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan, at: Timestamp) -> Applied {
     let Plan { database, identity, sign_in, storage, keys, namespace, quota } = plan;
     let [mut of_database, mut of_identity, mut drift, mut of_namespace] = <[Drift; 4]>::default();
     let held = namespace.as_ref().ok().and_then(|plan| plan.seen.1.identity.clone());
+    let in_part = storage.as_ref().is_ok_and(|plan| !plan.seen.is_whole());
     let (database, identity, storage, namespace) = futures::join!(
         schema(context, valid, database, &mut of_database),
         realm(context, valid, identity, (record, held.as_ref()), &mut of_identity),
@@ -65,6 +71,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         storage.as_ref().ok().and_then(|bucket| bucket.keys.renew_at),
         storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
         identity.as_ref().ok().and_then(|servers| valid.rotation.look_again(&servers.generation, valid.born, at)),
+        in_part.then_some(at + UNREAD),
     ];
     let look_at = next_due(look_at, at);
     let credentials = CredentialsStatus {

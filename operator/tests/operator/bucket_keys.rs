@@ -23,7 +23,7 @@ fn asked_for(world: &World) -> usize {
 }
 
 /// Waits until the tenant was looked at once more, and again.
-async fn looked_at(world: &World, operator: &Operator, slug: &str) {
+pub async fn looked_at(world: &World, operator: &Operator, slug: &str) {
     for turn in 0..3 {
         let seen = operator.count("plexica_operator_reconciles_total").await;
         let wake = Patch::Merge(json!({ "metadata": { "annotations": { "example.test/turn": turn.to_string() } } }));

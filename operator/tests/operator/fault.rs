@@ -5,7 +5,10 @@ use plexica_crds::tenant::Phase;
 use plexica_testkit::{wait_for, wait_until};
 use serde_json::json;
 
-use crate::world::{PATIENCE, World};
+use crate::{
+    bucket_keys::looked_at,
+    world::{PATIENCE, World},
+};
 
 #[tokio::test]
 async fn a_backend_that_is_down_holds_up_its_own_part_alone() {
@@ -80,4 +83,31 @@ async fn two_at_once_do_no_harm() {
     for operator in operators {
         operator.stop().await;
     }
+}
+
+/// A bucket that has its mark is well, whether or not the record of intents can be read. What is noted there would make an
+/// empty bucket of somebody else's look like ours one day.
+#[tokio::test]
+async fn an_intent_that_could_not_be_read_is_forgotten_soon_after() {
+    let Some(world) = World::new().await else { return };
+    let operator = world.operator();
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({})).await;
+    let tenant = world.ready(&slug).await;
+    let bucket = tenant.status.and_then(|status| status.storage).unwrap().bucket;
+
+    world.execute("ALTER TABLE core.ownership RENAME TO elsewhere").await;
+    let noted = format!(
+        "INSERT INTO core.elsewhere (system, name, installation, kind, owner_name, owner_uid)
+         VALUES ('S3', '{bucket}', 'plexica', 'Tenant', '{slug}', '{}')",
+        tenant.metadata.uid.unwrap()
+    );
+    world.execute(&noted).await;
+    looked_at(&world, &operator, &slug).await;
+    world.ready(&slug).await;
+
+    world.execute("ALTER TABLE core.elsewhere RENAME TO ownership").await;
+    let count = format!("SELECT count(*) FROM core.ownership WHERE name = '{bucket}'");
+    wait_until("it is forgotten", PATIENCE, async || world.sql::<i64>(&count).await == 0).await;
+    operator.stop().await;
 }

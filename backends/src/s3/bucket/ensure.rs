@@ -29,7 +29,7 @@ pub async fn ensure(store: &Store, intents: &Intents, desired: &Desired, observe
             observed = observe(store, intents, desired).await?;
             if matches!(observed.found, Found::Marked(_)) {
                 intents.forget(bucket).await?;
-                observed.announced = false;
+                observed.announced = Some(false);
             }
             steps = plan(desired, &observed, store.config.encrypted())?;
         }

@@ -41,18 +41,24 @@ pub struct Observed {
     tags: Vec<(String, String)>,
     /// The bucket's policy, where one is wanted.
     policy: Option<serde_json::Value>,
-    /// Whether somebody's intent to create it is still noted.
-    announced: bool,
+    /// Whether somebody's intent to create it is still noted; none if that could not be read.
+    announced: Option<bool>,
 }
 
 impl Observed {
     /// No bucket.
     pub const fn absent() -> Self {
-        Self { found: Found::Absent, tags: Vec::new(), policy: None, announced: false }
+        Self { found: Found::Absent, tags: Vec::new(), policy: None, announced: Some(false) }
     }
 
     /// What stands at the bucket's name.
     pub const fn found(&self) -> &Found {
         &self.found
+    }
+
+    /// Whether all was read: a bucket that has its mark is known for what it is without the record of intents, and what
+    /// is still noted there is to be forgotten when it can be read again.
+    pub const fn is_whole(&self) -> bool {
+        self.announced.is_some()
     }
 }

@@ -16,7 +16,7 @@ pub async fn observe(store: &Store, intents: &Intents, desired: &Desired) -> Res
     // Before the tags: who completes a bucket at this moment writes the tags first and forgets the
     // intent then, so one of the two is always seen.
     let intent = intents.find(bucket).await;
-    let announced = matches!(intent, Ok(Some(_)));
+    let announced = intent.as_ref().ok().map(Option::is_some);
     let tags = match tags(store, bucket).await? {
         Tags::NoBucket => return Ok(Observed::absent()),
         // There it is, and there is no mark of ours to be seen.

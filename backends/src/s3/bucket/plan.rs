@@ -53,7 +53,7 @@ pub(super) fn plan(desired: &Desired, observed: &Observed, encrypted: bool) -> R
     let bucket = &desired.bucket;
     let mut steps = match judge(&observed.found, &desired.mark, desired.adoption) {
         Verdict::Create => vec![Step::Create, Step::Mark],
-        Verdict::Keep if observed.announced => vec![Step::Forget],
+        Verdict::Keep if observed.announced == Some(true) => vec![Step::Forget],
         Verdict::Keep => Vec::new(),
         Verdict::Complete => vec![Step::Mark],
         Verdict::Adopt => vec![Step::TakeBack],
@@ -99,7 +99,7 @@ mod tests {
             let steps = plan(&desired, &observed, encrypted).unwrap();
             assert_eq!(steps.iter().map(|step| step.told(bucket)).collect::<Vec<_>>(), told, "{observed:?}");
         }
-        let noted = Observed { found: Found::Marked(mark("1").stamp()), announced: true, ..Observed::absent() };
+        let noted = Observed { found: Found::Marked(mark("1").stamp()), announced: Some(true), ..Observed::absent() };
         assert_eq!(plan(&desired, &noted, false).unwrap(), [Step::Forget]);
         let foreign = Observed { found: Found::unmarked(), ..Observed::absent() };
         assert_eq!(plan(&desired, &foreign, true).unwrap_err().kind, Kind::Conflict);
