@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::cache::Cache;
 use crate::error::Result;
-use crate::process;
+use crate::{files, process};
 
 /// The workspace the task was called in, and where its builds go.
 #[derive(Debug, Clone)]
@@ -45,6 +45,18 @@ impl Workspace {
             command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
         }
         command
+    }
+
+    /// A program of this version from crates.io. It runs for seconds, and would take minutes to optimize.
+    pub fn tool(&self, cache: &Cache, name: &str, version: &str) -> Result<PathBuf> {
+        let folder = cache.entry(name, version, |folder| {
+            let mut command = self.cargo(&["install", "--debug", "--quiet", "--locked", name, "--version", version]);
+            command.arg("--root").arg(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+            command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "symbols");
+            process::run(&mut command)?;
+            files::remove(&folder.join("target"))
+        })?;
+        Ok(folder.join("bin").join(name))
     }
 }
 

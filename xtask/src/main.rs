@@ -10,6 +10,7 @@ mod linked;
 mod parts;
 mod ports;
 mod process;
+mod sbom;
 mod state;
 
 use std::process::ExitCode;
@@ -47,8 +48,14 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Builds the container images as docker-archives.
+    /// Builds the container images, as files for engines and registries, and says what each is made of.
     Images {
+        /// Gives them to an engine on this machine.
+        #[arg(long, value_enum, value_name = "ENGINE")]
+        load: Vec<commands::images::Engine>,
+        /// Pushes them to a registry, such as `registry.example/team`.
+        #[arg(long, value_name = "REGISTRY")]
+        push: Option<commands::images::Registry>,
         /// How the result is printed.
         #[arg(long, value_enum, default_value = "table")]
         output: commands::images::Output,
@@ -93,7 +100,10 @@ fn run(task: Task) -> Result<()> {
         Task::Up { parts } => commands::up(&cache, &parts),
         Task::Env => commands::env(&cache),
         Task::Test { only, arguments } => commands::test::run(&cache, &Workspace::open(&cache)?, &only, &arguments),
-        Task::Images { output } => commands::images::run(&cache, &Workspace::open(&cache)?, output),
+        Task::Images { load: engines, push: registry, output } => {
+            let wanted = commands::images::Wanted { engines, registry };
+            commands::images::run(&cache, &Workspace::open(&cache)?, &wanted, output)
+        }
         Task::Crdgen { check } => commands::crdgen::run(&Workspace::open(&cache)?, check),
         Task::Bench { name } => commands::bench::run(&cache, &Workspace::open(&cache)?, &name),
         Task::Faults { arguments } => commands::faults::run(&cache, &Workspace::open(&cache)?, &arguments),

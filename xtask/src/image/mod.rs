@@ -1,34 +1,60 @@
-//! Container images from scratch, as docker-archives: one layer, the same bytes for the same
-//! content.
+//! Container images from scratch: one layer, the same bytes for the same content.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `blob.rs` | content that is named by its digest |
+//! | `archive.rs` | the file that an image is written to |
 
-use std::fs::{self, File};
-use std::io::Write;
+mod archive;
+mod blob;
+
 use std::path::Path;
+use std::{fs, io};
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::linked;
 
+use archive::Entry;
+use blob::Blob;
+
 /// Nobody in particular, and not root.
 pub const USER: u64 = 65_532;
+
+/// Of the OCI image specification, <https://github.com/opencontainers/image-spec/blob/main/media-types.md>.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// An image that is being put together.
 #[derive(Debug)]
 pub struct Image {
-    reference: String,
+    name: String,
+    tag: String,
     entrypoint: String,
     labels: Value,
     environment: Vec<String>,
-    files: Vec<(String, u32, Vec<u8>)>,
+    files: Vec<Entry>,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The digest of its manifest: what a registry knows the image by.
+    pub digest: String,
+    /// The digest of its configuration: what an engine knows the image by.
+    pub id: String,
+    /// How much is pulled: layer, configuration and manifest.
+    pub bytes: u64,
 }
 
 impl Image {
     /// An empty image that will run `entrypoint`.
-    pub fn new(reference: &str, entrypoint: &str) -> Self {
+    pub fn new(name: &str, tag: &str, entrypoint: &str) -> Self {
         Self {
-            reference: reference.into(),
+            name: name.into(),
+            tag: tag.into(),
             entrypoint: entrypoint.into(),
             labels: json!({}),
             environment: Vec::new(),
@@ -65,40 +91,55 @@ impl Image {
 
     fn add(&mut self, path: &str, mode: u32, source: &Path) -> Result<()> {
         let content = fs::read(source).map_err(Error::io("read", source))?;
-        self.files.push((path.into(), mode, content));
+        self.files.push(Entry { path: path.into(), mode, content });
         Ok(())
     }
 
-    /// Writes the archive; answers with the image's identifier.
-    pub fn write(&self, path: &Path) -> Result<String> {
-        let wrap = |result: std::io::Result<()>| result.map_err(Error::io("write", path));
-        let layer = self.layer().map_err(Error::io("write", path))?;
-        let layer_digest = digest(&layer);
-        let configuration = self.configuration(&layer_digest).to_string();
-        let identifier = digest(configuration.as_bytes());
-        let manifest = json!([{
-            "Config": format!("{identifier}.json"),
-            "RepoTags": [self.reference],
-            "Layers": [format!("{layer_digest}/layer.tar")],
+    /// Writes it to a file that is both a docker-archive, for `docker load` and containerd's import, and an OCI image
+    /// layout in a tar, for tools of registries (`oci-archive:` of skopeo).
+    pub fn write(&self, path: &Path) -> Result<Written> {
+        let (written, content) = self.assemble().map_err(Error::io("assemble", path))?;
+        fs::write(path, content).map_err(Error::io("write", path))?;
+        Ok(written)
+    }
+
+    fn assemble(&self) -> io::Result<(Written, Vec<u8>)> {
+        let content = archive::tar(&self.files)?;
+        let configuration = Blob::json(&self.configuration(&blob::digest(&content)));
+        let layer = Blob::compressed(&content)?;
+        let manifest = Blob::json(&json!({
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": configuration.descriptor(CONFIGURATION),
+            "layers": [layer.descriptor(LAYER)],
+        }));
+        let written = Written {
+            digest: manifest.digest.clone(),
+            id: configuration.digest.clone(),
+            bytes: [&layer, &configuration, &manifest].map(Blob::bytes).iter().sum(),
+        };
+        let mut index = manifest.descriptor(MANIFEST);
+        index["platform"] = json!({ "architecture": "amd64", "os": "linux" });
+        index["annotations"] = json!({
+            "org.opencontainers.image.ref.name": self.tag,
+            "io.containerd.image.name": format!("{}:{}", full(&self.name), self.tag),
+        });
+        let index =
+            json!({ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [index] });
+        let for_docker = json!([{
+            "Config": configuration.path(),
+            "RepoTags": [format!("{}:{}", self.name, self.tag)],
+            "Layers": [layer.path()],
         }]);
-        let file = File::create(path).map_err(Error::io("create", path))?;
-        let mut archive = tar::Builder::new(file);
-        wrap(append(&mut archive, &format!("{identifier}.json"), 0o644, configuration.as_bytes()))?;
-        wrap(append(&mut archive, &format!("{layer_digest}/layer.tar"), 0o644, &layer))?;
-        wrap(append(&mut archive, "manifest.json", 0o644, manifest.to_string().as_bytes()))?;
-        wrap(archive.into_inner().and_then(|mut file| file.flush()))?;
-        Ok(format!("sha256:{identifier}"))
+        let said =
+            |path: &str, what: &Value| Entry { path: path.into(), mode: 0o644, content: what.to_string().into() };
+        let mut entries = vec![said("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }))];
+        entries.extend([layer, configuration, manifest].map(Blob::into_entry));
+        entries.extend([said("index.json", &index), said("manifest.json", &for_docker)]);
+        Ok((written, archive::tar(&entries)?))
     }
 
-    fn layer(&self) -> std::io::Result<Vec<u8>> {
-        let mut layer = tar::Builder::new(Vec::new());
-        for (path, mode, content) in &self.files {
-            append(&mut layer, path, *mode, content)?;
-        }
-        layer.into_inner()
-    }
-
-    fn configuration(&self, layer_digest: &str) -> Value {
+    fn configuration(&self, content: &str) -> Value {
         json!({
             "architecture": "amd64",
             "os": "linux",
@@ -109,35 +150,28 @@ impl Image {
                 "WorkingDir": "/",
                 "Labels": self.labels,
             },
-            "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{layer_digest}")] },
+            "rootfs": { "type": "layers", "diff_ids": [content] },
         })
     }
 }
 
-/// Appends a file without owner names or times, so that the same content gives the same bytes.
-fn append<W: Write>(archive: &mut tar::Builder<W>, path: &str, mode: u32, content: &[u8]) -> std::io::Result<()> {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(content.len() as u64);
-    header.set_mode(mode);
-    header.set_mtime(0);
-    header.set_uid(0);
-    header.set_gid(0);
-    archive.append_data(&mut header, path, content)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+/// As engines complete it: what names no registry is of the one that is theirs by default.
+fn full(name: &str) -> String {
+    let names_registry =
+        name.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
+    if names_registry { name.into() } else { format!("docker.io/{name}") }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::fs::File;
     use std::io::Read;
 
     use super::*;
 
     fn read(path: &Path) -> BTreeMap<String, Vec<u8>> {
-        let mut archive = tar::Archive::new(File::open(path).unwrap());
+        let mut archive = ::tar::Archive::new(File::open(path).unwrap());
         archive
             .entries()
             .unwrap()
@@ -151,33 +185,64 @@ mod tests {
             .collect()
     }
 
+    fn named<'a>(entries: &'a BTreeMap<String, Vec<u8>>, digest: &Value) -> &'a [u8] {
+        let path = digest.as_str().unwrap().replace(':', "/");
+        &entries[&format!("blobs/{path}")]
+    }
+
     #[test]
-    fn the_same_content_gives_the_same_archive() {
-        let folder = std::env::temp_dir().join(format!("xtask-image-{}", std::process::id()));
-        crate::files::folder(&folder).unwrap();
-        let program = folder.join("program");
+    fn the_same_content_gives_the_same_archive_for_engines_and_registries() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
         fs::write(&program, "#!/bin/true\n").unwrap();
         let build = |name: &str| {
-            let mut image = Image::new("localhost/a:1", "/program");
+            let mut image = Image::new("plexica/a", "1", "/program");
             image.labels(json!({ "a": "b" }));
             image.program("program", &program).unwrap();
-            let path = folder.join(name);
-            let identifier = image.write(&path).unwrap();
-            (path, identifier)
+            let path = folder.path().join(name);
+            let written = image.write(&path).unwrap();
+            (path, written)
         };
-        let (first, identifier) = build("1.tar");
+        let (first, written) = build("1.tar");
         let (second, again) = build("2.tar");
         assert_eq!(fs::read(&first).unwrap(), fs::read(second).unwrap());
-        assert_eq!(identifier, again);
+        assert_eq!(written, again);
 
         let entries = read(&first);
-        let manifest: Value = serde_json::from_slice(&entries["manifest.json"]).unwrap();
-        let configuration = &entries[manifest[0]["Config"].as_str().unwrap()];
-        assert_eq!(format!("sha256:{}", digest(configuration)), identifier);
-        let configuration: Value = serde_json::from_slice(configuration).unwrap();
-        let layer = &entries[manifest[0]["Layers"][0].as_str().unwrap()];
-        assert_eq!(configuration["rootfs"]["diff_ids"][0], format!("sha256:{}", digest(layer)));
-        assert_eq!(configuration["config"]["User"], "65532:65532");
-        crate::files::remove(&folder).unwrap();
+        for (path, content) in
+            entries.iter().filter_map(|(path, content)| Some((path.strip_prefix("blobs/")?, content)))
+        {
+            assert_eq!(path.replace('/', ":"), blob::digest(content));
+        }
+        let parse = |content: &[u8]| serde_json::from_slice::<Value>(content).unwrap();
+        let index = &parse(&entries["index.json"])["manifests"][0];
+        assert_eq!(index["digest"], written.digest);
+        assert_eq!(index["annotations"]["io.containerd.image.name"], "docker.io/plexica/a:1");
+        let manifest = named(&entries, &index["digest"]);
+        let configuration = named(&entries, &parse(manifest)["config"]["digest"]);
+        let layer = named(&entries, &parse(manifest)["layers"][0]["digest"]);
+        assert_eq!(parse(manifest)["config"]["digest"], written.id);
+        assert_eq!(written.bytes, [manifest, configuration, layer].iter().map(|blob| blob.len() as u64).sum::<u64>());
+
+        let mut content = Vec::new();
+        flate2::read::GzDecoder::new(layer).read_to_end(&mut content).unwrap();
+        assert_eq!(parse(configuration)["rootfs"]["diff_ids"][0], blob::digest(&content));
+        assert_eq!(parse(configuration)["config"]["User"], "65532:65532");
+
+        let for_docker = &parse(&entries["manifest.json"])[0];
+        assert_eq!(for_docker["RepoTags"][0], "plexica/a:1");
+        assert_eq!(entries[for_docker["Config"].as_str().unwrap()], configuration);
+        assert_eq!(entries[for_docker["Layers"][0].as_str().unwrap()], layer);
+    }
+
+    #[test]
+    fn what_names_no_registry_is_of_the_default_one() {
+        for (name, expected) in [
+            ("plexica/operator", "docker.io/plexica/operator"),
+            ("localhost/operator", "localhost/operator"),
+            ("registry.example:5000/operator", "registry.example:5000/operator"),
+        ] {
+            assert_eq!(full(name), expected);
+        }
     }
 }

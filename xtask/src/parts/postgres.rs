@@ -27,7 +27,8 @@ pub enum Server {
 }
 
 impl Server {
-    const fn version(self) -> &'static str {
+    /// As it is released.
+    pub const fn version(self) -> &'static str {
         match self {
             Self::V15 => "15.19.0",
             Self::V17 | Self::T2 => "17.11.0",

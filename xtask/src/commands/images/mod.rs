@@ -1,4 +1,7 @@
-//! Container images from scratch: one static binary each, and `pg_dump` beside the operator.
+//! Container images from scratch: one static binary each, and `pg_dump` beside the operator. What each is made of is said
+//! beside it.
+
+mod destination;
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +13,13 @@ use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::image::Image;
+use crate::image::{Image, Written};
 use crate::parts::Server;
 use crate::parts::postgres;
 use crate::process;
+use crate::sbom::{self, Besides};
+
+pub use destination::{Engine, Registry};
 
 /// No musl target is needed: a static glibc binary looks names up in containers as well.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -50,14 +56,29 @@ pub enum Output {
 /// A written image.
 #[derive(Debug, Serialize)]
 pub struct Built {
-    /// Name and tag.
-    pub reference: String,
-    /// The docker-archive.
-    pub archive: PathBuf,
-    /// Identifier: the digest of its configuration.
+    /// Without a registry.
+    pub name: String,
+    /// The version.
+    pub tag: String,
+    /// What a registry knows it by.
+    pub digest: String,
+    /// What an engine knows it by.
     pub id: String,
-    /// Size of the archive.
+    /// How much is pulled.
     pub bytes: u64,
+    /// A docker-archive, and an OCI image layout in a tar.
+    pub archive: PathBuf,
+    /// What it is made of, as `CycloneDX`.
+    pub sbom: PathBuf,
+}
+
+/// What becomes of them, beside being written.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Who is to have them.
+    pub engines: Vec<Engine>,
+    /// Where they are pushed.
+    pub registry: Option<Registry>,
 }
 
 /// How the programs are built, and which.
@@ -75,13 +96,22 @@ impl Build {
     }
 }
 
-/// Builds them and prints what was written.
-pub fn run(cache: &Cache, workspace: &Workspace, output: Output) -> Result<()> {
+/// Builds them, hands them over and prints what was written.
+pub fn run(cache: &Cache, workspace: &Workspace, wanted: &Wanted, output: Output) -> Result<()> {
     let built = build(cache, workspace, PUBLISHED)?;
+    for image in &built {
+        for engine in &wanted.engines {
+            engine.load(image)?;
+        }
+        if let Some(registry) = &wanted.registry {
+            registry.push(image)?;
+        }
+    }
     match output {
         Output::Table => {
             for image in &built {
-                println!("{:<28} {:>6.1} MB  {}", image.reference, megabytes(image.bytes), image.archive.display());
+                let Built { name, tag, digest, bytes, archive, .. } = image;
+                println!("{name}:{tag:<8} {:>6.1} MB  {digest}  {}", megabytes(*bytes), archive.display());
             }
         }
         Output::Json => println!("{}", json!(built)),
@@ -113,6 +143,10 @@ fn build(cache: &Cache, workspace: &Workspace, how: Build) -> Result<Vec<Built>>
     let revision =
         process::run(std::process::Command::new("git").current_dir(workspace.root()).args(["rev-parse", "HEAD"]))?;
     let postgres = postgres::install(Server::V17, cache)?;
+    let dumps = [Besides { name: "postgresql", version: Server::V17.version(), license: "PostgreSQL" }];
+    let besides = |program| if program == BACKS_UP { &dumps[..] } else { &[] };
+    let made_of: Vec<_> = how.programs().map(|(program, _)| (program, besides(program))).collect();
+    sbom::write(cache, workspace, TARGET, &made_of, &folder)?;
     how.programs().map(|program| write(program, &programs, &postgres, &folder, revision.trim())).collect()
 }
 
@@ -129,8 +163,7 @@ fn write(
     revision: &str,
 ) -> Result<Built> {
     let version = env!("CARGO_PKG_VERSION");
-    let reference = format!("{name}:{version}");
-    let mut image = Image::new(&reference, &format!("/{program}"));
+    let mut image = Image::new(name, version, &format!("/{program}"));
     image.labels(json!({
         "org.opencontainers.image.title": program,
         "org.opencontainers.image.version": version,
@@ -147,7 +180,7 @@ fn write(
         })?;
     image.certificates(bundle)?;
     let archive = folder.join(format!("{program}.tar"));
-    let id = image.write(&archive)?;
-    let bytes = std::fs::metadata(&archive).map_err(Error::io("read", &archive))?.len();
-    Ok(Built { reference, archive, id, bytes })
+    let Written { digest, id, bytes } = image.write(&archive)?;
+    let sbom = sbom::place(folder, program);
+    Ok(Built { name: name.into(), tag: version.into(), digest, id, bytes, archive, sbom })
 }

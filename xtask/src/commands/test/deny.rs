@@ -1,6 +1,5 @@
 //! `cargo deny`: licences, sources, duplicate and vulnerable dependencies.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::output::Counts;
@@ -26,8 +25,7 @@ pub fn run(cache: &Cache, workspace: &Workspace) -> Outcome {
 
 /// Whether the advisories were among what was checked.
 fn check(cache: &Cache, workspace: &Workspace) -> Result<bool> {
-    let program = install(cache, workspace)?;
-    let mut command = Command::new(program);
+    let mut command = Command::new(workspace.tool(cache, "cargo-deny", VERSION)?);
     command.current_dir(workspace.root()).args(["--all-features", "check", "--hide-inclusion-graph"]);
     command.args(["bans", "licenses", "sources"]);
     let reachable = advisories_reachable();
@@ -35,19 +33,6 @@ fn check(cache: &Cache, workspace: &Workspace) -> Result<bool> {
         command.arg("advisories");
     }
     process::run_aloud(&mut command).map(|()| reachable)
-}
-
-fn install(cache: &Cache, workspace: &Workspace) -> Result<PathBuf> {
-    let folder = cache.entry("cargo-deny", VERSION, |folder| {
-        // It runs for seconds, and would take minutes to optimize.
-        let mut command =
-            workspace.cargo(&["install", "--debug", "--quiet", "--locked", "cargo-deny", "--version", VERSION]);
-        command.arg("--root").arg(folder).env("CARGO_TARGET_DIR", folder.join("target"));
-        command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_DEV_STRIP", "symbols");
-        process::run(&mut command)?;
-        crate::files::remove(&folder.join("target"))
-    })?;
-    Ok(folder.join("bin/cargo-deny"))
 }
 
 fn advisories_reachable() -> bool {

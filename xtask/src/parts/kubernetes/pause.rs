@@ -22,7 +22,8 @@ pub fn archive(cache: &Cache) -> Result<PathBuf> {
     let folder = cache.entry("pause", VERSION, |folder| {
         let program = folder.join("pause");
         golang::build(&SOURCES, "-s -w", folder, &program)?;
-        let mut image = Image::new(REFERENCE, "/pause");
+        let (name, tag) = REFERENCE.split_once(':').unwrap_or((REFERENCE, VERSION));
+        let mut image = Image::new(name, tag, "/pause");
         image.program("pause", &program)?;
         image.write(&folder.join("pause.tar"))?;
         files::remove(&program)
