@@ -18,7 +18,12 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
     for part in PARTS {
         parts::up(part, cache, Owner::Test)?;
     }
-    let tried = build(workspace).and_then(|()| process::run_aloud(&mut command(workspace, arguments)));
+    // A sample is over before its programs would be optimized.
+    let profile = if arguments.iter().any(|argument| argument == "--quick") { "dev" } else { "sweep" };
+    let tried = build(workspace, profile).and_then(|()| {
+        let folder = if profile == "dev" { "debug" } else { profile };
+        process::run_aloud(&mut command(workspace, folder, arguments))
+    });
     drop(held);
     for part in PARTS.into_iter().rev() {
         parts::release(part, cache)?;
@@ -27,8 +32,9 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
 }
 
 /// Builds the program, and beside it the operator that it starts.
-pub fn build(workspace: &Workspace) -> Result<()> {
-    process::run_aloud(&mut workspace.cargo(&["build", "--package=plexica-faults", "--package=plexica-operator"]))
+fn build(workspace: &Workspace, profile: &str) -> Result<()> {
+    let mut cargo = workspace.cargo(&["build", "--package=plexica-faults", "--package=plexica-operator", "--bins"]);
+    process::run_aloud(cargo.args(["--profile", profile]))
 }
 
 /// The same where the tests were built before: with them, for the same features of libraries, so that
@@ -37,9 +43,13 @@ pub fn build_beside_tests(workspace: &Workspace) -> Result<()> {
     process::run_aloud(&mut workspace.cargo(&["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"]))
 }
 
-/// The program, built before.
-pub fn command(workspace: &Workspace, arguments: &[String]) -> Command {
-    let mut command = Command::new(workspace.target().join("debug/plexica-faults"));
+/// The program, built before beside the tests.
+pub fn command_beside_tests(workspace: &Workspace, arguments: &[String]) -> Command {
+    command(workspace, "debug", arguments)
+}
+
+fn command(workspace: &Workspace, folder: &str, arguments: &[String]) -> Command {
+    let mut command = Command::new(workspace.target().join(folder).join("plexica-faults"));
     command.args(arguments);
     command
 }

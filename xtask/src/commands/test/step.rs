@@ -152,7 +152,7 @@ fn faults(workspace: &Workspace) -> Outcome {
     let quick = ["--quick", "--seed", SEED].map(str::to_owned);
     let until = Instant::now() + DEADLINE;
     match faults::build_beside_tests(workspace)
-        .and_then(|()| output::count(&mut faults::command(workspace, &quick), until))
+        .and_then(|()| output::count(&mut faults::command_beside_tests(workspace, &quick), until))
     {
         Ok((counts, End::Succeeded)) => Outcome::Done(counts),
         Ok((counts, _)) => Outcome::TestsFailed(counts, "the operator was broken: see VIOLATION above".into()),
