@@ -1,6 +1,7 @@
 //! The tasks, one per file; the shortest ones here.
 
 pub mod bench;
+pub mod chartdoc;
 pub mod crdgen;
 pub mod faults;
 pub mod images;

@@ -66,6 +66,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the chart's README from its values.
+    Chartdoc {
+        /// Only tells whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Measures on the real parts.
     Bench {
         /// A file of `e2e/benches`, without `.rs`.
@@ -105,6 +111,7 @@ fn run(task: Task) -> Result<()> {
             commands::images::run(&cache, &Workspace::open(&cache)?, &wanted, output)
         }
         Task::Crdgen { check } => commands::crdgen::run(&Workspace::open(&cache)?, check),
+        Task::Chartdoc { check } => commands::chartdoc::run(&cache, &Workspace::open(&cache)?, check),
         Task::Bench { name } => commands::bench::run(&cache, &Workspace::open(&cache)?, &name),
         Task::Faults { arguments } => commands::faults::run(&cache, &Workspace::open(&cache)?, &arguments),
         Task::Down { parts } => commands::down(&cache, &parts),

@@ -4,6 +4,7 @@
 pub mod coredns;
 pub mod golang;
 pub mod helm;
+pub mod helm_docs;
 pub mod keycloak;
 pub mod kubeconform;
 pub mod kubernetes;

@@ -6,6 +6,7 @@ use std::process::Command;
 use super::schemas;
 use crate::cache::Cache;
 use crate::cargo::Workspace;
+use crate::commands::chartdoc;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::parts::{helm, kubeconform};
@@ -17,6 +18,7 @@ const CASES: &str = "charts/plexica/ci";
 
 /// Lints the chart and checks what it renders, once per file of values.
 pub fn run(cache: &Cache, workspace: &Workspace) -> Result<()> {
+    chartdoc::run(cache, workspace, true)?;
     let helm = helm::PROGRAM.install(cache)?;
     let kubeconform = kubeconform::PROGRAM.install(cache)?;
     let schemas = schemas::folder(cache)?;

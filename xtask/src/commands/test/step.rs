@@ -41,7 +41,7 @@ pub enum Step {
     Clippy,
     /// The chart has the CRDs that the types say.
     Crds,
-    /// `helm lint`, and the rendered manifests against the Kubernetes schemas.
+    /// The chart's README is what its values say; `helm lint`, and the rendered manifests against the Kubernetes schemas.
     Chart,
     /// Tests within the crates and in the documentation.
     Unit,
