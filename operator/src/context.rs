@@ -185,12 +185,12 @@ impl Context {
 
     /// Spread: what was made together need not be looked at together.
     fn pause<K: Resource>(&self, object: &K) -> Duration {
-        spread(self.recorded_by(object, self.resync), rand::random())
+        self.recorded_by(object, spread(self.resync, rand::random()))
     }
 
     /// What is not recorded yet is not left so until whatever else is the matter with it is looked at again.
     fn recorded_by<K: Resource>(&self, object: &K, pause: Duration) -> Duration {
-        object.meta().uid.as_ref().map_or(pause, |uid| self.operations.pause(uid, pause))
+        object.meta().uid.as_ref().map_or(pause, |uid| self.operations.pause(uid, pause, rand::random()))
     }
 
     /// Waits until every kind was listed once.

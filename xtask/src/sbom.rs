@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Lock};
 use crate::cargo::Workspace;
 use crate::error::{Error, Result};
 use crate::{files, process};
@@ -38,23 +38,30 @@ pub fn write(
     let mut command = Command::new(workspace.tool(cache, "cargo-cyclonedx", VERSION)?);
     command.current_dir(workspace.root()).args(["cyclonedx", "--quiet", "--format=json", "--describe=binaries"]);
     command.args(["--spec-version=1.5", "--no-build-deps", "--target", target]).env("SOURCE_DATE_EPOCH", "0");
-    let said = process::run(&mut command).and_then(|_| said(workspace));
-    let said = said.and_then(|said| {
-        programs.iter().try_for_each(|(program, besides)| {
-            let name = format!("{program}{SUFFIX}");
-            let source = said.iter().find(|path| path.file_name().is_some_and(|file| file == name.as_str()));
-            let source =
-                source.ok_or_else(|| Error::Unsupported(format!("cargo cyclonedx says nothing of {program}")))?;
-            let text = fs::read_to_string(source).map_err(Error::io("read", source))?;
-            let told = complete(&text, workspace.root(), besides).map_err(|error| {
-                Error::Unsupported(format!("cargo cyclonedx says of {program} what is no JSON: {error}"))
-            })?;
-            let place = place(folder, program);
-            fs::write(&place, told.to_string()).map_err(Error::io("write", &place))
-        })?;
-        Ok(said)
-    })?;
-    said.iter().try_for_each(|path| files::remove(path))
+    // What it says lies in the checkout for a moment.
+    let _lock = Lock::take(&folder.join(".sbom.lock"))?;
+    let told = process::run(&mut command).and_then(|_| {
+        let said = said(workspace)?;
+        programs.iter().try_for_each(|(program, besides)| take(workspace, &said, (program, besides), folder))
+    });
+    said(workspace)?.iter().try_for_each(|path| files::remove(path))?;
+    told
+}
+
+fn take(
+    workspace: &Workspace,
+    said: &[PathBuf],
+    (program, besides): (&str, &[Besides<'_>]),
+    folder: &Path,
+) -> Result<()> {
+    let name = format!("{program}{SUFFIX}");
+    let source = said.iter().find(|path| path.file_name().is_some_and(|file| file == name.as_str()));
+    let source = source.ok_or_else(|| Error::Unsupported(format!("cargo cyclonedx says nothing of {program}")))?;
+    let text = fs::read_to_string(source).map_err(Error::io("read", source))?;
+    let told = complete(&text, workspace.root(), besides);
+    let no_json = |error| Error::Unsupported(format!("cargo cyclonedx says of {program} what is no JSON: {error}"));
+    let place = place(folder, program);
+    fs::write(&place, told.map_err(no_json)?.to_string()).map_err(Error::io("write", &place))
 }
 
 /// Where it is said what the program is made of.

@@ -1,6 +1,7 @@
 {{/* Where a part's pods run. Call with (dict "root" $ "part" "gateway" "values" .Values.gateway). */}}
 {{- define "plexica.scheduling" -}}
-{{- $wanted := mergeOverwrite (deepCopy .root.Values.scheduling) (deepCopy .values.scheduling) -}}
+{{- $wanted := deepCopy .root.Values.scheduling -}}
+{{- range $what, $own := .values.scheduling | default dict }}{{ $_ := set $wanted $what $own }}{{ end -}}
 {{- with $wanted.priorityClassName }}
 priorityClassName: {{ . | quote }}
 {{- end }}
@@ -54,6 +55,7 @@ spec:
     matchLabels: {{- include "plexica.selector" . | nindent 6 }}
 {{- end }}
 {{- if $scales }}
+{{- if lt (int .values.autoscaling.maxReplicas) (int .values.autoscaling.minReplicas) }}{{ fail (printf "autoscaling of %s has fewer maxReplicas than minReplicas" .part) }}{{ end }}
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

@@ -17,10 +17,10 @@ use plexica_crds::{
     TenantStatus, label::FINALIZER,
 };
 
-use crate::{context::Context, plugin_install::allowed, problem::Problem, resource::uid};
+use crate::{backoff::spread, context::Context, plugin_install::allowed, problem::Problem, resource::uid};
 
 /// How soon is tried again to record what could not be.
-const OWED: Duration = Duration::from_secs(10);
+const OWED: Duration = Duration::from_secs(20);
 
 /// What this operator has recorded last of each resource, so that what is at rest costs nothing.
 #[derive(Debug, Default)]
@@ -53,9 +53,10 @@ impl Ledger {
     }
 
     /// When to look again at the resource that would be looked at after this pause: sooner, if something of it is still
-    /// to be recorded.
-    pub fn pause(&self, uid: &str, pause: Duration) -> Duration {
-        if self.book().owed.contains(uid) { pause.min(OWED) } else { pause }
+    /// to be recorded. Many that owe something since the database is away are not looked at together, by `chance` from 0
+    /// to 1.
+    pub fn pause(&self, uid: &str, pause: Duration, chance: f64) -> Duration {
+        if self.book().owed.contains(uid) { pause.min(spread(OWED, chance)) } else { pause }
     }
 
     /// The resource is gone.
@@ -182,9 +183,9 @@ mod tests {
     #[test]
     fn what_is_owed_is_tried_again_however_long_its_resource_would_rest() {
         let ledger = Ledger::default();
-        let pauses = |uid| [1, 300].map(|seconds| ledger.pause(uid, Duration::from_secs(seconds)).as_secs());
+        let pauses = |uid| [1, 300].map(|seconds| ledger.pause(uid, Duration::from_secs(seconds), 0.5).as_secs());
         ledger.owe("a");
-        assert_eq!((pauses("a"), pauses("b")), ([1, 10], [1, 300]));
+        assert_eq!((pauses("a"), pauses("b")), ([1, 20], [1, 300]));
         ledger.settle("a");
         assert_eq!(pauses("a"), [1, 300]);
     }

@@ -23,6 +23,7 @@ use super::{
     validate::Valid,
 };
 use crate::{
+    backoff::spread,
     context::Context,
     drift::{Aim, Course, Drift, Record, bring, withheld},
     resource::{Note, namespaced},
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// How soon is looked again at what could not be read, and does not hold up the rest.
-const UNREAD: Duration = Duration::from_secs(10);
+const UNREAD: Duration = Duration::from_secs(20);
 
 /// Applies the plan, which goes by what was due at that time.
 pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan, at: Timestamp) -> Applied {
@@ -71,7 +72,7 @@ pub async fn apply(context: &Context, valid: &Valid, record: &Record, plan: Plan
         storage.as_ref().ok().and_then(|bucket| bucket.keys.renew_at),
         storage.as_ref().ok().and_then(|bucket| Some(bucket.keys.told.as_ref()?.previous_until.as_ref()?.0)),
         identity.as_ref().ok().and_then(|servers| valid.rotation.look_again(&servers.generation, valid.born, at)),
-        in_part.then_some(at + UNREAD),
+        in_part.then(|| at + spread(UNREAD, rand::random())),
     ];
     let look_at = next_due(look_at, at);
     let credentials = CredentialsStatus {

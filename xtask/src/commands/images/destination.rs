@@ -10,6 +10,8 @@ use super::Built;
 use crate::error::Result;
 use crate::process;
 
+const REMEDY: &str = "install it with the package manager";
+
 /// Something on this machine that runs containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
@@ -20,13 +22,25 @@ pub enum Engine {
 }
 
 impl Engine {
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Containerd => "ctr",
+        }
+    }
+
+    /// Whether there is a program that speaks to it.
+    pub fn is_there(self) -> Result<()> {
+        process::require(self.program(), REMEDY).map(drop)
+    }
+
     /// Gives it the image.
     pub fn load(self, image: &Built) -> Result<()> {
-        let (program, arguments) = match self {
-            Self::Docker => ("docker", vec!["load", "--quiet", "--input"]),
-            Self::Containerd => ("ctr", vec!["--namespace", "k8s.io", "images", "import"]),
+        let arguments: &[&str] = match self {
+            Self::Docker => &["load", "--quiet", "--input"],
+            Self::Containerd => &["--namespace", "k8s.io", "images", "import"],
         };
-        process::run(Command::new(program).args(arguments).arg(&image.archive)).map(drop)
+        process::run(Command::new(self.program()).args(arguments).arg(&image.archive)).map(drop)
     }
 }
 
@@ -46,7 +60,6 @@ impl Registry {
     /// Pushes the image under the digest that it was written with. Who signs in to a registry does so with `skopeo login`
     /// or `docker login`.
     pub fn push(&self, image: &Built) -> Result<()> {
-        process::require("skopeo", "install it with the package manager")?;
         let Built { name, tag, archive, .. } = image;
         let mut command = Command::new("skopeo");
         command.args(["--insecure-policy", "copy", "--quiet", "--preserve-digests"]);
@@ -56,6 +69,11 @@ impl Registry {
         command.arg(format!("oci-archive:{}:{tag}", archive.display()));
         command.arg(format!("docker://{}/{name}:{tag}", self.0));
         process::run(&mut command).map(drop)
+    }
+
+    /// Whether there is a program that pushes.
+    pub fn can_be_reached() -> Result<()> {
+        process::require("skopeo", REMEDY).map(drop)
     }
 
     /// Engines speak plain HTTP to what is on the same machine, too.

@@ -98,6 +98,11 @@ impl Build {
 
 /// Builds them, hands them over and prints what was written.
 pub fn run(cache: &Cache, workspace: &Workspace, wanted: &Wanted, output: Output) -> Result<()> {
+    // Building takes long.
+    wanted.engines.iter().try_for_each(|engine| engine.is_there())?;
+    if wanted.registry.is_some() {
+        Registry::can_be_reached()?;
+    }
     let built = build(cache, workspace, PUBLISHED)?;
     for image in &built {
         for engine in &wanted.engines {
