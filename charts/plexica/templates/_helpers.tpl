@@ -25,7 +25,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 
 {{- define "plexica.image" -}}
 {{- $image := .root.Values.image -}}
-{{- with $image.registry }}{{ . }}/{{ end }}{{ .repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- with .root.Values.global.imageRegistry | default $image.registry }}{{ . }}/{{ end }}{{ .repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 
 {{/* The core API as operator and gateway reach it. */}}
