@@ -231,7 +231,11 @@ pub(crate) fn unpooled() -> reqwest::Client {
 async fn served(request: impl Fn() -> RequestBuilder) -> Value {
     let mut said = String::new();
     wait_for("the gateway has the route", Duration::from_mins(3), async || {
-        let answer = request().send().await.expect("the gateway answers");
+        let answer = match request().send().await {
+            // A Service that was made a moment ago leads nowhere until the node has heard of its pods.
+            Err(error) if error.is_connect() => return None,
+            answer => answer.expect("the gateway answers"),
+        };
         let status = answer.status();
         let body = answer.text().await.unwrap();
         assert!(status.is_success() || status == 404 || status == 503, "{status}: {body}");
