@@ -5,6 +5,7 @@ mod cargo;
 mod commands;
 mod error;
 mod files;
+mod generated;
 mod image;
 mod linked;
 mod parts;

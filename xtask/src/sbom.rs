@@ -40,11 +40,12 @@ pub fn write(
     command.args(["--spec-version=1.5", "--no-build-deps", "--target", target]).env("SOURCE_DATE_EPOCH", "0");
     // What it says lies in the checkout for a moment.
     let _lock = Lock::take(&folder.join(".sbom.lock"))?;
+    let members = members(workspace)?;
     let told = process::run(&mut command).and_then(|_| {
-        let said = said(workspace)?;
+        let said = said(&members)?;
         programs.iter().try_for_each(|(program, besides)| take(workspace, &said, (program, besides), folder))
     });
-    said(workspace)?.iter().try_for_each(|path| files::remove(path))?;
+    said(&members)?.iter().try_for_each(|path| files::remove(path))?;
     told
 }
 
@@ -69,20 +70,21 @@ pub fn place(folder: &Path, program: &str) -> PathBuf {
     folder.join(format!("{program}.cdx.json"))
 }
 
-/// What was written beside manifests.
-fn said(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+/// The folders of the workspace's packages.
+fn members(workspace: &Workspace) -> Result<Vec<PathBuf>> {
     let told = process::run(&mut workspace.cargo(&["metadata", "--no-deps", "--format-version=1"]))?;
     let told: Value = serde_json::from_str(&told)
         .map_err(|error| Error::Unsupported(format!("cargo metadata says what is no JSON: {error}")))?;
-    let manifests = told["packages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|package| Some(Path::new(package["manifest_path"].as_str()?).parent()?.to_owned()));
+    let folder = |package: &Value| Some(Path::new(package["manifest_path"].as_str()?).parent()?.to_owned());
+    Ok(told["packages"].as_array().into_iter().flatten().filter_map(folder).collect())
+}
+
+/// What was written beside their manifests.
+fn said(members: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for folder in manifests {
-        for entry in fs::read_dir(&folder).map_err(Error::io("read", &folder))? {
-            let path = entry.map_err(Error::io("read", &folder))?.path();
+    for folder in members {
+        for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+            let path = entry.map_err(Error::io("read", folder))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(SUFFIX)) {
                 found.push(path);
             }

@@ -1,16 +1,16 @@
 //! The chart's README: every value, by default what, and what it does.
 
-use std::fs;
 use std::process::Command;
 
 use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::error::{Error, Result};
+use crate::generated::Generated;
 use crate::parts::helm_docs;
 use crate::process;
 
 const CHART: &str = "charts/plexica";
-const PLACE: &str = "charts/plexica/README.md";
+const README: Generated = Generated { place: "charts/plexica/README.md", source: "values.yaml says", task: "chartdoc" };
 
 /// Writes it, or tells whether it is what would be written.
 pub fn run(cache: &Cache, workspace: &Workspace, check: bool) -> Result<()> {
@@ -22,15 +22,7 @@ pub fn run(cache: &Cache, workspace: &Workspace, check: bool) -> Result<()> {
             "{CHART}/values.yaml does not say what {value} does: `# -- …` above it does"
         )));
     }
-    let path = workspace.root().join(PLACE);
-    if !check {
-        return fs::write(&path, wanted).map_err(Error::io("write", &path));
-    }
-    let found = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    if found == wanted {
-        return Ok(());
-    }
-    Err(Error::Usage(format!("{PLACE} is not what values.yaml says; run `cargo xtask chartdoc`")))
+    README.keep(workspace, &wanted, check)
 }
 
 /// The first value in the table of which nothing is said.

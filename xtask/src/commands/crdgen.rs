@@ -1,12 +1,12 @@
 //! The CRDs as templates of the chart.
 
-use std::fs;
-
 use crate::cargo::Workspace;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::generated::Generated;
 use crate::process;
 
-const PLACE: &str = "charts/plexica/templates/crds.yaml";
+const TEMPLATE: Generated =
+    Generated { place: "charts/plexica/templates/crds.yaml", source: "the types say", task: "crdgen" };
 /// Helm neither upgrades nor keeps what lies in a chart's `crds` folder; a template it does.
 const ANNOTATION: &str = "  annotations:\n    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    \
                           {{- end }}\n    plexica.io/generated-by: cargo xtask crdgen\n";
@@ -14,19 +14,7 @@ const ANNOTATION: &str = "  annotations:\n    {{- if .Values.crds.keep }}\n    h
 /// Writes the template, or tells whether it is what would be written.
 pub fn run(workspace: &Workspace, check: bool) -> Result<()> {
     let documents = process::run(&mut workspace.cargo(&["run", "--quiet", "--package=plexica-crds", "--bin=crdgen"]))?;
-    let wanted = template(&documents);
-    let path = workspace.root().join(PLACE);
-    if !check {
-        if let Some(folder) = path.parent() {
-            crate::files::folder(folder)?;
-        }
-        return fs::write(&path, wanted).map_err(Error::io("write", &path));
-    }
-    let found = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    if found == wanted {
-        return Ok(());
-    }
-    Err(Error::Usage(format!("{PLACE} is not what the types say; run `cargo xtask crdgen`")))
+    TEMPLATE.keep(workspace, &template(&documents), check)
 }
 
 /// Wraps the documents in the chart's switches. What looks like a template in a description is

@@ -19,11 +19,9 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
         parts::up(part, cache, Owner::Test)?;
     }
     // A sample is over before its programs would be optimized.
-    let profile = if arguments.iter().any(|argument| argument == "--quick") { "dev" } else { "sweep" };
-    let tried = build(workspace, profile).and_then(|()| {
-        let folder = if profile == "dev" { "debug" } else { profile };
-        process::run_aloud(&mut command(workspace, folder, arguments))
-    });
+    let is_sample = arguments.iter().any(|argument| argument == "--quick");
+    let (profile, folder) = if is_sample { ("dev", "debug") } else { ("sweep", "sweep") };
+    let tried = build(workspace, profile).and_then(|()| process::run_aloud(&mut command(workspace, folder, arguments)));
     drop(held);
     for part in PARTS.into_iter().rev() {
         parts::release(part, cache)?;

@@ -110,7 +110,7 @@ fn containerd(cluster: &mut Cluster<'_>) -> Result<()> {
             .replace("{root}", &root.to_string_lossy())
             .replace("{state}", &state.to_string_lossy())
             .replace("{socket}", &socket.to_string_lossy())
-            .replace("{pause}", pause::REFERENCE)
+            .replace("{pause}", &pause::reference())
             .replace("{plugins}", CNI)
             .replace("{networks}", &cni.to_string_lossy()),
     )?;

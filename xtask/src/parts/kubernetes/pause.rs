@@ -14,16 +14,19 @@ const SOURCES: [(&str, &str); 2] = [
     ("go.mod", include_str!("../../../kubernetes/pause/go.mod")),
 ];
 
+const NAME: &str = "localhost/pause";
+
 /// Its name in containerd.
-pub const REFERENCE: &str = "localhost/pause:1";
+pub fn reference() -> String {
+    format!("{NAME}:{VERSION}")
+}
 
 /// The image as a docker-archive.
 pub fn archive(cache: &Cache) -> Result<PathBuf> {
     let folder = cache.entry("pause", VERSION, |folder| {
         let program = folder.join("pause");
         golang::build(&SOURCES, "-s -w", folder, &program)?;
-        let (name, tag) = REFERENCE.split_once(':').unwrap_or((REFERENCE, VERSION));
-        let mut image = Image::new(name, tag, "/pause");
+        let mut image = Image::new(NAME, VERSION, "/pause");
         image.program("pause", &program)?;
         image.write(&folder.join("pause.tar"))?;
         files::remove(&program)
