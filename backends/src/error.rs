@@ -17,6 +17,8 @@ pub enum System {
     S3,
     /// The Kubernetes API.
     Kubernetes,
+    /// The Docker engine.
+    Docker,
     /// Processes on this machine.
     Workloads,
 }
@@ -29,6 +31,7 @@ impl System {
             Self::Keycloak => "Keycloak",
             Self::S3 => "S3",
             Self::Kubernetes => "Kubernetes",
+            Self::Docker => "Docker",
             Self::Workloads => "Workloads",
         }
     }

@@ -250,13 +250,19 @@ pub struct Plugins {
     /// needs no rights on workloads there; remove such installs before it is turned off.
     #[arg(long, env = "PLEXICA_DEDICATED_PLUGINS", default_value_t = true, action = ArgAction::Set)]
     pub dedicated_plugins: bool,
-    /// Secrets that plugins' images are pulled with, in the namespaces that they run in; for the runner
-    /// "kubernetes".
+    /// Secrets that plugins' images are pulled with, in the namespaces that they run in; for the runners
+    /// "kubernetes" and "docker".
     #[arg(long, env = "PLEXICA_IMAGE_PULL_SECRETS", value_delimiter = ',')]
     pub image_pull_secrets: Vec<String>,
     /// The core API, as plugins reach it.
     #[arg(long, env = "PLEXICA_CORE_API_URL")]
     pub core_api_url: Url,
+    /// The Docker engine, for the runner "docker": its socket, or a proxy of it at `tcp://host:port`.
+    #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock")]
+    pub docker_host: String,
+    /// How the platform reaches plugins of the runner "docker".
+    #[arg(long, env = "PLEXICA_DOCKER_REACH", default_value = "network")]
+    pub docker_reach: DockerReach,
     /// Folder of plugins' logs, for the runner "process".
     #[arg(long, env = "PLEXICA_PLUGIN_LOGS", default_value = "plugin-logs")]
     pub plugin_logs: PathBuf,
@@ -273,8 +279,19 @@ pub struct Plugins {
 pub enum Runner {
     /// As Deployments of the cluster.
     Kubernetes,
+    /// As containers of a Docker engine.
+    Docker,
     /// As child processes on loopback.
     Process,
+}
+
+/// How the platform reaches plugins of the runner "docker".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DockerReach {
+    /// By name, in networks that the platform's own containers are put into.
+    Network,
+    /// On ports of this machine's loopback, for a platform that runs outside of containers.
+    Loopback,
 }
 
 /// How it works.

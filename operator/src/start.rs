@@ -14,7 +14,7 @@ use plexica_backends::{
     postgres::{Placements, intent::Intents},
     s3::Store,
     workloads::{
-        Workloads,
+        Workloads, docker,
         kubernetes::{Cluster, Pods},
         process::{self, Processes},
     },
@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    config::Runner,
+    config::{DockerReach, Runner},
     context::Context,
     controllers::Watches,
     leader,
@@ -120,6 +120,19 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
             let dedicated = config.plugins.dedicated_plugins;
             Arc::new(if dedicated { cluster } else { cluster.watching(&config.common.namespace) })
         }
+        Runner::Docker => Arc::new(docker::Engine::new(
+            docker::Settings {
+                installation: config.common.installation.clone(),
+                host: config.plugins.docker_host.clone(),
+                reach: match config.plugins.docker_reach {
+                    DockerReach::Network => docker::Reach::Network,
+                    DockerReach::Loopback => docker::Reach::Loopback,
+                },
+                ca_bundle: trust::pem(config.common.ca_bundle.as_deref())?,
+                pull_secrets: config.plugins.image_pull_secrets.clone(),
+            },
+            client.clone(),
+        )?),
         Runner::Process => Arc::new(Processes::new(process::Settings {
             logs: config.plugins.plugin_logs.clone(),
             aliases: config.plugins.aliases.clone(),

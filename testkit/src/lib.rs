@@ -18,6 +18,7 @@
 //! | `postgres15`, `postgres17`, `postgres_t2` | [`postgres::Server`] |
 //! | `keycloak` | [`keycloak::Keycloak`] |
 //! | `minio`, `versitygw` | [`s3::ObjectStore`] |
+//! | `docker` | [`docker::Engine`] |
 //! | `kubernetes`, `kubernetes_t1`, `kubernetes_t2` | [`kubernetes::Cluster`] |
 //!
 //! With the feature `standalone`, `api_server::ApiServer` is the cluster's or the standalone API, as
@@ -28,6 +29,7 @@
 
 #[cfg(feature = "standalone")]
 pub mod api_server;
+pub mod docker;
 pub mod keycloak;
 pub mod kubernetes;
 pub mod part;
@@ -62,6 +64,9 @@ macro_rules! require {
     };
     (versitygw) => {
         $crate::or_skip($crate::s3::ObjectStore::versitygw())
+    };
+    (docker) => {
+        $crate::or_skip($crate::docker::Engine::find())
     };
     (kubernetes) => {
         $crate::or_skip($crate::kubernetes::Cluster::find($crate::kubernetes::Tier::T0))

@@ -2,6 +2,7 @@
 //! shared by all who ask for it.
 
 pub mod coredns;
+pub mod docker;
 pub mod golang;
 pub mod helm;
 pub mod helm_docs;

@@ -1,11 +1,12 @@
-//! Where plugins run: as Deployments of a cluster, or as child processes on one machine.
+//! Where plugins run: as Deployments of a cluster, as containers of a Docker engine, or as child processes.
 //!
-//! Two implementations, so there is a trait. What should run is a [`Workload`]; the trait's verbs
+//! Three implementations, so there is a trait. What should run is a [`Workload`]; the trait's verbs
 //! are those of every backend, and [`Workloads::list`] says what of a plugin runs at all, so that
 //! what nobody needs any more is found even when the operator was killed before it removed it.
 
 mod changed;
 mod desired;
+pub mod docker;
 pub mod kubernetes;
 mod observed;
 pub mod process;
@@ -41,7 +42,7 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
 
     /// Ends what served in the workload's place before it, if the runner has not by itself: by now all
     /// requests are sent to where it is.
-    async fn settle(&self, place: &Place);
+    async fn settle(&self, desired: &Workload);
 
     /// Removes a workload of this installation; one that is gone already is a success.
     async fn retire(&self, place: &Place) -> Result<Retired, Error>;

@@ -6,6 +6,8 @@ use k8s_openapi::api::{
 };
 use url::Url;
 
+use super::docker::Containers;
+
 /// How a workload stands.
 #[derive(Clone, Debug)]
 pub struct Observed {
@@ -36,6 +38,8 @@ pub enum State {
 pub(super) enum Found {
     /// A cluster's objects.
     Kubernetes(Box<Objects>),
+    /// An engine's containers.
+    Docker(Box<Containers>),
     /// Whether a process with exactly this desired state is kept running.
     Process {
         /// See above.

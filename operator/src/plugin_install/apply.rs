@@ -60,7 +60,7 @@ async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: 
         begun,
         former,
     } = plan;
-    let place = workload.as_ref().ok().map(|(running, _)| running.desired.place());
+    let serving = workload.as_ref().ok().map(|(running, _)| running.desired.clone());
     let mut drift = Drift::default();
     let database = prepare(context, valid, (database, database_aim), &username, &sign_in, &mut drift).await;
     let workload = match &database {
@@ -85,10 +85,10 @@ async fn serve(context: &Context, install: &PluginInstall, valid: &Valid, plan: 
     if let (Ok(()), Ok(sign_in), Ok(generation)) = (&registered, &sign_in, &generation) {
         left = forget(context, &username, sign_in, generation).await;
     }
-    if let (Some(place), Ok(endpoint), Ok(())) = (place, &workload, &registered)
+    if let (Some(serving), Ok(endpoint), Ok(())) = (serving, &workload, &registered)
         && sweep::all_lead_to(context, valid, endpoint)
     {
-        context.workloads.settle(&place).await;
+        context.workloads.settle(&serving).await;
     }
     if let Err(problem) = sweep::sweep(context, install, valid, false).await {
         // It is no reason to fail: the next look finds it again.

@@ -98,10 +98,13 @@ impl Registry {
             };
             let started = Instant::now();
             let fetched = tokio::select! {
+                // Who ends complains of nothing: its credential may have ended a moment before.
+                biased;
                 () = stop.cancelled() => return,
                 fetched = self.fetch(after.as_deref()) => fetched,
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = self.reload(&take) => {}
             }

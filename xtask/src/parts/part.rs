@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
-use super::{Server, Tier, keycloak, kubernetes, minio, postgres, versitygw};
+use super::{Server, Tier, docker, keycloak, kubernetes, minio, postgres, versitygw};
 use crate::cache::{Cache, Lock};
 use crate::error::{Error, Result};
 use crate::ports::Ports;
@@ -24,11 +24,13 @@ pub enum Part {
     Versitygw,
     /// A Kubernetes cluster.
     Kubernetes(Tier),
+    /// A Docker engine.
+    Docker,
 }
 
 impl Part {
     /// All parts, in the order they can be started.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Postgres(Server::V15),
         Self::Postgres(Server::V17),
         Self::Keycloak,
@@ -38,6 +40,7 @@ impl Part {
         Self::Kubernetes(Tier::T1),
         Self::Postgres(Server::T2),
         Self::Kubernetes(Tier::T2),
+        Self::Docker,
     ];
 
     /// What `up` starts when nothing is named: what the tests of the crates want.
@@ -92,6 +95,7 @@ impl Part {
             Self::Minio => minio::start(cache, start, owner),
             Self::Versitygw => versitygw::start(cache, start, owner),
             Self::Kubernetes(tier) => kubernetes::start(tier, cache, start, owner),
+            Self::Docker => docker::start(cache, start, owner),
         }
     }
 
@@ -99,6 +103,7 @@ impl Part {
     pub(super) fn clean(self, cache: &Cache) -> Result<()> {
         match self {
             Self::Kubernetes(Tier::T2) => kubernetes::leftovers::clean(cache, &self.folder(cache)),
+            Self::Docker => docker::clean(&self.folder(cache)),
             _ => Ok(()),
         }
     }
@@ -130,6 +135,7 @@ impl fmt::Display for Part {
             Self::Minio => formatter.write_str("minio"),
             Self::Versitygw => formatter.write_str("versitygw"),
             Self::Kubernetes(tier) => write!(formatter, "kubernetes-{tier}"),
+            Self::Docker => formatter.write_str("docker"),
         }
     }
 }

@@ -115,7 +115,7 @@ const ADOPTION: AdoptionPolicy = AdoptionPolicy::IfRetained;
 fn found(observed: &Observed) -> Result<&Objects, Error> {
     match &observed.found {
         Found::Kubernetes(found) => Ok(found),
-        Found::Process { .. } => {
+        Found::Docker(_) | Found::Process { .. } => {
             Err(Error::unavailable(System::Workloads, "the workload was observed by another runner"))
         }
     }
@@ -178,7 +178,7 @@ impl Workloads for Cluster {
     }
 
     /// Nothing: a Deployment ends its old pods itself, behind the same address.
-    async fn settle(&self, _: &Place) {}
+    async fn settle(&self, _: &Workload) {}
 
     async fn retire(&self, place: &Place) -> Result<Retired, Error> {
         // The Service first, so that nothing is sent to pods that end; the Deployment last, so that

@@ -190,8 +190,8 @@ impl Workloads for Processes {
         Ok(Changes::from_iter([change]))
     }
 
-    async fn settle(&self, place: &Place) {
-        let former = match self.kept.lock().await.get_mut(place) {
+    async fn settle(&self, desired: &Workload) {
+        let former = match self.kept.lock().await.get_mut(&desired.place()) {
             Some(kept) => std::mem::take(&mut kept.former),
             None => return,
         };

@@ -98,15 +98,20 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
     let watches = system == System::Kubernetes && watches(&request);
+    // Such as an API server that closes a connection which has rested for long, in the moment of the call.
+    let by_itself = |error: &Error| {
+        eprintln!("{system:?} itself failed a call: {error}");
+        script.failed(system);
+    };
     match script.fate(call(system, &request)) {
         Fate::Pass if watches => {
-            let answer = upstream.send(request).await?;
+            let answer = upstream.send(request).await.inspect_err(by_itself)?;
             Ok(match script.seed_of_watch() {
                 Some(seed) if answer.status() == StatusCode::OK => answer.map(|body| watch::disturb(body, seed)),
                 _ => answer,
             })
         }
-        Fate::Pass => upstream.send(request).await,
+        Fate::Pass => upstream.send(request).await.inspect_err(by_itself),
         Fate::KillBefore => {
             script.kill();
             std::future::pending().await

@@ -118,6 +118,11 @@ impl Script {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A call failed that nothing was to happen to.
+    pub fn failed(&self, system: System) {
+        self.disturbed(system, Timestamp::now());
+    }
+
     fn disturbed(&self, system: System, since: Timestamp) {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner).add(system, (since, Timestamp::now()));
     }

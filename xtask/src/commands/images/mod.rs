@@ -24,10 +24,11 @@ pub use destination::{Engine, Registry};
 /// No musl target is needed: a static glibc binary looks names up in containers as well.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// What people run: as small and fast as it gets.
-const PUBLISHED: Build = Build { profile: "image", besides: COMMAND_LINE };
+const PUBLISHED: Build = Build { profile: "image", besides: &[COMMAND_LINE] };
 /// What the tests run on a cluster: the same but for link-time optimisation, which takes longer than
-/// all the rest, and for the command line, which no pod runs; and a plugin that has two versions.
-const TEST: Build = Build { profile: "image-test", besides: NOTES };
+/// all the rest, and for the command line, which no pod runs; and a plugin that has two versions, and a program that fails
+/// as it is told to.
+const TEST: Build = Build { profile: "image-test", besides: &[NOTES, SUBJECT] };
 /// The images that pods run: package and binary of the same name.
 const SERVERS: [(&str, &str); 4] = [
     ("plexica-operator", "plexica/operator"),
@@ -40,6 +41,7 @@ const SERVERS: [(&str, &str); 4] = [
 const BACKS_UP: &str = "plexica-operator";
 const COMMAND_LINE: (&str, &str) = ("plexica", "plexica/cli");
 const NOTES: (&str, &str) = ("plexica-notes", "plexica/notes");
+const SUBJECT: (&str, &str) = ("plexica-subject", "plexica/subject");
 /// Where distributions keep the public certificate authorities.
 const AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -87,12 +89,12 @@ struct Build {
     /// The cargo profile; the folder of its programs has the same name.
     profile: &'static str,
     /// Beside the servers.
-    besides: (&'static str, &'static str),
+    besides: &'static [(&'static str, &'static str)],
 }
 
 impl Build {
     fn programs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        SERVERS.into_iter().chain([self.besides])
+        SERVERS.into_iter().chain(self.besides.iter().copied())
     }
 }
 

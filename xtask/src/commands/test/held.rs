@@ -34,7 +34,7 @@ impl<'a> Held<'a> {
             return;
         }
         eprintln!("\n== set-up for {}", step.name());
-        packages::install(new.contains(&Part::Kubernetes(Tier::T2)));
+        packages::install(new.contains(&Part::Kubernetes(Tier::T2)), new.contains(&Part::Docker));
         for part in new {
             if interrupted.load(Ordering::Relaxed) {
                 break;

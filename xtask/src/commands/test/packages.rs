@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::parts::kubernetes::node;
+use crate::parts::{docker, kubernetes::node};
 use crate::process;
 
 /// A program, and the Debian package that has it.
@@ -17,10 +17,13 @@ const ALWAYS: [(&str, &str); 6] = [
 ];
 
 /// Installs what is missing, as root on Debian; elsewhere the parts themselves say what they miss.
-pub fn install(node: bool) {
+pub fn install(node: bool, engine: bool) {
     let mut wanted = ALWAYS.to_vec();
     if node {
         wanted.extend(node::PROGRAMS);
+    }
+    if engine {
+        wanted.extend(docker::PROGRAMS);
     }
     let mut packages: Vec<&str> = wanted
         .into_iter()

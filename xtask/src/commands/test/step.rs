@@ -12,16 +12,17 @@ use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::commands::{crdgen, faults, images};
 use crate::error::Result;
-use crate::parts::{self, Part, Tier, kubernetes};
+use crate::parts::{self, Part, Tier, docker, kubernetes};
 use crate::process;
 
 /// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
-const T2: [Part; 5] = [
+const T2: [Part; 6] = [
     Part::Postgres(parts::Server::V17),
     Part::Postgres(parts::Server::T2),
     Part::Keycloak,
     Part::Minio,
     Part::Kubernetes(Tier::T2),
+    Part::Docker,
 ];
 
 /// The parts that the operator's tests want where the API is our own.
@@ -51,7 +52,8 @@ pub enum Step {
     Standalone,
     /// A sample of all that is tried to break the operator.
     Faults,
-    /// The path through a cluster with pods: chart, tenant, plugin, request, row.
+    /// Runners of plugins, each by the same tests, and the path through a cluster with pods: chart, tenant, plugin,
+    /// request, row.
     T2,
 }
 
@@ -135,13 +137,24 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
         Ok(None) => return Outcome::Skipped("no cluster with a node runs; see above".into()),
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    let imported = images::build_for_tests(cache, workspace)
-        .and_then(|built| built.iter().try_for_each(|image| kubernetes::node::import(&state, &image.archive)));
+    let engine = match parts::running(Part::Docker, cache) {
+        Ok(Some(engine)) => engine,
+        Ok(None) => return Outcome::Skipped("no Docker engine runs; see above".into()),
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    let loaded = images::build_for_tests(cache, workspace).and_then(|built| {
+        built.iter().try_for_each(|image| {
+            kubernetes::node::import(&state, &image.archive)?;
+            docker::load(&engine, &image.archive)
+        })
+    });
     // The test runs the command line, which a person does beside the cluster.
-    if let Err(error) = imported.and_then(|()| faults::build_beside_tests(workspace)) {
+    if let Err(error) = loaded.and_then(|()| faults::build_beside_tests(workspace)) {
         return Outcome::Failed(error.to_string());
     }
-    run_tests(workspace, &[Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"])], arguments)
+    let runners = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=runners"]);
+    let line = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"]);
+    run_tests(workspace, &[runners, line], arguments)
 }
 
 /// What the sample is drawn with: the same in each run, so that a red one comes from a change.

@@ -26,17 +26,23 @@ pub fn clean(cache: &Cache, folder: &Path) -> Result<()> {
         ip(&["netns", "delete", &namespace])?;
     }
     end(shims(folder).into_iter());
-    // A mount may hide another one below the same folder.
-    for _ in 0..3 {
-        for mount in mounts(folder)? {
-            process::run(Command::new("umount").arg("--lazy").arg(&mount))?;
-        }
-    }
+    unmount(folder)?;
     process::run(Command::new(install::install(cache)?.join("kube-proxy")).arg("--cleanup"))?;
     remove_chains()?;
     for bridge in [PODS, node::BRIDGE] {
         if ip(&["link", "show", bridge]).is_ok() {
             ip(&["link", "delete", bridge])?;
+        }
+    }
+    Ok(())
+}
+
+/// Unmounts all that is mounted below a folder.
+pub fn unmount(folder: &Path) -> Result<()> {
+    // A mount may hide another one below the same folder.
+    for _ in 0..3 {
+        for mount in mounts(folder)? {
+            process::run(Command::new("umount").arg("--lazy").arg(&mount))?;
         }
     }
     Ok(())

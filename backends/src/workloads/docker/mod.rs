@@ -1,0 +1,348 @@
+//! Plugins as containers of a Docker engine.
+//!
+//! A container cannot be changed but for its limits, so that each desired state has a container of its own,
+//! whose name ends in a digest of it. One comes up beside the one before, which goes when nothing leads to it
+//! any more. All that is known is on the engine: an operator that starts again finds it there.
+
+mod changes;
+mod container;
+mod desired;
+mod failure;
+mod found;
+mod health;
+mod network;
+mod pull;
+mod registry;
+mod repair;
+mod state;
+
+use std::{collections::HashMap, time::Instant};
+
+use async_trait::async_trait;
+use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
+use futures::{future::try_join_all, stream::BoxStream};
+use jiff::Timestamp;
+use kube::Client;
+use plexica_contract::name::PluginId;
+use plexica_crds::{label, tenant::AdoptionPolicy};
+use tokio::sync::{OnceCell, broadcast};
+
+use self::{
+    desired::{NAME, NAMESPACE, Wanted},
+    failure::{failure, optional},
+    found::{Container, Image},
+    health::Health,
+    pull::Pulls,
+    repair::Repair,
+};
+use super::{Changed, Needs, Observed, Place, Workload, Workloads, observed::Found};
+use crate::{
+    Changes, Error, Kind, Result, Retired, System,
+    ownership::{Verdict, judge},
+};
+
+pub(in crate::workloads) use self::found::Containers;
+pub use self::network::MEMBER;
+
+/// How long a call may take: longer than a plugin may take to end.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// Pulls that ended and that a listener may be behind; those before are seen at the next look.
+const BACKLOG: usize = 1024;
+
+/// What a plugin keeps is in Postgres: a container can always be taken over from an earlier owner.
+const ADOPTION: AdoptionPolicy = AdoptionPolicy::IfRetained;
+
+/// How containers are started.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The installation's id.
+    pub installation: String,
+    /// The engine: `unix:///var/run/docker.sock`, or `tcp://host:port`, such as that of a proxy which lets through
+    /// what is needed.
+    pub host: String,
+    /// How plugins are reached.
+    pub reach: Reach,
+    /// CAs to trust besides the system's, as PEM.
+    pub ca_bundle: Option<String>,
+    /// Names of Secrets with which images are pulled, in the namespaces of their workloads.
+    pub pull_secrets: Vec<String>,
+}
+
+/// How the platform reaches plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// By name, in the networks of plugins: the platform's own containers have the label [`MEMBER`] and are put
+    /// into them.
+    Network,
+    /// On a port of the machine's loopback; plugins know the machine as `host.docker.internal`.
+    Loopback,
+}
+
+/// Keeps containers running.
+#[derive(Clone)]
+pub struct Engine {
+    settings: Settings,
+    docker: Docker,
+    /// Whether the version that both speak is settled.
+    settled: std::sync::Arc<OnceCell<()>>,
+    health: Health,
+    pulls: Pulls,
+    client: Client,
+    changed: broadcast::Sender<Changed>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("host", &self.settings.host).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// For the containers of an installation. Asks nobody yet: the engine may be down.
+    ///
+    /// # Errors
+    /// When the engine's address is none.
+    pub fn new(settings: Settings, client: Client) -> Result<Self> {
+        let docker = Docker::connect_with_host(&settings.host).map_err(|error| {
+            let text = format!("{} is no address of a Docker engine", settings.host);
+            let remedy = "Set DOCKER_HOST to such as unix:///var/run/docker.sock or tcp://127.0.0.1:2375.";
+            Error::new(System::Docker, Kind::Invalid, text, remedy).because(error)
+        })?;
+        let health = Health::new()
+            .map_err(|error| Error::unavailable(System::Docker, "no HTTP client can be made").because(error))?;
+        let (changed, _) = broadcast::channel(BACKLOG);
+        let (settled, pulls) = (std::sync::Arc::default(), Pulls::default());
+        Ok(Self { settings, docker: docker.with_timeout(TIMEOUT), settled, health, pulls, client, changed })
+    }
+
+    fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// The engine, in a version that both know.
+    async fn ready(&self) -> Result<&Docker> {
+        let negotiated = async || self.docker.clone().negotiate_version().await.map(drop);
+        self.settled.get_or_try_init(negotiated).await.map_err(failure("ask the engine for its version"))?;
+        Ok(&self.docker)
+    }
+
+    /// All containers of the installation's plugins that carry these labels, too.
+    async fn labelled(&self, labels: impl IntoIterator<Item = (&str, &str)>) -> Result<Vec<ContainerSummary>> {
+        let own = format!("{}={}", label::INSTALLATION, self.settings.installation);
+        let others = labels.into_iter().map(|(name, value)| format!("{name}={value}"));
+        let filters = HashMap::from([("label", std::iter::once(own).chain(others).collect::<Vec<_>>())]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        self.ready().await?.list_containers(Some(options)).await.map_err(failure("list containers"))
+    }
+
+    async fn all(&self) -> Result<Vec<ContainerSummary>> {
+        self.labelled([(label::MANAGED_BY, label::MANAGER)]).await
+    }
+
+    async fn at(&self, place: &Place) -> Result<Vec<Container>> {
+        let listed = self.labelled([(NAMESPACE, place.namespace.as_str()), (NAME, place.name.as_str())]).await?;
+        let ids = listed.into_iter().filter_map(|container| container.id);
+        let found = try_join_all(ids.map(|id| async move {
+            optional(self.docker.inspect_container(&id, None).await).map_err(failure("read a container"))
+        }));
+        Ok(found.await?.into_iter().flatten().map(Container::from).collect())
+    }
+
+    async fn image(&self, name: &str) -> Result<Image> {
+        let found = optional(self.docker.inspect_image(name).await).map_err(failure(format!("read image {name}")))?;
+        Ok(found.map_or_else(|| Image::Missing(self.pulls.of(name)), Image::from))
+    }
+
+    async fn find(&self, desired: &Workload, wanted: &Wanted) -> Result<Containers> {
+        let (docker, place) = (self.ready().await?, desired.place());
+        let (containers, network, members) = futures::try_join!(
+            self.at(&place),
+            network::find(docker, &wanted.network),
+            network::members(docker, &self.settings.installation),
+        )?;
+        let (current, former): (Vec<_>, Vec<_>) =
+            containers.into_iter().partition(|container| container.is_of(&wanted.digest));
+        let current = current.into_iter().next();
+        let image = match (&current, &desired.image) {
+            (None, Some(name)) => self.image(name).await?,
+            _ => Image::Unasked,
+        };
+        Ok(Containers { current, former, network, members, image })
+    }
+
+    /// Begins to pull an image, unless that is under way.
+    async fn pull(&self, desired: &Workload, image: &str) -> Result<Changes> {
+        let secrets = &self.settings.pull_secrets;
+        let credentials = registry::credentials(&self.client, &desired.namespace, secrets, image).await?;
+        let whom = Changed { plugin: desired.plugin.clone(), tenant: desired.tenant.clone() };
+        self.pulls.begin(self.docker.clone(), image.to_owned(), credentials, (self.changed.clone(), whom));
+        Ok(Changes::from_iter([pulled(image)]))
+    }
+}
+
+fn pulled(image: &str) -> String {
+    format!("began to pull image {image}")
+}
+
+fn found(observed: &Observed) -> Result<&Containers> {
+    match &observed.found {
+        Found::Docker(found) => Ok(found),
+        Found::Kubernetes(_) | Found::Process { .. } => {
+            Err(Error::unavailable(System::Docker, "the workload was observed by another runner"))
+        }
+    }
+}
+
+/// Whether what is there may be touched on behalf of the workload's owner.
+fn may_touch(desired: &Workload, found: &Containers, wanted: &Wanted, settings: &Settings) -> Result<()> {
+    network::may_use(found.network.as_ref(), &wanted.network, &settings.installation)?;
+    for container in found.current.iter().chain(&found.former) {
+        if let Verdict::Refuse(refusal) = judge(&container.owner(), &desired.owner, ADOPTION) {
+            return Err(refusal.into_error(System::Docker, &format!("container {}", container.name)));
+        }
+    }
+    Ok(())
+}
+
+/// What is to be done for the container itself.
+enum Step<'a> {
+    Nothing,
+    Pull(&'a str),
+    Create,
+    Repair(&'a Container, Vec<Repair>),
+}
+
+fn step<'a>(desired: &'a Workload, found: &'a Containers, wanted: &Wanted) -> Step<'a> {
+    match (&found.current, &found.image, &desired.image) {
+        (Some(current), ..) => Step::Repair(current, repair::of(current, wanted)),
+        (None, Image::Present(user), _) if state::runs_as_root(user) => Step::Nothing,
+        (None, Image::Missing(pull), Some(image)) => {
+            if Pulls::is_due(pull.as_ref(), Instant::now()) {
+                Step::Pull(image)
+            } else {
+                Step::Nothing
+            }
+        }
+        (None, ..) => Step::Create,
+    }
+}
+
+#[async_trait]
+impl Workloads for Engine {
+    fn needs(&self) -> Needs {
+        Needs::Image
+    }
+
+    async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {
+        let wanted = desired::of(desired, &self.settings);
+        let found = self.find(desired, &wanted).await?;
+        let endpoint = found.current.as_ref().and_then(|current| {
+            desired::endpoint(&wanted.alias, desired.port, self.settings.reach, |port| current.bound(port))
+        });
+        let health = match &endpoint {
+            Some(endpoint) => self.health.check(endpoint).await,
+            None => Ok(()),
+        };
+        let state = state::of(desired, &wanted, &found, endpoint, health, Timestamp::now());
+        Ok(Observed { state, found: Found::Docker(Box::new(found)) })
+    }
+
+    async fn differences(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        let (found, wanted) = (found(observed)?, desired::of(desired, &self.settings));
+        may_touch(desired, found, &wanted, &self.settings)?;
+        let mut changes = network::differences(found.network.as_ref(), &wanted.network, &found.members);
+        match step(desired, found, &wanted) {
+            Step::Nothing => {}
+            Step::Pull(image) => changes.note(pulled(image)),
+            Step::Create => changes.note(container::created(&wanted)),
+            Step::Repair(_, repairs) => repairs.iter().for_each(|repair| changes.note(repair.told(&wanted.name))),
+        }
+        Ok(changes)
+    }
+
+    fn digest(&self, desired: &Workload) -> Option<String> {
+        Some(desired::of(desired, &self.settings).digest)
+    }
+
+    async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
+        let (found, wanted) = (found(observed)?, desired::of(desired, &self.settings));
+        may_touch(desired, found, &wanted, &self.settings)?;
+        let step = step(desired, found, &wanted);
+        if let Step::Pull(image) = step {
+            return self.pull(desired, image).await;
+        }
+        let docker = self.ready().await?;
+        let whose = (wanted.network.as_str(), desired.namespace.as_str(), self.settings.installation.as_str());
+        let mut changes = network::ensure(docker, found.network.as_ref(), whose, &found.members).await?;
+        let ca_bundle = self.settings.ca_bundle.as_deref();
+        match step {
+            Step::Nothing | Step::Pull(_) => {}
+            Step::Create => {
+                container::create(docker, &wanted, &desired.owner, ca_bundle).await?;
+                changes.note(container::created(&wanted));
+                self.remove_useless(&found.former, desired).await?;
+            }
+            Step::Repair(current, repairs) => {
+                for repair in &repairs {
+                    container::mend(docker, repair, current, &wanted, &desired.owner, ca_bundle).await?;
+                    changes.note(repair.told(&wanted.name));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn settle(&self, desired: &Workload) {
+        let wanted = desired::of(desired, &self.settings);
+        let former = match self.at(&desired.place()).await {
+            Ok(found) => found.into_iter().filter(|container| !container.is_of(&wanted.digest)),
+            // They are found again at the next look.
+            Err(error) => return tracing::debug!(%error, "those that served before were not looked for"),
+        };
+        for container in former {
+            container::remove_later(self.docker.clone(), container);
+        }
+    }
+
+    async fn retire(&self, place: &Place) -> Result<Retired, Error> {
+        let found = self.at(place).await?;
+        let docker = self.ready().await?;
+        try_join_all(found.iter().map(|container| container::remove(docker, container))).await?;
+        let network = desired::network(&self.settings.installation, &place.namespace);
+        network::retire(docker, &network, &self.settings.installation).await?;
+        Ok(if found.is_empty() { Retired::Gone } else { Retired::Removed })
+    }
+
+    async fn list(&self, namespace: &str, plugin: &PluginId) -> Result<Vec<Place>, Error> {
+        let found = self.labelled([(NAMESPACE, namespace), (label::PLUGIN, plugin.as_str())]).await?;
+        let names = found.into_iter().filter_map(|container| container.labels?.remove(NAME));
+        let names: std::collections::BTreeSet<_> = names.collect();
+        Ok(names.into_iter().map(|name| Place { namespace: namespace.to_owned(), name }).collect())
+    }
+
+    fn changes(&self) -> BoxStream<'static, Changed> {
+        changes::of(self.clone())
+    }
+
+    async fn stop(&self) {}
+}
+
+impl Engine {
+    /// Ends those of before that serve nobody; the others serve until the new one does.
+    async fn remove_useless(&self, former: &[Container], desired: &Workload) -> Result<()> {
+        for container in former {
+            let address = desired::alias(&container.labels).and_then(|(alias, port)| {
+                desired::endpoint(&alias, port, self.settings.reach, |port| container.bound(port))
+            });
+            let serves = match address {
+                Some(address) => self.health.check(&address).await.is_ok(),
+                None => false,
+            };
+            if !serves {
+                tracing::info!(container = container.name, plugin = %desired.plugin, "removed, since it serves nobody");
+                container::remove(&self.docker, container).await?;
+            }
+        }
+        Ok(())
+    }
+}
