@@ -48,7 +48,7 @@ async fn main() -> io::Result<()> {
         Manner::Serves | Manner::Sick | Manner::Astray => {}
     }
     let told = env::var("PLEXICA_LISTEN").map_err(io::Error::other)?;
-    let listener = TcpListener::bind(if manner == Manner::Astray { "0.0.0.0:9" } else { &told }).await?;
+    let listener = TcpListener::bind(if manner == Manner::Astray { "0.0.0.0:9000" } else { &told }).await?;
     let health = if manner == Manner::Sick { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let app = Router::new()
         .route("/_plexica/health", get(async move || health))

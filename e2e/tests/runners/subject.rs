@@ -1,6 +1,10 @@
 //! A runner under test, and what is done to its workloads by other hands.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -95,7 +99,9 @@ impl Subject {
         let container = engine.docker(&["create", IMAGE]);
         engine.docker(&["cp", &format!("{container}:/plexica-subject"), program.to_str().unwrap()]);
         engine.docker(&["rm", &container]);
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+        // Whoever else answered at an address before its Service did is not to be asked again.
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).pool_max_idle_per_host(0);
+        let http = http.build().unwrap();
         Self { workloads, kind, namespace: unique("runners"), installation, program, http, _folder: folder }
     }
 
@@ -149,14 +155,22 @@ impl Subject {
 
     /// Ensures it until it is healthy, as a reconcile does, and says where it is.
     pub async fn up(&self, workload: &Workload) -> Url {
-        wait_for("it is up", PATIENCE, async || {
+        let (mut last, deadline) = (String::new(), Instant::now() + PATIENCE);
+        while Instant::now() < deadline {
             drop(self.ensure(workload).await);
-            match self.state(workload).await {
-                State::Ready { endpoint } => Some(self.reach(workload, endpoint).await),
-                State::Absent | State::Starting(_) | State::Failing(_) => None,
+            let observed = self.state(workload).await;
+            last = format!("{observed:?}");
+            if let State::Ready { endpoint } = observed {
+                let endpoint = self.reach(workload, endpoint).await;
+                match self.get(&endpoint, "/environment").await {
+                    Ok(_) => return endpoint,
+                    // A Service that was made a moment ago may lead nowhere yet; a lifecycle call is made again, too.
+                    Err(error) => last = format!("{error:?}"),
+                }
             }
-        })
-        .await
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it is not up: {last}");
     }
 
     /// As programs outside of the cluster reach it.
@@ -188,10 +202,10 @@ impl Subject {
             }
             Kind::Kubernetes(client) => {
                 let api: Api<Deployment> = Api::namespaced(client.clone(), &self.namespace);
-                let _ = api.delete(&workload.place().name, &DeleteParams::foreground()).await.unwrap();
-                let pods: Api<Pod> = Api::namespaced(client.clone(), &self.namespace);
-                wait_for("its pods are gone", PATIENCE, async || {
-                    pods.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(())
+                let name = workload.place().name;
+                let _ = api.delete(&name, &DeleteParams::foreground()).await.unwrap();
+                wait_for("its pods are gone, too", PATIENCE, async || {
+                    api.get_opt(&name).await.unwrap().is_none().then_some(())
                 })
                 .await;
             }

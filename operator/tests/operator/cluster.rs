@@ -165,6 +165,7 @@ async fn grant(world: &World, user: &str) {
     let at_home = [
         rule("coordination.k8s.io", &["leases"], &["get", "list", "watch", "create", "patch", "update"]),
         own("", &["secrets", "services"]),
+        rule("", &["pods"], &["list"]),
         own("apps", &["deployments"]),
     ];
     let metadata = json!({ "name": user });

@@ -19,6 +19,9 @@ use crate::workloads::Changed;
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
+/// A registry that is away for a moment is back after so long a pause.
+pub(super) const PATIENT: Duration = Duration::from_secs(40);
+
 /// How a pull goes.
 #[derive(Clone, Debug)]
 pub(in crate::workloads) enum Pull {

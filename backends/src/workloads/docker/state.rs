@@ -7,7 +7,7 @@ use url::Url;
 use super::{
     desired::Wanted,
     found::{Container, Containers, Image},
-    pull::Pull,
+    pull::{PATIENT, Pull},
 };
 use crate::workloads::{State, Workload};
 
@@ -47,8 +47,9 @@ fn absent(workload: &Workload, image: &Image) -> State {
     let name = workload.image.as_deref().unwrap_or_default();
     match image {
         Image::Missing(Some(Pull::Running(progress))) => State::Starting(format!("image {name} is pulled: {progress}")),
-        Image::Missing(Some(Pull::Failed { why, .. })) => {
-            State::Failing(format!("image {name} cannot be pulled: {why}"))
+        Image::Missing(Some(Pull::Failed { why, pause, .. })) => {
+            let text = format!("image {name} cannot be pulled: {why}");
+            if *pause < PATIENT { State::Starting(text) } else { State::Failing(text) }
         }
         Image::Present(user) if runs_as_root(user) => State::Failing(format!(
             "image {name} would run as {}. Give it a numeric USER other than 0",

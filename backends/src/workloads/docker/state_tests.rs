@@ -37,8 +37,8 @@ fn who_runs_and_is_well_is_ready() {
 #[test]
 fn who_is_not_well_is_starting_until_it_has_had_its_time() {
     for (restarts, since, failing) in [(0, LATELY, false), (0, LONG_AGO, true), (2, LATELY, false), (3, LATELY, true)] {
-        match state(&workload(), &container(Status::RUNNING, restarts, since), Err("no connection")) {
-            State::Starting(text) => assert!(!failing && text.contains("port 8080 says: no connection"), "{text}"),
+        match state(&workload(), &container(Status::RUNNING, restarts, since), Err("no answer")) {
+            State::Starting(text) => assert!(!failing && text.contains("port 8080 says: no answer"), "{text}"),
             State::Failing(text) => assert!(failing && text.contains("docker logs plexica."), "{text}"),
             other => panic!("{other:?}"),
         }
@@ -82,11 +82,11 @@ fn an_image_that_is_missing_or_may_not_run_is_told() {
         with(Image::Missing(Some(Pull::Running(Progress::default())))),
         State::Starting("image plexica/crm:1.4.0 is pulled: the registry is asked".into())
     );
-    let failed = Pull::Failed { why: "no such host".into(), again: Instant::now(), pause: Duration::ZERO };
-    assert_eq!(
-        with(Image::Missing(Some(failed))),
-        State::Failing("image plexica/crm:1.4.0 cannot be pulled: no such host".into())
-    );
+    let failed =
+        |pause| with(Image::Missing(Some(Pull::Failed { why: "no such host".into(), again: Instant::now(), pause })));
+    let text = "image plexica/crm:1.4.0 cannot be pulled: no such host".to_owned();
+    assert_eq!(failed(Duration::from_secs(10)), State::Starting(text.clone()));
+    assert_eq!(failed(PATIENT), State::Failing(text));
     for (user, told) in [("", "root"), ("0", "0"), ("0:0", "0:0"), ("app", "app")] {
         let State::Failing(text) = with(Image::Present(user.into())) else { panic!("{user:?} may not run") };
         assert!(text.contains(&format!("would run as {told}. Give it a numeric USER")), "{text}");

@@ -3,6 +3,7 @@
 mod changes;
 mod objects;
 mod pod;
+mod pods;
 mod state;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::Deployment,
-        core::v1::{Secret, Service},
+        core::v1::{Pod, Secret, Service},
     },
 };
 use kube::{
@@ -82,6 +83,20 @@ impl Cluster {
         Api::namespaced(self.client.clone(), namespace)
     }
 
+    /// What its pods are troubled by.
+    async fn trouble(&self, desired: &Workload) -> Result<Option<pods::Trouble>, Error> {
+        let Place { namespace, name } = desired.place();
+        let params = ListParams::default().labels(&format!("{}={name}", objects::SELECTOR));
+        let pods = match self.api::<Pod>(&namespace).list(&params).await {
+            Ok(pods) => pods,
+            // By the rights of an earlier chart: then its Deployment alone is told of.
+            Err(kube::Error::Api(status)) if status.code == 403 => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let limits = desired.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        Ok(pods::trouble(&pods.items, limits.and_then(|limits| limits.memory.as_deref())))
+    }
+
     /// Deletes one object, exactly as it was seen, if it is this installation's.
     async fn delete<K>(&self, place: &Place) -> Result<Retired, Error>
     where
@@ -134,8 +149,12 @@ impl Workloads for Cluster {
         let (secret, service, deployment) =
             futures::try_join!(secrets.get_opt(&name), services.get_opt(&name), deployments.get_opt(&name))
                 .map_err(failed)?;
+        let told = match &deployment {
+            Some(deployment) if state::waiting_for(deployment).is_some() => self.trouble(desired).await?,
+            _ => None,
+        };
         let objects = Objects { secret, service, deployment };
-        Ok(Observed { state: state::of(desired, &objects), found: Found::Kubernetes(Box::new(objects)) })
+        Ok(Observed { state: state::of(desired, &objects, told), found: Found::Kubernetes(Box::new(objects)) })
     }
 
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {

@@ -23,7 +23,7 @@ use crate::workloads::{Place, Workload};
 /// Digest of the environment on the pod template: pods read a Secret only when they start.
 const ENVIRONMENT_DIGEST: &str = "plexica.io/environment-digest";
 /// The label that pods are selected by.
-const SELECTOR: &str = "app.kubernetes.io/name";
+pub(super) const SELECTOR: &str = "app.kubernetes.io/name";
 const VERSION: &str = "app.kubernetes.io/version";
 /// The port that the Service has inside the cluster, whatever the container's.
 pub(super) const SERVICE_PORT: u16 = 8080;

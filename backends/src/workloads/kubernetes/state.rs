@@ -3,11 +3,11 @@
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentStatus};
 use url::Url;
 
-use super::objects::SERVICE_PORT;
+use super::{objects::SERVICE_PORT, pods::Trouble};
 use crate::workloads::{Place, State, Workload, observed::Objects};
 
-/// The state of what was found.
-pub(super) fn of(workload: &Workload, objects: &Objects) -> State {
+/// The state of what was found; `told` is what troubles its pods.
+pub(super) fn of(workload: &Workload, objects: &Objects, told: Option<Trouble>) -> State {
     let Some(deployment) = &objects.deployment else {
         return State::Absent;
     };
@@ -15,7 +15,9 @@ pub(super) fn of(workload: &Workload, objects: &Objects) -> State {
         return State::Starting("its Service is missing".into());
     }
     if let Some(waiting) = waiting_for(deployment) {
-        return if trouble(deployment).is_some() { State::Failing(waiting) } else { State::Starting(waiting) };
+        let lasts = trouble(deployment).is_some() || told.as_ref().is_some_and(|told| told.lasts);
+        let waiting = told.map_or_else(|| waiting.clone(), |told| format!("{waiting}: {}", told.why));
+        return if lasts { State::Failing(waiting) } else { State::Starting(waiting) };
     }
     let Place { namespace, name } = workload.place();
     match Url::parse(&format!("http://{name}.{namespace}.svc:{SERVICE_PORT}")) {
