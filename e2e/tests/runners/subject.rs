@@ -55,6 +55,7 @@ pub enum Kind {
 }
 
 impl Subject {
+    #[expect(clippy::unused_async, reason = "all are made in the same way")]
     pub async fn process() -> Option<Self> {
         let engine = require!(docker)?;
         let folder = tempfile::tempdir().unwrap();

@@ -16,7 +16,11 @@ mod registry;
 mod repair;
 mod state;
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
@@ -45,7 +49,7 @@ pub(in crate::workloads) use self::found::Containers;
 pub use self::network::MEMBER;
 
 /// How long a call may take: longer than a plugin may take to end.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Pulls that ended and that a listener may be behind; those before are seen at the next look.
 const BACKLOG: usize = 1024;
 
@@ -84,7 +88,7 @@ pub struct Engine {
     settings: Settings,
     docker: Docker,
     /// Whether the version that both speak is settled.
-    settled: std::sync::Arc<OnceCell<()>>,
+    settled: Arc<OnceCell<()>>,
     health: Health,
     pulls: Pulls,
     client: Client,
@@ -111,7 +115,7 @@ impl Engine {
         let health = Health::new()
             .map_err(|error| Error::unavailable(System::Docker, "no HTTP client can be made").because(error))?;
         let (changed, _) = broadcast::channel(BACKLOG);
-        let (settled, pulls) = (std::sync::Arc::default(), Pulls::default());
+        let (settled, pulls) = (Arc::default(), Pulls::default());
         Ok(Self { settings, docker: docker.with_timeout(TIMEOUT), settled, health, pulls, client, changed })
     }
 
@@ -316,7 +320,7 @@ impl Workloads for Engine {
     async fn list(&self, namespace: &str, plugin: &PluginId) -> Result<Vec<Place>, Error> {
         let found = self.labelled([(NAMESPACE, namespace), (label::PLUGIN, plugin.as_str())]).await?;
         let names = found.into_iter().filter_map(|container| container.labels?.remove(NAME));
-        let names: std::collections::BTreeSet<_> = names.collect();
+        let names: BTreeSet<_> = names.collect();
         Ok(names.into_iter().map(|name| Place { namespace: namespace.to_owned(), name }).collect())
     }
 

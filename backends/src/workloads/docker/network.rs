@@ -73,7 +73,7 @@ pub(super) fn differences(network: Option<&Network>, name: &str, members: &[Memb
     let created = network.is_none().then(|| format!("created network {name}"));
     let connected =
         missing(network, members).into_iter().map(|member| format!("connected {} to network {name}", member.alias));
-    Changes::from_iter(created.into_iter().chain(connected))
+    created.into_iter().chain(connected).collect()
 }
 
 /// Makes it if it is not there, and connects who is missing in it.

@@ -29,7 +29,8 @@ struct Auth {
     username: Option<String>,
     password: Option<String>,
     /// `user:password` in base64.
-    auth: Option<String>,
+    #[serde(rename = "auth")]
+    pair: Option<String>,
     identitytoken: Option<String>,
 }
 
@@ -73,7 +74,7 @@ fn of(config: &DockerConfig, registry: &str) -> Option<DockerCredentials> {
         name.split_once('/').map_or(name, |(host, _)| host).to_owned()
     };
     let (name, auth) = config.auths.iter().find(|(name, _)| bare(name) == bare(registry))?;
-    let pair = auth.auth.as_ref().and_then(|pair| {
+    let pair = auth.pair.as_ref().and_then(|pair| {
         let text = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
         text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
     });
