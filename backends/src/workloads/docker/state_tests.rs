@@ -22,7 +22,7 @@ fn container(status: Status, restarts: i64, started_at: &str) -> Containers {
         exit_code: Some(3),
         ..ContainerState::default()
     };
-    Containers { current: Some(Container { restarts, state, ..Container::default() }), ..Containers::default() }
+    Containers { current: Some(Container { state, restarts, ..Container::default() }), ..Containers::default() }
 }
 
 const LATELY: &str = "2026-01-01T00:01:59.5Z";

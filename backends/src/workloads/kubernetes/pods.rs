@@ -86,12 +86,12 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn pod(created: &str, status: Value) -> Pod {
+    fn pod(created: &str, status: &Value) -> Pod {
         let metadata = json!({ "name": "crm-0", "creationTimestamp": created });
         serde_json::from_value(json!({ "metadata": metadata, "status": status })).unwrap()
     }
 
-    fn container(ready: bool, restarts: i32, state: Value, last: Value) -> Value {
+    fn container(ready: bool, restarts: i32, state: &Value, last: &Value) -> Value {
         json!({ "containerStatuses": [{
             "name": "plugin", "image": "plexica/crm:1.4.0", "imageID": "", "ready": ready, "restartCount": restarts,
             "state": state, "lastState": last,
@@ -118,44 +118,44 @@ mod tests {
         ]});
         for (status, why, lasts) in [
             (
-                container(false, 0, waiting("ImagePullBackOff", "Back-off pulling image"), json!({})),
+                container(false, 0, &waiting("ImagePullBackOff", "Back-off pulling image"), &json!({})),
                 "image plexica/crm:1.4.0 cannot be pulled: Back-off pulling image",
                 false,
             ),
             (
-                container(false, 0, waiting("InvalidImageName", "couldn't parse image"), json!({})),
+                container(false, 0, &waiting("InvalidImageName", "couldn't parse image"), &json!({})),
                 "image plexica/crm:1.4.0 cannot be pulled: couldn't parse image",
                 true,
             ),
             (
-                container(false, 0, waiting("CreateContainerConfigError", "image will run as root"), json!({})),
+                container(false, 0, &waiting("CreateContainerConfigError", "image will run as root"), &json!({})),
                 "its container cannot be started: image will run as root",
                 true,
             ),
             (
-                container(false, 1, back_off.clone(), terminated("Error", 3)),
+                container(false, 1, &back_off, &terminated("Error", 3)),
                 "its container ended with exit code 3 and is started again (kubectl logs --previous crm-0)",
                 false,
             ),
             (
-                container(false, 3, running.clone(), terminated("Error", 3)),
+                container(false, 3, &running, &terminated("Error", 3)),
                 "its container ended with exit code 3 and is started again (kubectl logs --previous crm-0)",
                 true,
             ),
             (
-                container(false, 0, terminated("OOMKilled", 137), json!({})),
+                container(false, 0, &terminated("OOMKilled", 137), &json!({})),
                 "its container used more memory than its limit of 64Mi and is started again (kubectl logs --previous crm-0)",
                 false,
             ),
             (
-                container(false, 0, running, json!({})),
+                container(false, 0, &running, &json!({})),
                 "its container runs and is not ready: its health check fails",
                 false,
             ),
             (unscheduled, "no node takes it: 0/1 nodes are available: 1 Insufficient cpu.", false),
         ] {
             let expected = Trouble { why: why.to_owned(), lasts };
-            assert_eq!(trouble(&[pod(AT, status)], Some("64Mi")), Some(expected));
+            assert_eq!(trouble(&[pod(AT, &status)], Some("64Mi")), Some(expected));
         }
     }
 
@@ -163,18 +163,18 @@ mod tests {
     fn who_serves_or_has_only_begun_has_none() {
         for status in [
             json!({}),
-            container(true, 5, json!({ "running": {} }), terminated("Error", 3)),
-            container(false, 0, waiting("ContainerCreating", ""), json!({})),
+            container(true, 5, &json!({ "running": {} }), &terminated("Error", 3)),
+            container(false, 0, &waiting("ContainerCreating", ""), &json!({})),
         ] {
-            assert_eq!(trouble(&[pod(AT, status)], None), None);
+            assert_eq!(trouble(&[pod(AT, &status)], None), None);
         }
     }
 
     #[test]
     fn the_newest_is_told_of_and_none_that_goes() {
-        let pull = |said: &str| container(false, 0, waiting("ErrImagePull", said), json!({}));
+        let pull = |said: &str| container(false, 0, &waiting("ErrImagePull", said), &json!({}));
         let told = |pods: &[Pod]| trouble(pods, None).map(|trouble| trouble.why);
-        let (old, new) = (pod(AT, pull("old")), pod(LATER, pull("new")));
+        let (old, new) = (pod(AT, &pull("old")), pod(LATER, &pull("new")));
         assert!(told(&[old.clone(), new.clone()]).unwrap().ends_with(": new"));
         let mut leaves = new;
         leaves.metadata.deletion_timestamp = leaves.metadata.creation_timestamp.clone();
