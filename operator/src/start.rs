@@ -110,6 +110,12 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
     let readiness = Readiness::default();
     let mut registry = Registry::default();
     let databases = config.database.backend(config.common.ca_bundle.as_deref())?;
+    let installation = Installation {
+        name: config.common.installation.clone(),
+        // In which one that is, is asked when there is something to do.
+        cluster: None,
+        former_clusters: config.names.former_clusters.iter().map(|uid| uid.trim().to_owned()).collect(),
+    };
     let workloads: Arc<dyn Workloads> = match config.plugins.runner {
         Runner::Kubernetes => {
             let cluster = Cluster::new(client.clone(), &config.common.installation).giving(Pods {
@@ -122,7 +128,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         }
         Runner::Docker => Arc::new(docker::Engine::new(
             docker::Settings {
-                installation: config.common.installation.clone(),
+                installation: installation.clone(),
                 host: config.plugins.docker_host.clone(),
                 reach: match config.plugins.docker_reach {
                     DockerReach::Network => docker::Reach::Network,
@@ -143,12 +149,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         return Err(StartError::Rotation);
     }
     let settings = Settings {
-        // In which cluster that is, is asked when there is something to do.
-        installation: Installation {
-            name: config.common.installation.clone(),
-            cluster: None,
-            former_clusters: config.names.former_clusters.iter().map(|uid| uid.trim().to_owned()).collect(),
-        },
+        installation,
         namespace: config.common.namespace.clone(),
         prefixes: config.names.prefixes(),
         placements: databases.names().map(str::to_owned).collect(),

@@ -104,7 +104,7 @@ pub fn logs() {
 
 /// Logs, and traces beside them: neither's filter is the other's.
 fn record(traces: Option<&Traces>) -> Result<(), TryInitError> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter();
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines: Box<dyn Layer<Registry> + Send + Sync> =
         if std::env::var("PLEXICA_LOG_FORMAT").is_ok_and(|format| format == "json") {
@@ -113,6 +113,16 @@ fn record(traces: Option<&Traces>) -> Result<(), TryInitError> {
             lines.with_filter(filter).boxed()
         };
     tracing_subscriber::registry().with(lines).with(traces.map(Traces::layer)).try_init()
+}
+
+/// What is logged: as `RUST_LOG` says, but never what a client of Docker logs below `info`, which has plugins'
+/// environments in it, credentials and all.
+pub fn filter() -> EnvFilter {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    match "bollard=info".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    }
 }
 
 /// Makes aws-lc-rs the process' TLS provider, once.

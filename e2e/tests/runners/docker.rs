@@ -4,7 +4,7 @@ use plexica_backends::{
     Kind as Failure, Retired,
     workloads::{State, Workload},
 };
-use plexica_testkit::{docker::Engine, wait_until};
+use plexica_testkit::{docker::Engine, unique, wait_until};
 
 use super::subject::{IMAGE, Kind, PATIENCE, Subject, container};
 
@@ -46,7 +46,7 @@ async fn what_somebody_did_is_undone() {
     // A limit that it should not have cannot be taken away.
     engine.docker(&["update", "--memory", "64m", "--memory-swap", "64m", &id]);
     let changes = subject.ensure(&workload).await.to_string();
-    assert!(changes.starts_with("replaced container"), "{changes}");
+    assert!(changes.starts_with("removed container"), "{changes}");
     subject.up(&workload).await;
     assert_ne!(engine.docker(&["inspect", "--format", "{{.Id}}", &name]), id);
     subject.clear().await;
@@ -110,36 +110,93 @@ async fn each_namespace_has_a_network_that_goes_with_its_last_workload() {
     subject.clear().await;
 }
 
-/// The platform's own containers are put into plugins' networks, under the name that plugins know them by.
+/// Somebody made one that says of itself all that ours does, and may do more.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_platform_is_in_the_networks_of_plugins() {
+async fn one_that_only_says_that_it_is_ours_goes() {
     let Some((subject, engine, workload)) = running().await else { return };
-    let member = |name: &str| {
-        let own = format!("plexica.io/plugin-networks={}", subject.installation);
-        let labels = [own, format!("com.docker.compose.service={name}")];
-        engine.docker(&[
-            "run",
-            "--detach",
-            "--label",
-            &labels[0],
-            "--label",
-            &labels[1],
-            "--env",
-            "PLEXICA_LISTEN=0.0.0.0:8080",
-            IMAGE,
-        ])
-    };
-    let gateway = member("gateway");
+    let name = container(&engine, &workload);
+    let labels =
+        engine.docker(&["inspect", "--format", "{{range $k, $v := .Config.Labels}}{{$k}}={{$v}}\n{{end}}", &name]);
+    let labels: Vec<&str> = labels.lines().flat_map(|label| ["--label", label]).collect();
+    engine.docker(&["rm", "--force", "--volumes", &name]);
+    let mut create = vec!["run", "--detach", "--name", &name, "--privileged", "--env", "PLEXICA_LISTEN=0.0.0.0:8080"];
+    create.extend(labels);
+    create.push(IMAGE);
+    let theirs = engine.docker(&create);
     let changes = subject.ensure(&workload).await.to_string();
-    assert_eq!(changes, format!("connected gateway to network {}", subject.network()));
-    assert!(subject.ensure(&workload).await.is_empty());
-    // One that is made anew is found again.
-    engine.docker(&["rm", "--force", &gateway]);
-    let gateway = member("gateway");
-    assert!(!subject.ensure(&workload).await.is_empty());
-    retire(&subject, &workload).await;
-    let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-    assert_eq!(engine.docker(&["inspect", "--format", format, &gateway]), "bridge", "the network is gone");
-    engine.docker(&["rm", "--force", &gateway]);
+    assert!(changes.starts_with("removed container"), "{changes}");
+    subject.up(&workload).await;
+    assert_ne!(engine.docker(&["inspect", "--format", "{{.Id}}", &name]), theirs);
+    subject.clear().await;
+}
+
+/// While it does not run, it is in no list of its network, which anybody may remove then.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_network_was_removed_comes_back() {
+    let Some((subject, engine, workload)) = running().await else { return };
+    let other = Workload { plugin: "other".parse().unwrap(), ..workload.clone() };
+    subject.up(&other).await;
+    engine.docker(&["stop", &container(&engine, &workload)]);
+    retire(&subject, &other).await;
+    let exists = || {
+        !engine.docker(&["network", "ls", "--quiet", "--filter", &format!("name=^{}$", subject.network())]).is_empty()
+    };
+    assert!(exists(), "one that does not run needs it");
+    engine.docker(&["network", "rm", &subject.network()]);
+    subject.up(&workload).await;
+    assert!(exists());
+    subject.clear().await;
+}
+
+/// The platform's own containers are put into plugins' networks, under the name that plugins know them by; a plugin
+/// whose image says that it is one of them is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_platform_is_in_the_networks_of_plugins_and_no_plugin_is() {
+    let Some(subject) = Subject::docker_in_networks().await else { return };
+    let Kind::Docker(engine) = &subject.kind else { unreachable!("it is one") };
+    let own = format!("plexica.io/plugin-networks={}", subject.installation);
+    let gateway = || {
+        let listen = "PLEXICA_LISTEN=0.0.0.0:8080";
+        let labels = ["--label", own.as_str(), "--label", "com.docker.compose.service=gateway"];
+        engine.docker(&[&["run", "--detach"][..], &labels, &["--env", listen, IMAGE]].concat())
+    };
+    let networks = |id: &str| {
+        let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+        engine.docker(&["inspect", "--format", format, id])
+    };
+    let network = subject.network();
+    let workload = subject.workload();
+    let first = gateway();
+    let changes = subject.ensure(&workload).await.to_string();
+    assert!(changes.contains(&format!("created network {network}")), "{changes}");
+    assert!(networks(&first).split(' ').any(|name| name == network));
+    // One that is made anew is found again, at once by the watch or at the next look.
+    engine.docker(&["rm", "--force", &first]);
+    let second = gateway();
+    drop(subject.ensure(&workload).await);
+    assert!(networks(&second).split(' ').any(|name| name == network));
+
+    // An image's labels become those of its container.
+    let pretends = unique("pretends");
+    let labels = format!("LABEL {own} com.docker.compose.service=postgres plexica.io/tenant=acme");
+    let base = engine.docker(&["create", IMAGE]);
+    engine.docker(&["commit", "--change", &labels, &base, &pretends]);
+    engine.docker(&["rm", &base]);
+    let theirs = Workload {
+        namespace: format!("{}-2", subject.namespace),
+        plugin: "theirs".parse().unwrap(),
+        image: Some(pretends.clone()),
+        ..workload.clone()
+    };
+    drop(subject.ensure(&theirs).await);
+    let of_theirs = networks(&container(engine, &theirs));
+    drop(subject.ensure(&workload).await);
+    assert_eq!(networks(&container(engine, &theirs)), of_theirs, "its own alone");
+    for workload in [&theirs, &workload] {
+        retire(&subject, workload).await;
+    }
+    assert!(!networks(&second).split(' ').any(|name| name == network), "the network is gone");
+    engine.docker(&["rm", "--force", &second]);
+    engine.docker(&["rmi", &pretends]);
     subject.clear().await;
 }

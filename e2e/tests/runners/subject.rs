@@ -66,12 +66,21 @@ impl Subject {
     }
 
     pub async fn docker() -> Option<Self> {
+        Self::docker_by(Reach::Loopback).await
+    }
+
+    /// Where the platform is in containers, too. Plugins are reached from those alone.
+    pub async fn docker_in_networks() -> Option<Self> {
+        Self::docker_by(Reach::Network).await
+    }
+
+    async fn docker_by(reach: Reach) -> Option<Self> {
         let engine = require!(docker)?;
         let installation = unique("runners");
         let settings = docker::Settings {
-            installation: installation.clone(),
+            installation: installation.as_str().into(),
             host: engine.host.clone(),
-            reach: Reach::Loopback,
+            reach,
             ca_bundle: Some(AUTHORITIES.into()),
             pull_secrets: Vec::new(),
         };

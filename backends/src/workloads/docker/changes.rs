@@ -21,11 +21,11 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
 use super::{
-    Engine,
+    Engine, Reach,
     desired::{GRACE, NAMESPACE, alias, endpoint},
     failure::said,
-    health::{PERIOD, Pulses, Verdict},
-    network::MEMBER,
+    health::{PERIOD, Unwell, Verdict},
+    network::{self, MEMBER},
 };
 use crate::workloads::Changed;
 
@@ -49,13 +49,13 @@ pub(super) fn of(engine: Engine) -> BoxStream<'static, Changed> {
 
 async fn watch(engine: &Engine, tell: &mpsc::Sender<Changed>) {
     let mut pulled = engine.changed.subscribe();
-    let mut pulses = Pulses::default();
     let mut probes = time::interval(PERIOD);
     probes.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         let events = engine.docker().events(Some(options()));
         pin_mut!(events);
         // What happened while nobody listened is in no event.
+        join_all(engine).await;
         tell_all(engine, tell, |_| true).await;
         loop {
             tokio::select! {
@@ -65,7 +65,7 @@ async fn watch(engine: &Engine, tell: &mpsc::Sender<Changed>) {
                     None => break debug!("the Docker engine tells nothing any more"),
                 },
                 Ok(changed) = pulled.recv() => drop(tell.send(changed).await),
-                _ = probes.tick() => probe(engine, tell, &mut pulses).await,
+                _ = probes.tick() => probe(engine, tell).await,
             }
         }
         time::sleep(PAUSE).await;
@@ -83,20 +83,32 @@ async fn take(engine: &Engine, tell: &mpsc::Sender<Changed>, event: &EventMessag
     let Some(attributes) = event.actor.as_ref().and_then(|actor| actor.attributes.as_ref()) else {
         return;
     };
-    let installation = &engine.settings.installation;
+    let installation = &engine.settings.installation.name;
     let network = (event.typ == Some(EventMessageTypeEnum::NETWORK)).then(|| attributes.get("name")).flatten();
     // An event of a network does not say whose the container is.
     if let Some(namespace) = network.and_then(|name| name.strip_prefix(installation.as_str())?.strip_prefix('.')) {
         return tell_all(engine, tell, |labels| labels.get(NAMESPACE).is_some_and(|of| of == namespace)).await;
     }
     // A gateway that was made anew, say, is in no network of plugins yet.
-    if attributes.get(MEMBER) == Some(installation) {
+    if attributes.get(MEMBER) == Some(installation) && !attributes.contains_key(label::PLUGIN) {
+        join_all(engine).await;
         return tell_all(engine, tell, |_| true).await;
     }
     if attributes.get(label::INSTALLATION) == Some(installation)
         && let Some(changed) = changed(attributes)
     {
         let _ = tell.send(changed).await;
+    }
+}
+
+/// Does so apart from all installs: none of them may be looked at in time.
+async fn join_all(engine: &Engine) {
+    if engine.settings.reach != Reach::Network {
+        return;
+    }
+    let joined = async { network::join_all(engine.docker(), &engine.ready().await?.installation).await };
+    if let Err(error) = joined.await {
+        debug!("the platform was not put into the networks of plugins: {error}");
     }
 }
 
@@ -112,26 +124,27 @@ async fn tell_all(engine: &Engine, tell: &mpsc::Sender<Changed>, concerns: impl 
 }
 
 fn changed(labels: &HashMap<String, String>) -> Option<Changed> {
-    let tenant = labels.get(label::TENANT).map(|slug| slug.parse()).transpose().ok()?;
+    let tenant = labels.get(label::TENANT).filter(|slug| !slug.is_empty());
+    let tenant = tenant.map(|slug| slug.parse()).transpose().ok()?;
     Some(Changed { plugin: labels.get(label::PLUGIN)?.parse().ok()?, tenant })
 }
 
-async fn probe(engine: &Engine, tell: &mpsc::Sender<Changed>, pulses: &mut Pulses) {
+async fn probe(engine: &Engine, tell: &mpsc::Sender<Changed>) {
     let Ok(all) = engine.all().await else {
         return;
     };
     let asked: Vec<_> = all.iter().filter_map(|container| asked(engine, container)).collect();
-    pulses.keep(&asked.iter().map(|(id, ..)| id.as_str()).collect::<Vec<_>>());
+    engine.pulses.keep(&asked.iter().map(|(id, ..)| id.as_str()).collect::<Vec<_>>());
     let answers = stream::iter(asked.into_iter().map(|(id, url, changed)| async move {
-        let well = match url {
-            Some(url) => engine.health.check(&url).await.is_ok(),
-            None => false,
+        let found = match url {
+            Some(url) => engine.health.check(&url).await,
+            None => Err(Unwell::Silent("it has no address".into())),
         };
-        (id, well, changed)
+        (id, found, changed)
     }));
     let answers: Vec<_> = answers.buffer_unordered(AT_ONCE).collect().await;
-    for (id, well, changed) in answers {
-        match pulses.take(&id, well) {
+    for (id, found, changed) in answers {
+        match engine.pulses.take(&id, &found) {
             Verdict::Same => continue,
             Verdict::Changed => {}
             Verdict::Restart => restart(engine.docker().clone(), id),

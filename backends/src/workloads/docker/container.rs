@@ -1,7 +1,5 @@
 //! Writing to one container.
 
-use std::time::Duration;
-
 use bollard::{
     Docker, body_full,
     query_parameters::{
@@ -17,14 +15,12 @@ use super::{
     found::Container,
     network,
     repair::Repair,
+    state::runs_as_root,
 };
 use crate::{
     Error, Kind, Result, System,
     ownership::{Mark, Verdict, judge},
 };
-
-/// How long one goes on that nothing leads to any more: gateways hear of it by a watch.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// In words.
 pub(super) fn created(wanted: &Wanted) -> String {
@@ -49,6 +45,14 @@ pub(super) async fn create(docker: &Docker, wanted: &Wanted, owner: &Mark, ca_bu
             }
         }
         created => drop(created.map_err(failure(format!("create container {name}")))?),
+    }
+    // The image's name may stand for another one than a moment ago.
+    let made = docker.inspect_container(name, None).await.map_err(failure(format!("read container {name}")))?;
+    let made = Container::from(made);
+    if runs_as_root(&made.user) {
+        remove(docker, &made).await?;
+        let text = format!("container {name} would run as root; it was not started");
+        return Err(Error::new(System::Docker, Kind::Invalid, text, "Give its image a numeric USER other than 0."));
     }
     start(docker, wanted, ca_bundle).await
 }
@@ -85,7 +89,6 @@ pub(super) async fn mend(
     repair: &Repair,
     current: &Container,
     wanted: &Wanted,
-    owner: &Mark,
     ca_bundle: Option<&str>,
 ) -> Result<()> {
     let (id, name) = (&current.id, &wanted.name);
@@ -106,10 +109,7 @@ pub(super) async fn mend(
             let updated = docker.update_container(id, (**limits).clone()).await;
             updated.map_err(failure(format!("update the limits of container {name}")))
         }
-        Repair::Replace => {
-            remove(docker, current).await?;
-            create(docker, wanted, owner, ca_bundle).await
-        }
+        Repair::Remove => remove(docker, current).await,
         Repair::Connect { anew } => {
             if *anew {
                 network::disconnect(docker, &wanted.network, id).await?;
@@ -135,15 +135,4 @@ pub(super) async fn remove(docker: &Docker, container: &Container) -> Result<()>
         Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
         removed => removed.map_err(failure(format!("remove container {name}"))),
     }
-}
-
-/// As [`remove`], when nobody sends anything to it any more.
-pub(super) fn remove_later(docker: Docker, container: Container) {
-    tokio::spawn(async move {
-        tokio::time::sleep(LINGER).await;
-        match remove(&docker, &container).await {
-            Ok(()) => tracing::info!(container = container.name, "removed: another serves in its place"),
-            Err(error) => tracing::warn!("{error}"),
-        }
-    });
 }

@@ -13,7 +13,10 @@ use plexica_contract::{
 use plexica_crds::label;
 use url::Url;
 
-use super::{Reach, Settings};
+use super::{
+    Reach, Settings,
+    network::{COMPOSE_SERVICE, MEMBER},
+};
 use crate::{
     object::quantity,
     workloads::{Place, Workload},
@@ -43,7 +46,7 @@ const PROCESSES: i64 = 512;
 const LOG: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "3")];
 
 /// The container of a workload.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Wanted {
     /// Its name: that of the place and [`DIGEST`], so that another one can come up beside it.
     pub name: String,
@@ -55,6 +58,13 @@ pub(super) struct Wanted {
     pub digest: String,
     /// All that is said when it is created.
     pub body: ContainerCreateBody,
+}
+
+/// Its environment has credentials, so that it is not printed.
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wanted").field("name", &self.name).field("network", &self.network).finish_non_exhaustive()
+    }
 }
 
 /// What is to run.
@@ -107,8 +117,11 @@ pub(super) fn endpoint(alias: &str, port: u16, reach: Reach, bound: impl Fn(u16)
 
 fn labels(workload: &Workload, settings: &Settings) -> HashMap<String, String> {
     let Place { namespace, name } = workload.place();
+    // An image's own labels become the container's, but for those that are said here.
+    let not_of_images = [label::CLUSTER, label::RETAINED_AT, label::TENANT, MEMBER, COMPOSE_SERVICE];
     let mut labels: HashMap<String, String> =
-        workload.owner.stamp().to_pairs().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        not_of_images.map(|name| (name.to_owned(), String::new())).into_iter().collect();
+    labels.extend(workload.owner.stamp().to_pairs().into_iter().map(|(name, value)| (name.to_owned(), value)));
     let own = [
         (NAMESPACE, namespace),
         (NAME, name),

@@ -139,3 +139,13 @@ fn cas_are_a_file_that_it_is_told_of() {
     assert_eq!(mounts[0].source, None, "a volume that goes with it");
     assert!(host(&of(&workload(), &settings()).body).mounts.is_none());
 }
+
+#[test]
+fn an_image_cannot_say_what_its_container_is() {
+    let labels = of(&workload(), &settings()).body.labels.unwrap();
+    for name in [MEMBER, COMPOSE_SERVICE, label::CLUSTER, label::TENANT, label::RETAINED_AT] {
+        assert_eq!(labels[name], "", "{name}");
+    }
+    let dedicated = Workload { tenant: Some("acme".parse().unwrap()), ..workload() };
+    assert_eq!(of(&dedicated, &settings()).body.labels.unwrap()[label::TENANT], "acme");
+}

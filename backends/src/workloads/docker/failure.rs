@@ -17,7 +17,9 @@ pub(super) fn failure(doing: impl Into<String>) -> impl FnOnce(Engine) -> Error 
                 Kind::Denied,
                 "Let the operator do this: what stands between it and the Docker socket refuses it.".to_owned(),
             ),
-            Some(400..=499) => (Kind::Invalid, "Correct what the engine names.".to_owned()),
+            Some(400) => (Kind::Invalid, "Correct what the engine names.".to_owned()),
+            // It came or went between the look and this.
+            Some(404 | 409) => (Kind::Unavailable, "This is tried again by itself.".to_owned()),
             Some(_) => (
                 Kind::Unavailable,
                 "See the engine's log, such as `journalctl -u docker`; this is tried again by itself.".to_owned(),
@@ -75,6 +77,8 @@ mod tests {
         for (error, kind) in [
             (answered(400, "invalid reference format"), Kind::Invalid),
             (answered(403, "refused by the proxy"), Kind::Denied),
+            (answered(404, "no such container"), Kind::Unavailable),
+            (answered(409, "removal in progress"), Kind::Unavailable),
             (answered(500, "no space left on device"), Kind::Unavailable),
             (Engine::RequestTimeoutError, Kind::Unavailable),
         ] {

@@ -1,6 +1,6 @@
 //! What an engine has of a workload.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, EndpointSettings, HostConfig, ImageInspect,
@@ -25,11 +25,14 @@ pub(in crate::workloads) struct Containers {
     pub image: Image,
 }
 
-/// What of a container is gone by. Not its environment, which has credentials.
+/// What of a container is gone by.
 #[derive(Clone, Debug, Default)]
 pub(in crate::workloads) struct Container {
     pub id: String,
     pub name: String,
+    pub image: Option<String>,
+    pub user: String,
+    pub environment: Environment,
     pub labels: HashMap<String, String>,
     pub state: ContainerState,
     /// How often the engine started it again since somebody did.
@@ -37,6 +40,16 @@ pub(in crate::workloads) struct Container {
     pub host: HostConfig,
     pub networks: HashMap<String, EndpointSettings>,
     pub ports: PortMap,
+}
+
+/// What a container's environment is; it has credentials, so that it is not printed.
+#[derive(Clone, Default)]
+pub(in crate::workloads) struct Environment(pub Vec<String>);
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} variables", self.0.len())
+    }
 }
 
 impl Container {
@@ -63,10 +76,14 @@ impl Container {
 impl From<ContainerInspectResponse> for Container {
     fn from(found: ContainerInspectResponse) -> Self {
         let network = found.network_settings.unwrap_or_default();
+        let config = found.config.unwrap_or_default();
         Self {
             id: found.id.unwrap_or_default(),
             name: found.name.unwrap_or_default().trim_start_matches('/').to_owned(),
-            labels: found.config.and_then(|config| config.labels).unwrap_or_default(),
+            image: config.image,
+            user: config.user.unwrap_or_default(),
+            environment: Environment(config.env.unwrap_or_default()),
+            labels: config.labels.unwrap_or_default(),
             state: found.state.unwrap_or_default(),
             restarts: found.restart_count.unwrap_or_default(),
             host: found.host_config.unwrap_or_default(),
@@ -79,6 +96,7 @@ impl From<ContainerInspectResponse> for Container {
 /// What of a network is gone by.
 #[derive(Clone, Debug, Default)]
 pub(in crate::workloads) struct Network {
+    pub id: String,
     pub labels: HashMap<String, String>,
     /// Ids of the containers in it that run.
     pub containers: Vec<String>,
@@ -87,6 +105,7 @@ pub(in crate::workloads) struct Network {
 impl From<NetworkInspect> for Network {
     fn from(found: NetworkInspect) -> Self {
         Self {
+            id: found.id.unwrap_or_default(),
             labels: found.labels.unwrap_or_default(),
             containers: found.containers.unwrap_or_default().into_keys().collect(),
         }
@@ -113,6 +132,6 @@ impl From<ImageInspect> for Image {
 
 /// Whose an object with these labels is.
 pub(super) fn owner(labels: &HashMap<String, String>) -> Found {
-    let get = |name: &str| labels.get(name).map(String::as_str);
+    let get = |name: &str| labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
     Stamp::from_pairs(get).map_or_else(Found::unmarked, Found::Marked)
 }

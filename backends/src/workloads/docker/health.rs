@@ -1,6 +1,10 @@
 //! Whether a plugin is well: asked as a cluster's probes ask it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use plexica_contract::path::HEALTH;
 use url::Url;
@@ -11,25 +15,43 @@ pub(super) const PERIOD: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Who was not well for a minute is started again.
 const FAILURES: u32 = 12;
+/// Who is not well by then will not be: as long as a cluster's startup probe waits.
+const STARTUP: Duration = Duration::from_mins(1);
 
 /// Asks plugins.
 #[derive(Clone, Debug)]
 pub(super) struct Health(reqwest::Client);
+
+/// Why one is not well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unwell {
+    /// It said so.
+    Answers(String),
+    /// It said nothing, or cannot be reached from here.
+    Silent(String),
+}
+
+impl std::fmt::Display for Unwell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Answers(text) | Self::Silent(text)) = self;
+        f.write_str(text)
+    }
+}
 
 impl Health {
     pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self(reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?))
     }
 
-    /// Whether it is well, or what it says instead.
-    pub async fn check(&self, endpoint: &Url) -> Result<(), String> {
-        let url = endpoint.join(HEALTH).map_err(|error| error.to_string())?;
+    /// Whether it is well.
+    pub async fn check(&self, endpoint: &Url) -> Result<(), Unwell> {
+        let url = endpoint.join(HEALTH).map_err(|error| Unwell::Silent(error.to_string()))?;
         match self.0.get(url).send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(format!("HTTP {}", answer.status().as_u16())),
-            Err(error) if error.is_timeout() => Err(format!("nothing within {} s", TIMEOUT.as_secs())),
+            Ok(answer) => Err(Unwell::Answers(format!("HTTP {}", answer.status().as_u16()))),
+            Err(error) if error.is_timeout() => Err(Unwell::Silent(format!("nothing within {} s", TIMEOUT.as_secs()))),
             // Nobody listens there, or an engine's own proxy of the port finds nobody.
-            Err(_) => Err("no answer".into()),
+            Err(_) => Err(Unwell::Silent("no answer".into())),
         }
     }
 }
@@ -45,27 +67,61 @@ pub(super) enum Verdict {
     Restart,
 }
 
-/// How each was last, by id.
+/// How each was so far, by id.
 #[derive(Debug, Default)]
-pub(super) struct Pulses(HashMap<String, Pulse>);
+pub(super) struct Pulses(Mutex<HashMap<String, Pulse>>);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Pulse {
+    /// Since when it is known.
+    since: Instant,
+    /// Whether it was well at any time.
+    ever: bool,
     well: bool,
     failures: u32,
 }
 
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { since: Instant::now(), ever: false, well: false, failures: 0 }
+    }
+}
+
 impl Pulses {
-    /// Forgets those that are not among them.
-    pub fn keep(&mut self, ids: &[&str]) {
-        self.0.retain(|id, _| ids.contains(&id.as_str()));
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Pulse>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what one was found to be.
-    pub fn take(&mut self, id: &str, well: bool) -> Verdict {
-        let pulse = self.0.entry(id.to_owned()).or_default();
+    /// Forgets those that are not among them.
+    pub fn keep(&self, ids: &[&str]) {
+        self.lock().retain(|id, _| ids.contains(&id.as_str()));
+    }
+
+    /// Takes note of one that was looked at out of turn.
+    pub fn note(&self, id: &str, well: bool) {
+        self.lock().entry(id.to_owned()).or_default().ever |= well;
+    }
+
+    /// Whether it was well at any time, as far as is known.
+    pub fn was_well(&self, id: &str) -> bool {
+        self.lock().get(id).is_some_and(|pulse| pulse.ever)
+    }
+
+    /// Whether it has had the time to become well, and never was.
+    pub fn is_late(&self, id: &str, now: Instant) -> bool {
+        self.lock().get(id).is_some_and(|pulse| !pulse.ever && now.duration_since(pulse.since) > STARTUP)
+    }
+
+    /// Takes note of what one was found to be in its turn.
+    pub fn take(&self, id: &str, found: &Result<(), Unwell>) -> Verdict {
+        let mut pulses = self.lock();
+        let pulse = pulses.entry(id.to_owned()).or_default();
+        let well = found.is_ok();
+        pulse.ever |= well;
         let changed = std::mem::replace(&mut pulse.well, well) != well;
-        pulse.failures = if well { 0 } else { pulse.failures + 1 };
+        // One that was never reached may be well for all who can reach it.
+        let counts = pulse.ever || matches!(found, Err(Unwell::Answers(_)));
+        pulse.failures = if well || !counts { 0 } else { pulse.failures + 1 };
         if pulse.failures >= FAILURES {
             pulse.failures = 0;
             return Verdict::Restart;
@@ -78,33 +134,54 @@ impl Pulses {
 mod tests {
     use super::*;
 
+    fn silent() -> Result<(), Unwell> {
+        Err(Unwell::Silent("no answer".into()))
+    }
+
+    fn sick() -> Result<(), Unwell> {
+        Err(Unwell::Answers("HTTP 503".into()))
+    }
+
     #[test]
     fn only_a_minute_of_failures_is_too_long() {
-        let mut pulses = Pulses::default();
-        assert_eq!(pulses.take("a", true), Verdict::Changed, "seen for the first time");
-        assert_eq!(pulses.take("a", true), Verdict::Same);
-        assert_eq!(pulses.take("a", false), Verdict::Changed);
+        let pulses = Pulses::default();
+        assert_eq!(pulses.take("a", &Ok(())), Verdict::Changed, "seen for the first time");
+        assert_eq!(pulses.take("a", &Ok(())), Verdict::Same);
+        assert_eq!(pulses.take("a", &silent()), Verdict::Changed);
         for _ in 2..FAILURES {
-            assert_eq!(pulses.take("a", false), Verdict::Same);
+            assert_eq!(pulses.take("a", &silent()), Verdict::Same);
         }
-        assert_eq!(pulses.take("a", true), Verdict::Changed, "just in time");
-        assert_eq!(pulses.take("a", false), Verdict::Changed);
+        assert_eq!(pulses.take("a", &Ok(())), Verdict::Changed, "just in time");
+        assert_eq!(pulses.take("a", &silent()), Verdict::Changed);
         for _ in 2..FAILURES {
-            assert_eq!(pulses.take("a", false), Verdict::Same);
+            assert_eq!(pulses.take("a", &sick()), Verdict::Same);
         }
-        assert_eq!(pulses.take("a", false), Verdict::Restart);
-        assert_eq!(pulses.take("a", false), Verdict::Same, "it has a minute again");
+        assert_eq!(pulses.take("a", &sick()), Verdict::Restart);
+        assert_eq!(pulses.take("a", &sick()), Verdict::Same, "it has a minute again");
         assert_eq!(PERIOD * FAILURES, Duration::from_mins(1));
     }
 
     #[test]
-    fn each_has_its_own() {
-        let mut pulses = Pulses::default();
-        for _ in 1..FAILURES {
-            assert_eq!(pulses.take("a", false), Verdict::Same);
-        }
-        assert_eq!(pulses.take("b", false), Verdict::Same);
+    fn who_was_never_reached_is_left_alone_and_who_is_sick_is_not() {
+        let pulses = Pulses::default();
+        let restarts = |id: &str, found: &Result<(), Unwell>| {
+            (0..2 * FAILURES).filter(|_| pulses.take(id, found) == Verdict::Restart).count()
+        };
+        assert_eq!((restarts("a", &silent()), restarts("b", &sick())), (0, 2));
+        pulses.note("a", true);
+        assert_eq!(restarts("a", &silent()), 2);
+    }
+
+    #[test]
+    fn late_is_who_was_never_well() {
+        let pulses = Pulses::default();
+        pulses.note("a", false);
+        pulses.note("b", true);
+        let later = Instant::now() + 2 * STARTUP;
+        assert_eq!(["a", "b", "c"].map(|id| pulses.is_late(id, later)), [true, false, false]);
+        assert!(!pulses.is_late("a", Instant::now()));
+        assert_eq!(["a", "b", "c"].map(|id| pulses.was_well(id)), [false, true, false]);
         pulses.keep(&["b"]);
-        assert_eq!(pulses.take("a", false), Verdict::Same, "another of that id");
+        assert!(!pulses.is_late("a", later), "another of that id");
     }
 }

@@ -10,6 +10,8 @@ mod desired;
 mod failure;
 mod found;
 mod health;
+mod leaving;
+mod look;
 mod network;
 mod pull;
 mod registry;
@@ -17,15 +19,14 @@ mod repair;
 mod state;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
+use bollard::Docker;
 use futures::{future::try_join_all, stream::BoxStream};
-use jiff::Timestamp;
 use kube::Client;
 use plexica_contract::name::PluginId;
 use plexica_crds::{label, tenant::AdoptionPolicy};
@@ -33,16 +34,17 @@ use tokio::sync::{OnceCell, broadcast};
 
 use self::{
     desired::{NAME, NAMESPACE, Wanted},
-    failure::{failure, optional},
     found::{Container, Image},
-    health::Health,
+    health::{Health, Pulses},
+    leaving::Leaving,
+    look::Ready,
     pull::Pulls,
-    repair::Repair,
+    repair::{Abilities, Repair},
 };
 use super::{Changed, Needs, Observed, Place, Workload, Workloads, observed::Found};
 use crate::{
     Changes, Error, Kind, Result, Retired, System,
-    ownership::{Verdict, judge},
+    ownership::{Installation, Verdict, judge},
 };
 
 pub(in crate::workloads) use self::found::Containers;
@@ -59,8 +61,8 @@ const ADOPTION: AdoptionPolicy = AdoptionPolicy::IfRetained;
 /// How containers are started.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The installation's id.
-    pub installation: String,
+    /// The installation; in which cluster, is asked when there is something to do.
+    pub installation: Installation,
     /// The engine: `unix:///var/run/docker.sock`, or `tcp://host:port`, such as that of a proxy which lets through
     /// what is needed.
     pub host: String,
@@ -87,10 +89,11 @@ pub enum Reach {
 pub struct Engine {
     settings: Settings,
     docker: Docker,
-    /// Whether the version that both speak is settled.
-    settled: Arc<OnceCell<()>>,
+    ready: Arc<OnceCell<Ready>>,
     health: Health,
+    pulses: Arc<Pulses>,
     pulls: Pulls,
+    leaving: Leaving,
     client: Client,
     changed: broadcast::Sender<Changed>,
 }
@@ -115,63 +118,21 @@ impl Engine {
         let health = Health::new()
             .map_err(|error| Error::unavailable(System::Docker, "no HTTP client can be made").because(error))?;
         let (changed, _) = broadcast::channel(BACKLOG);
-        let (settled, pulls) = (Arc::default(), Pulls::default());
-        Ok(Self { settings, docker: docker.with_timeout(TIMEOUT), settled, health, pulls, client, changed })
+        Ok(Self {
+            settings,
+            docker: docker.with_timeout(TIMEOUT),
+            ready: Arc::default(),
+            health,
+            pulses: Arc::default(),
+            pulls: Pulls::default(),
+            leaving: Leaving::default(),
+            client,
+            changed,
+        })
     }
 
     fn docker(&self) -> &Docker {
         &self.docker
-    }
-
-    /// The engine, in a version that both know.
-    async fn ready(&self) -> Result<&Docker> {
-        let negotiated = async || self.docker.clone().negotiate_version().await.map(drop);
-        self.settled.get_or_try_init(negotiated).await.map_err(failure("ask the engine for its version"))?;
-        Ok(&self.docker)
-    }
-
-    /// All containers of the installation's plugins that carry these labels, too.
-    async fn labelled(&self, labels: impl IntoIterator<Item = (&str, &str)>) -> Result<Vec<ContainerSummary>> {
-        let own = format!("{}={}", label::INSTALLATION, self.settings.installation);
-        let others = labels.into_iter().map(|(name, value)| format!("{name}={value}"));
-        let filters = HashMap::from([("label", std::iter::once(own).chain(others).collect::<Vec<_>>())]);
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        self.ready().await?.list_containers(Some(options)).await.map_err(failure("list containers"))
-    }
-
-    async fn all(&self) -> Result<Vec<ContainerSummary>> {
-        self.labelled([(label::MANAGED_BY, label::MANAGER)]).await
-    }
-
-    async fn at(&self, place: &Place) -> Result<Vec<Container>> {
-        let listed = self.labelled([(NAMESPACE, place.namespace.as_str()), (NAME, place.name.as_str())]).await?;
-        let ids = listed.into_iter().filter_map(|container| container.id);
-        let found = try_join_all(ids.map(|id| async move {
-            optional(self.docker.inspect_container(&id, None).await).map_err(failure("read a container"))
-        }));
-        Ok(found.await?.into_iter().flatten().map(Container::from).collect())
-    }
-
-    async fn image(&self, name: &str) -> Result<Image> {
-        let found = optional(self.docker.inspect_image(name).await).map_err(failure(format!("read image {name}")))?;
-        Ok(found.map_or_else(|| Image::Missing(self.pulls.of(name)), Image::from))
-    }
-
-    async fn find(&self, desired: &Workload, wanted: &Wanted) -> Result<Containers> {
-        let (docker, place) = (self.ready().await?, desired.place());
-        let (containers, network, members) = futures::try_join!(
-            self.at(&place),
-            network::find(docker, &wanted.network),
-            network::members(docker, &self.settings.installation),
-        )?;
-        let (current, former): (Vec<_>, Vec<_>) =
-            containers.into_iter().partition(|container| container.is_of(&wanted.digest));
-        let current = current.into_iter().next();
-        let image = match (&current, &desired.image) {
-            (None, Some(name)) => self.image(name).await?,
-            _ => Image::Unasked,
-        };
-        Ok(Containers { current, former, network, members, image })
     }
 
     /// Begins to pull an image, unless that is under way.
@@ -179,7 +140,8 @@ impl Engine {
         let secrets = &self.settings.pull_secrets;
         let credentials = registry::credentials(&self.client, &desired.namespace, secrets, image).await?;
         let whom = Changed { plugin: desired.plugin.clone(), tenant: desired.tenant.clone() };
-        self.pulls.begin(self.docker.clone(), image.to_owned(), credentials, (self.changed.clone(), whom));
+        let wish = (desired.namespace.clone(), image.to_owned());
+        self.pulls.begin(self.docker.clone(), wish, credentials, (self.changed.clone(), whom));
         Ok(Changes::from_iter([pulled(image)]))
     }
 }
@@ -198,8 +160,8 @@ fn found(observed: &Observed) -> Result<&Containers> {
 }
 
 /// Whether what is there may be touched on behalf of the workload's owner.
-fn may_touch(desired: &Workload, found: &Containers, wanted: &Wanted, settings: &Settings) -> Result<()> {
-    network::may_use(found.network.as_ref(), &wanted.network, &settings.installation)?;
+fn may_touch(desired: &Workload, found: &Containers, wanted: &Wanted, installation: &Installation) -> Result<()> {
+    network::may_use(found.network.as_ref(), &wanted.network, installation)?;
     for container in found.current.iter().chain(&found.former) {
         if let Verdict::Refuse(refusal) = judge(&container.owner(), &desired.owner, ADOPTION) {
             return Err(refusal.into_error(System::Docker, &format!("container {}", container.name)));
@@ -216,9 +178,9 @@ enum Step<'a> {
     Repair(&'a Container, Vec<Repair>),
 }
 
-fn step<'a>(desired: &'a Workload, found: &'a Containers, wanted: &Wanted) -> Step<'a> {
+fn step<'a>(desired: &'a Workload, found: &'a Containers, wanted: &Wanted, able: Abilities) -> Step<'a> {
     match (&found.current, &found.image, &desired.image) {
-        (Some(current), ..) => Step::Repair(current, repair::of(current, wanted)),
+        (Some(current), ..) => Step::Repair(current, repair::of(current, wanted, found.network.as_ref(), able)),
         (None, Image::Present(user), _) if state::runs_as_root(user) => Step::Nothing,
         (None, Image::Missing(pull), Some(image)) => {
             if Pulls::is_due(pull.as_ref(), Instant::now()) {
@@ -247,15 +209,20 @@ impl Workloads for Engine {
             Some(endpoint) => self.health.check(endpoint).await,
             None => Ok(()),
         };
-        let state = state::of(desired, &wanted, &found, endpoint, health, Timestamp::now());
+        let late = found.current.as_ref().is_some_and(|current| {
+            self.pulses.note(&current.id, endpoint.is_some() && health.is_ok());
+            self.pulses.is_late(&current.id, Instant::now())
+        });
+        let state = state::of(desired, &wanted, &found, endpoint, health, late);
         Ok(Observed { state, found: Found::Docker(Box::new(found)) })
     }
 
     async fn differences(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
         let (found, wanted) = (found(observed)?, desired::of(desired, &self.settings));
-        may_touch(desired, found, &wanted, &self.settings)?;
+        let Ready { installation, able } = self.ready().await?;
+        may_touch(desired, found, &wanted, installation)?;
         let mut changes = network::differences(found.network.as_ref(), &wanted.network, &found.members);
-        match step(desired, found, &wanted) {
+        match step(desired, found, &wanted, *able) {
             Step::Nothing => {}
             Step::Pull(image) => changes.note(pulled(image)),
             Step::Create => changes.note(container::created(&wanted)),
@@ -270,25 +237,25 @@ impl Workloads for Engine {
 
     async fn ensure(&self, desired: &Workload, observed: &Observed) -> Result<Changes, Error> {
         let (found, wanted) = (found(observed)?, desired::of(desired, &self.settings));
-        may_touch(desired, found, &wanted, &self.settings)?;
-        let step = step(desired, found, &wanted);
+        let Ready { installation, able } = self.ready().await?;
+        may_touch(desired, found, &wanted, installation)?;
+        let step = step(desired, found, &wanted, *able);
         if let Step::Pull(image) = step {
             return self.pull(desired, image).await;
         }
-        let docker = self.ready().await?;
-        let whose = (wanted.network.as_str(), desired.namespace.as_str(), self.settings.installation.as_str());
-        let mut changes = network::ensure(docker, found.network.as_ref(), whose, &found.members).await?;
+        let (docker, whose) = (&self.docker, (wanted.network.as_str(), desired.namespace.as_str()));
+        let mut changes = network::ensure(docker, found.network.as_ref(), whose, installation, &found.members).await?;
         let ca_bundle = self.settings.ca_bundle.as_deref();
         match step {
             Step::Nothing | Step::Pull(_) => {}
             Step::Create => {
                 container::create(docker, &wanted, &desired.owner, ca_bundle).await?;
                 changes.note(container::created(&wanted));
-                self.remove_useless(&found.former, desired).await?;
+                self.remove_useless(&found.former, &desired.place()).await;
             }
             Step::Repair(current, repairs) => {
                 for repair in &repairs {
-                    container::mend(docker, repair, current, &wanted, &desired.owner, ca_bundle).await?;
+                    container::mend(docker, repair, current, &wanted, ca_bundle).await?;
                     changes.note(repair.told(&wanted.name));
                 }
             }
@@ -298,22 +265,28 @@ impl Workloads for Engine {
 
     async fn settle(&self, desired: &Workload) {
         let wanted = desired::of(desired, &self.settings);
-        let former = match self.at(&desired.place()).await {
-            Ok(found) => found.into_iter().filter(|container| !container.is_of(&wanted.digest)),
+        match self.find(desired, &wanted).await {
+            Ok(Containers { current: Some(_), former, .. }) => {
+                for container in former {
+                    self.leaving.remove_later(self.docker.clone(), desired.place(), container);
+                }
+            }
+            Ok(_) => {}
             // They are found again at the next look.
-            Err(error) => return tracing::debug!(%error, "those that served before were not looked for"),
-        };
-        for container in former {
-            container::remove_later(self.docker.clone(), container);
+            Err(error) => tracing::debug!(%error, "those that served before were not looked for"),
         }
     }
 
     async fn retire(&self, place: &Place) -> Result<Retired, Error> {
+        self.leaving.forget(place);
         let found = self.at(place).await?;
-        let docker = self.ready().await?;
-        try_join_all(found.iter().map(|container| container::remove(docker, container))).await?;
-        let network = desired::network(&self.settings.installation, &place.namespace);
-        network::retire(docker, &network, &self.settings.installation).await?;
+        try_join_all(found.iter().map(|container| container::remove(&self.docker, container))).await?;
+        // Those that do not run are in no list of the network, and need it when they do.
+        if self.labelled([(NAMESPACE, place.namespace.as_str())]).await?.is_empty() {
+            let installation = &self.ready().await?.installation;
+            let network = desired::network(&installation.name, &place.namespace);
+            network::retire(&self.docker, &network, installation).await?;
+        }
         Ok(if found.is_empty() { Retired::Gone } else { Retired::Removed })
     }
 
@@ -333,20 +306,26 @@ impl Workloads for Engine {
 
 impl Engine {
     /// Ends those of before that serve nobody; the others serve until the new one does.
-    async fn remove_useless(&self, former: &[Container], desired: &Workload) -> Result<()> {
+    async fn remove_useless(&self, former: &[Container], place: &Place) {
         for container in former {
-            let address = desired::alias(&container.labels).and_then(|(alias, port)| {
-                desired::endpoint(&alias, port, self.settings.reach, |port| container.bound(port))
-            });
-            let serves = match address {
-                Some(address) => self.health.check(&address).await.is_ok(),
-                None => false,
-            };
-            if !serves {
-                tracing::info!(container = container.name, plugin = %desired.plugin, "removed, since it serves nobody");
-                container::remove(&self.docker, container).await?;
+            if !self.serves(container).await {
+                self.leaving.remove_later(self.docker.clone(), place.clone(), container.clone());
             }
         }
-        Ok(())
+    }
+
+    /// Whether requests may be on their way to it: it was well, or is, as far as an operator can know that has begun a
+    /// moment ago.
+    async fn serves(&self, container: &Container) -> bool {
+        if container.state.running != Some(true) || container.restarts >= state::DEATHS {
+            return false;
+        }
+        let address = desired::alias(&container.labels).and_then(|(alias, port)| {
+            desired::endpoint(&alias, port, self.settings.reach, |port| container.bound(port))
+        });
+        match address {
+            Some(address) => self.pulses.was_well(&container.id) || self.health.check(&address).await.is_ok(),
+            None => false,
+        }
     }
 }

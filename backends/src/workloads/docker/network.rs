@@ -6,7 +6,7 @@ use bollard::{
     Docker,
     errors::Error as Failure,
     models::{EndpointSettings, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest},
-    query_parameters::ListContainersOptionsBuilder,
+    query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder},
 };
 use plexica_crds::label;
 
@@ -15,13 +15,16 @@ use super::{
     failure::{failure, optional, status},
     found::Network,
 };
-use crate::{Changes, Error, Result, ownership::Refusal};
+use crate::{
+    Changes, Error, Result, System,
+    ownership::{Installation, Refusal},
+};
 
 /// A label that a container of the platform has which plugins are to reach, or which is to reach plugins: the
 /// installation's id.
 pub const MEMBER: &str = "plexica.io/plugin-networks";
 /// What Compose calls a container for others of its project.
-const COMPOSE_SERVICE: &str = "com.docker.compose.service";
+pub(super) const COMPOSE_SERVICE: &str = "com.docker.compose.service";
 
 /// A container of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +34,15 @@ pub(in crate::workloads) struct Member {
     pub alias: String,
 }
 
-/// Those of the installation that run.
+/// Those of the installation that run. No plugin is one, whatever its image says.
 pub(super) async fn members(docker: &Docker, installation: &str) -> Result<Vec<Member>> {
-    let filters = HashMap::from([("label", vec![format!("{MEMBER}={installation}")])]);
+    let running = vec!["running".to_owned()];
+    let filters = HashMap::from([("label", vec![format!("{MEMBER}={installation}")]), ("status", running)]);
     let options = ListContainersOptionsBuilder::default().filters(&filters).build();
     let found = docker.list_containers(Some(options)).await.map_err(failure("list the platform's containers"))?;
     Ok(found
         .into_iter()
+        .filter(|container| container.labels.as_ref().is_some_and(|labels| !labels.contains_key(label::PLUGIN)))
         .filter_map(|container| {
             let service = container.labels.as_ref().and_then(|labels| labels.get(COMPOSE_SERVICE)).cloned();
             let name = || Some(container.names.as_ref()?.first()?.trim_start_matches('/').to_owned());
@@ -52,14 +57,22 @@ pub(super) async fn find(docker: &Docker, name: &str) -> Result<Option<Network>>
     Ok(found.map(Network::from))
 }
 
-/// Whether it may be used: one of the installation, or none yet.
-pub(super) fn may_use(network: Option<&Network>, name: &str, installation: &str) -> Result<()> {
+/// Whether it may be used: one of the installation in this cluster, or none yet.
+pub(super) fn may_use(network: Option<&Network>, name: &str, installation: &Installation) -> Result<()> {
     match network {
-        Some(network) if network.labels.get(label::INSTALLATION).is_none_or(|found| found != installation) => {
-            Err(Refusal::Unmarked.into_error(crate::System::Docker, &format!("network {name}")))
+        Some(network) if !is_of(&network.labels, installation) => {
+            Err(Refusal::Unmarked.into_error(System::Docker, &format!("network {name}")))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether what has these labels is the installation's, in this cluster.
+pub(super) fn is_of(labels: &HashMap<String, String>, installation: &Installation) -> bool {
+    let of = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
+    of(label::INSTALLATION).is_some_and(|name| {
+        installation.covers(&Installation { name, cluster: of(label::CLUSTER), former_clusters: Vec::new() })
+    })
 }
 
 /// Who of the platform is missing in it.
@@ -76,16 +89,23 @@ pub(super) fn differences(network: Option<&Network>, name: &str, members: &[Memb
     created.into_iter().chain(connected).collect()
 }
 
-/// Makes it if it is not there, and connects who is missing in it.
+/// Makes it if it is not there, and connects who is missing in it. That one of those cannot be connected keeps no
+/// plugin from running.
 pub(super) async fn ensure(
     docker: &Docker,
     network: Option<&Network>,
-    (name, namespace, installation): (&str, &str, &str),
+    (name, namespace): (&str, &str),
+    installation: &Installation,
     members: &[Member],
 ) -> Result<Changes> {
     may_use(network, name, installation)?;
     if network.is_none() {
-        let labels = [(label::INSTALLATION, installation), (NAMESPACE, namespace), (label::MANAGED_BY, label::MANAGER)];
+        let labels = [
+            (label::INSTALLATION, installation.name.as_str()),
+            (label::CLUSTER, installation.cluster.as_deref().unwrap_or_default()),
+            (NAMESPACE, namespace),
+            (label::MANAGED_BY, label::MANAGER),
+        ];
         let request = NetworkCreateRequest {
             name: name.to_owned(),
             driver: Some("bridge".into()),
@@ -100,10 +120,32 @@ pub(super) async fn ensure(
             created => drop(created.map_err(|error| creation(name, error))?),
         }
     }
-    for member in missing(network, members) {
-        connect(docker, name, &member.id, &member.alias).await?;
-    }
+    join(docker, network, name, members).await;
     Ok(differences(network, name, members))
+}
+
+async fn join(docker: &Docker, network: Option<&Network>, name: &str, members: &[Member]) {
+    for member in missing(network, members) {
+        if let Err(error) = connect(docker, name, &member.id, &member.alias).await {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// Puts the platform into all networks of plugins, as it is to be after one of its containers was made anew.
+pub(super) async fn join_all(docker: &Docker, installation: &Installation) -> Result<()> {
+    let members = members(docker, &installation.name).await?;
+    let own = format!("{}={}", label::INSTALLATION, installation.name);
+    let filters = HashMap::from([("label", vec![own])]);
+    let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
+    let networks = docker.list_networks(Some(options)).await.map_err(failure("list networks"))?;
+    for name in networks.into_iter().filter_map(|network| network.name) {
+        let found = find(docker, &name).await?;
+        if found.as_ref().is_some_and(|network| is_of(&network.labels, installation)) {
+            join(docker, found.as_ref(), &name, &members).await;
+        }
+    }
+    Ok(())
 }
 
 fn creation(name: &str, error: Failure) -> Error {
@@ -143,18 +185,17 @@ fn is_out_already(error: &Failure) -> bool {
     matches!(error, Failure::DockerResponseServerError { message, .. } if message.contains("is not connected to"))
 }
 
-/// Removes it if it is the installation's and only the platform is left in it.
-pub(super) async fn retire(docker: &Docker, name: &str, installation: &str) -> Result<()> {
+/// Removes it if it is the installation's; nothing of it but the platform is in it any more.
+pub(super) async fn retire(docker: &Docker, name: &str, installation: &Installation) -> Result<()> {
     let Some(network) = find(docker, name).await? else {
         return Ok(());
     };
-    let members = members(docker, installation).await?;
-    let is_member = |id: &String| members.iter().any(|member| member.id == *id);
-    if may_use(Some(&network), name, installation).is_err() || !network.containers.iter().all(is_member) {
+    if !is_of(&network.labels, installation) {
         return Ok(());
     }
-    for container in &network.containers {
-        disconnect(docker, name, container).await?;
+    let members = members(docker, &installation.name).await?;
+    for member in members.iter().filter(|member| network.containers.contains(&member.id)) {
+        disconnect(docker, name, &member.id).await?;
     }
     match docker.remove_network(name).await {
         // Somebody came into it in this moment, or removed it.
@@ -186,10 +227,13 @@ mod tests {
             labels: [(label::INSTALLATION.to_owned(), installation.to_owned())].into(),
             ..Network::default()
         };
-        assert!(may_use(None, "n", "plexica").is_ok());
-        assert!(may_use(Some(&of("plexica")), "n", "plexica").is_ok());
-        for foreign in [of("staging"), Network::default()] {
-            assert_eq!(may_use(Some(&foreign), "n", "plexica").unwrap_err().kind, crate::Kind::Conflict);
+        let own = Installation { cluster: Some("here".into()), ..Installation::from("plexica") };
+        assert!(may_use(None, "n", &own).is_ok());
+        assert!(may_use(Some(&of("plexica")), "n", &own).is_ok());
+        let mut elsewhere = of("plexica");
+        elsewhere.labels.insert(label::CLUSTER.to_owned(), "there".to_owned());
+        for foreign in [of("staging"), Network::default(), elsewhere] {
+            assert_eq!(may_use(Some(&foreign), "n", &own).unwrap_err().kind, crate::Kind::Conflict);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,6 +19,10 @@ use crate::workloads::Changed;
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
+/// How long an engine may say nothing of a pull.
+const SILENCE: Duration = Duration::from_mins(5);
+/// How long a failure is remembered that nobody asks for.
+const FORGOTTEN: Duration = Duration::from_hours(1);
 /// A registry that is away for a moment is back after so long a pause.
 pub(super) const PATIENT: Duration = Duration::from_secs(40);
 
@@ -86,22 +90,28 @@ impl fmt::Display for Progress {
     }
 }
 
-/// All pulls, by image.
+/// For whom an image is pulled: each namespace has credentials of its own.
+pub(super) type Wish = (String, String);
+
+/// One pull, and who waits for it.
+#[derive(Clone, Debug)]
+struct Entry {
+    pull: Pull,
+    whom: Vec<Changed>,
+}
+
+/// All pulls.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pulls(Arc<Mutex<HashMap<String, Pull>>>);
+pub(super) struct Pulls(Arc<Mutex<HashMap<Wish, Entry>>>);
 
 impl Pulls {
-    /// How that of an image goes, if there is one.
-    pub fn of(&self, image: &str) -> Option<Pull> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(image).cloned()
+    fn lock(&self) -> MutexGuard<'_, HashMap<Wish, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, image: &str, pull: Option<Pull>) {
-        let mut pulls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match pull {
-            Some(pull) => drop(pulls.insert(image.to_owned(), pull)),
-            None => drop(pulls.remove(image)),
-        }
+    /// How that of an image goes, if there is one.
+    pub fn of(&self, wish: &Wish) -> Option<Pull> {
+        self.lock().get(wish).map(|entry| entry.pull.clone())
     }
 
     /// Whether a pull is to begin now: there is none under way, and none failed a moment ago.
@@ -113,44 +123,77 @@ impl Pulls {
         }
     }
 
-    /// Begins one; whoever waits for the image is told when it has ended.
+    /// Takes a pull upon itself, unless another has: then whoever it is for is told of its end. Says after which
+    /// pause it is tried again if it fails.
+    fn claim(&self, wish: &Wish, whom: Changed) -> Option<Duration> {
+        let (mut pulls, now) = (self.lock(), Instant::now());
+        // Of what nobody asks for any more.
+        pulls.retain(|_, entry| !matches!(entry.pull, Pull::Failed { again, .. } if now > again + FORGOTTEN));
+        let found = pulls.get_mut(wish);
+        let pause = match found.as_ref().map(|entry| &entry.pull) {
+            Some(Pull::Failed { pause, .. }) => (*pause * 2).min(LONGEST_PAUSE),
+            _ => FIRST_PAUSE,
+        };
+        if let Some(entry) = found
+            && !Self::is_due(Some(&entry.pull), now)
+        {
+            if !entry.whom.contains(&whom) {
+                entry.whom.push(whom);
+            }
+            return None;
+        }
+        pulls.insert(wish.clone(), Entry { pull: Pull::Running(Progress::default()), whom: vec![whom] });
+        Some(pause)
+    }
+
+    /// Begins one beside everything else; all who wait for it are told when it has ended.
     pub fn begin(
         &self,
         docker: Docker,
-        image: String,
+        wish: Wish,
         credentials: Option<DockerCredentials>,
         (tell, whom): (broadcast::Sender<Changed>, Changed),
     ) {
-        let before = self.of(&image);
-        self.set(&image, Some(Pull::Running(Progress::default())));
+        let Some(pause) = self.claim(&wish, whom) else { return };
         let pulls = self.clone();
         tokio::spawn(async move {
+            let image = &wish.1;
             info!(image, "pulling");
-            let ended = pulls.follow(&docker, &image, credentials).await;
-            let pull = ended.err().map(|why| {
-                warn!(image, "cannot be pulled: {why}");
-                let pause = match before {
-                    Some(Pull::Failed { pause, .. }) => (pause * 2).min(LONGEST_PAUSE),
-                    _ => FIRST_PAUSE,
-                };
-                Pull::Failed { why, again: Instant::now() + pause, pause }
-            });
-            pulls.set(&image, pull);
-            // An error means that nobody listens.
-            let _ = tell.send(whom);
+            let ended = pulls.follow(&docker, &wish, credentials).await;
+            for whom in pulls.end(&wish, ended.err().map(|why| (why, pause))) {
+                // An error means that nobody listens.
+                let _ = tell.send(whom);
+            }
         });
     }
 
-    async fn follow(&self, docker: &Docker, image: &str, credentials: Option<DockerCredentials>) -> Result<(), String> {
-        let options = CreateImageOptionsBuilder::default().from_image(&tagged(image)).build();
+    /// Takes note of an end, and says who is to be told.
+    fn end(&self, wish: &Wish, failed: Option<(String, Duration)>) -> Vec<Changed> {
+        let mut pulls = self.lock();
+        let whom = pulls.remove(wish).map(|entry| entry.whom).unwrap_or_default();
+        if let Some((why, pause)) = failed {
+            warn!(image = wish.1, "cannot be pulled: {why}");
+            let pull = Pull::Failed { why, again: Instant::now() + pause, pause };
+            pulls.insert(wish.clone(), Entry { pull, whom: Vec::new() });
+        }
+        whom
+    }
+
+    async fn follow(&self, docker: &Docker, wish: &Wish, credentials: Option<DockerCredentials>) -> Result<(), String> {
+        let options = CreateImageOptionsBuilder::default().from_image(&tagged(&wish.1)).build();
         let said_of = docker.create_image(Some(options), None, credentials);
         pin_mut!(said_of);
         let mut progress = Progress::default();
-        while let Some(info) = said_of.next().await {
+        loop {
+            let next = tokio::time::timeout(SILENCE, said_of.next()).await;
+            let Some(info) = next.map_err(|_| format!("nothing came for {} s", SILENCE.as_secs()))? else {
+                return Ok(());
+            };
             progress.take(&info.map_err(|error| said(&error))?);
-            self.set(image, Some(Pull::Running(progress.clone())));
+            if let Some(entry) = self.lock().get_mut(wish) {
+                entry.pull = Pull::Running(progress.clone());
+            }
         }
-        Ok(())
     }
 }
 
@@ -199,6 +242,24 @@ mod tests {
         assert!(!Pulls::is_due(Some(&Pull::Running(Progress::default())), now));
         assert!(!Pulls::is_due(Some(&failed(now + FIRST_PAUSE)), now));
         assert!(Pulls::is_due(Some(&failed(now)), now));
+    }
+
+    #[test]
+    fn who_comes_later_waits_with_the_first_and_each_failure_makes_the_pause_longer() {
+        let pulls = Pulls::default();
+        let whom = |tenant: &str| Changed { plugin: "crm".parse().unwrap(), tenant: tenant.parse().ok() };
+        let wish = ("tenant-acme".to_owned(), "crm:1".to_owned());
+        assert_eq!(pulls.claim(&wish, whom("acme")), Some(FIRST_PAUSE));
+        assert_eq!(pulls.claim(&wish, whom("beta")), None);
+        assert_eq!(pulls.claim(&wish, whom("beta")), None);
+        let elsewhere = ("tenant-beta".to_owned(), "crm:1".to_owned());
+        assert_eq!(pulls.claim(&elsewhere, whom("beta")), Some(FIRST_PAUSE), "with other credentials");
+        assert_eq!(pulls.end(&wish, Some(("no".into(), Duration::ZERO))), [whom("acme"), whom("beta")]);
+        assert_eq!(pulls.claim(&wish, whom("acme")), Some(Duration::ZERO), "twice nothing");
+        assert_eq!(pulls.end(&wish, Some(("no".into(), FIRST_PAUSE))), [whom("acme")]);
+        assert_eq!(pulls.claim(&wish, whom("acme")), None, "it failed a moment ago");
+        assert_eq!(pulls.end(&elsewhere, None), [whom("beta")]);
+        assert!(pulls.of(&elsewhere).is_none() && pulls.of(&wish).is_some());
     }
 
     #[test]

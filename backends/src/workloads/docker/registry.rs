@@ -13,8 +13,8 @@ use crate::{Result, object};
 /// The key of a Secret of the type `kubernetes.io/dockerconfigjson`.
 /// <https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets>
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
-/// How that file calls the registry of images that name none.
-const DOCKER_HUB: &str = "https://index.docker.io/v1/";
+/// How the registry of images that name none is called.
+const HUBS: [&str; 3] = ["index.docker.io", "docker.io", "registry-1.docker.io"];
 
 /// A file `config.json` of Docker, as far as it concerns registries.
 #[derive(Deserialize)]
@@ -53,27 +53,37 @@ pub(super) async fn credentials(
             tracing::warn!(namespace, name, "a Secret that images are pulled with has no {DOCKER_CONFIG} that is one");
             continue;
         };
-        if let Some(found) = of(&config, registry(image)) {
+        if let Some(found) = of(&config, image) {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-/// The registry that an image names, or that of those which name none.
-fn registry(image: &str) -> &str {
+/// An image with its registry, as the file names it.
+fn full(image: &str) -> String {
     match image.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
-        _ => DOCKER_HUB,
+        Some((first, rest)) if HUBS.contains(&first) => format!("{}/{rest}", HUBS[0]),
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => image.to_owned(),
+        _ => format!("{}/{image}", HUBS[0]),
     }
 }
 
-fn of(config: &DockerConfig, registry: &str) -> Option<DockerCredentials> {
-    let bare = |name: &str| {
-        let name = name.trim_start_matches("https://").trim_start_matches("http://");
-        name.split_once('/').map_or(name, |(host, _)| host).to_owned()
-    };
-    let (name, auth) = config.auths.iter().find(|(name, _)| bare(name) == bare(registry))?;
+/// What a name of the file stands for: a registry, or a part of one.
+fn bare(name: &str) -> String {
+    let name = name.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    let name = name.trim_end_matches("/v1").trim_end_matches("/v2");
+    let (host, rest) = name.split_once('/').map_or((name, ""), |(host, _)| (host, &name[host.len()..]));
+    if HUBS.contains(&host) { format!("{}{rest}", HUBS[0]) } else { name.to_owned() }
+}
+
+/// That of the longest name that the image begins with.
+/// <https://kubernetes.io/docs/concepts/containers/images/#config-json>
+fn of(config: &DockerConfig, image: &str) -> Option<DockerCredentials> {
+    let image = full(image);
+    let covers = |name: &str| image.strip_prefix(&bare(name)).is_some_and(|rest| rest.starts_with(['/', ':', '@']));
+    let found = config.auths.iter().filter(|(name, _)| covers(name));
+    let (name, auth) = found.max_by_key(|(name, _)| (bare(name).len(), name.as_str()))?;
     let pair = auth.pair.as_ref().and_then(|pair| {
         let text = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
         text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
@@ -99,13 +109,33 @@ mod tests {
     #[test]
     fn the_registry_is_the_first_part_that_looks_like_a_host() {
         for (image, expected) in [
-            ("crm:1.4.0", DOCKER_HUB),
-            ("plexica/crm:1.4.0", DOCKER_HUB),
-            ("registry.example/plexica/crm:1.4.0", "registry.example"),
-            ("registry:5000/crm", "registry:5000"),
-            ("localhost/crm", "localhost"),
+            ("crm:1.4.0", "index.docker.io/crm:1.4.0"),
+            ("plexica/crm:1.4.0", "index.docker.io/plexica/crm:1.4.0"),
+            ("docker.io/plexica/crm:1.4.0", "index.docker.io/plexica/crm:1.4.0"),
+            ("registry.example/plexica/crm:1.4.0", "registry.example/plexica/crm:1.4.0"),
+            ("registry:5000/crm", "registry:5000/crm"),
+            ("localhost/crm", "localhost/crm"),
         ] {
-            assert_eq!(registry(image), expected, "{image}");
+            assert_eq!(full(image), expected, "{image}");
+        }
+    }
+
+    #[test]
+    fn the_longest_name_that_covers_the_image_counts() {
+        let auth = |name: &str| json!({ "username": name, "password": "x" });
+        let config: DockerConfig = serde_json::from_value(json!({ "auths": {
+            "registry.example": auth("all"),
+            "registry.example/team-a": auth("a"),
+            "https://registry.example/team-b/": auth("b"),
+        }}))
+        .unwrap();
+        for (image, user) in [
+            ("registry.example/team-a/crm:1", Some("a")),
+            ("registry.example/team-b/crm:1", Some("b")),
+            ("registry.example/team-ab/crm:1", Some("all")),
+            ("registry.example.com/crm:1", None),
+        ] {
+            assert_eq!(of(&config, image).and_then(|found| found.username).as_deref(), user, "{image}");
         }
     }
 
@@ -120,9 +150,9 @@ mod tests {
         let found =
             |registry: &str| of(&config, registry).map(|found| (found.username, found.password, found.identitytoken));
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(found(DOCKER_HUB), Some((text("ada"), text("secret"), None)));
-        assert_eq!(found("registry.example"), Some((text("ada"), text("a:b"), None)));
-        assert_eq!(found("other.example"), Some((None, None, text("t"))));
-        assert_eq!(found("elsewhere.example"), None);
+        assert_eq!(found("acme/crm"), Some((text("ada"), text("secret"), None)));
+        assert_eq!(found("registry.example/crm"), Some((text("ada"), text("a:b"), None)));
+        assert_eq!(found("other.example/crm@sha256:00"), Some((None, None, text("t"))));
+        assert_eq!(found("elsewhere.example/crm"), None);
     }
 }

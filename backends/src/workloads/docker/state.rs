@@ -1,29 +1,28 @@
 //! How far a container is. Pure.
 
 use bollard::models::ContainerStateStatusEnum as Status;
-use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::{
     desired::Wanted,
     found::{Container, Containers, Image},
+    health::Unwell,
     pull::{PATIENT, Pull},
 };
 use crate::workloads::{State, Workload};
 
-/// Who is not healthy by then will not be: as long as a cluster's startup probe waits.
-const STARTUP: SignedDuration = SignedDuration::from_secs(60);
 /// Who ended that often will end again.
-const DEATHS: i64 = 3;
+pub(super) const DEATHS: i64 = 3;
 
-/// The state of what was found; `health` is what its health check said, if it runs.
+/// The state of what was found; `health` is what its health check said, if it runs, and `late` whether it has had the
+/// time to become well.
 pub(super) fn of(
     workload: &Workload,
     wanted: &Wanted,
     found: &Containers,
     endpoint: Option<Url>,
-    health: Result<(), String>,
-    now: Timestamp,
+    health: Result<(), Unwell>,
+    late: bool,
 ) -> State {
     let Some(current) = &found.current else {
         return absent(workload, &found.image);
@@ -32,7 +31,7 @@ pub(super) fn of(
         Status::RUNNING => match (endpoint, health) {
             (Some(endpoint), Ok(())) => State::Ready { endpoint },
             (None, _) => State::Starting("its container runs and has no address yet".into()),
-            (Some(_), Err(why)) => unwell(workload, wanted, current, &why, now),
+            (Some(_), Err(why)) => unwell(workload, wanted, current, &why, late),
         },
         Status::PAUSED => State::Starting("its container is paused".into()),
         Status::RESTARTING | Status::EXITED | Status::DEAD => ended(workload, wanted, current),
@@ -66,18 +65,14 @@ pub(super) fn runs_as_root(user: &str) -> bool {
     !name.parse::<u32>().is_ok_and(|id| id != 0)
 }
 
-fn unwell(workload: &Workload, wanted: &Wanted, current: &Container, why: &str, now: Timestamp) -> State {
+fn unwell(workload: &Workload, wanted: &Wanted, current: &Container, why: &Unwell, late: bool) -> State {
     let port = workload.port;
     let text = format!("its container runs, and its health check on port {port} says: {why}");
-    let since = current.state.started_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
     if current.restarts >= DEATHS {
         let deaths = current.restarts;
         return State::Failing(format!("{text}; it ended {deaths} times before ({})", logs(wanted)));
     }
-    if since.is_some_and(|since| now.duration_since(since) > STARTUP) {
-        return State::Failing(format!("{text} ({})", logs(wanted)));
-    }
-    State::Starting(text)
+    if late { State::Failing(format!("{text} ({})", logs(wanted))) } else { State::Starting(text) }
 }
 
 fn ended(workload: &Workload, wanted: &Wanted, current: &Container) -> State {

@@ -10,34 +10,30 @@ use bollard::models::ContainerState;
 use std::time::{Duration, Instant};
 
 fn state(workload: &Workload, found: &Containers, health: Result<(), &str>) -> State {
-    let wanted = desired::of(workload, &settings());
-    let endpoint = Some("http://crm:8080".parse().unwrap());
-    of(workload, &wanted, found, endpoint, health.map_err(str::to_owned), "2026-01-01T00:02:00Z".parse().unwrap())
+    seen(workload, found, health, false)
 }
 
-fn container(status: Status, restarts: i64, started_at: &str) -> Containers {
-    let state = ContainerState {
-        status: Some(status),
-        started_at: Some(started_at.into()),
-        exit_code: Some(3),
-        ..ContainerState::default()
-    };
+fn seen(workload: &Workload, found: &Containers, health: Result<(), &str>, late: bool) -> State {
+    let wanted = desired::of(workload, &settings());
+    let endpoint = Some("http://crm:8080".parse().unwrap());
+    of(workload, &wanted, found, endpoint, health.map_err(|why| Unwell::Silent(why.to_owned())), late)
+}
+
+fn container(status: Status, restarts: i64) -> Containers {
+    let state = ContainerState { status: Some(status), exit_code: Some(3), ..ContainerState::default() };
     Containers { current: Some(Container { state, restarts, ..Container::default() }), ..Containers::default() }
 }
 
-const LATELY: &str = "2026-01-01T00:01:59.5Z";
-const LONG_AGO: &str = "2026-01-01T00:00:00Z";
-
 #[test]
 fn who_runs_and_is_well_is_ready() {
-    let found = container(Status::RUNNING, 5, LONG_AGO);
+    let found = container(Status::RUNNING, 5);
     assert!(matches!(state(&workload(), &found, Ok(())), State::Ready { .. }));
 }
 
 #[test]
 fn who_is_not_well_is_starting_until_it_has_had_its_time() {
-    for (restarts, since, failing) in [(0, LATELY, false), (0, LONG_AGO, true), (2, LATELY, false), (3, LATELY, true)] {
-        match state(&workload(), &container(Status::RUNNING, restarts, since), Err("no answer")) {
+    for (restarts, late, failing) in [(0, false, false), (0, true, true), (2, false, false), (3, false, true)] {
+        match seen(&workload(), &container(Status::RUNNING, restarts), Err("no answer"), late) {
             State::Starting(text) => assert!(!failing && text.contains("port 8080 says: no answer"), "{text}"),
             State::Failing(text) => assert!(failing && text.contains("docker logs plexica."), "{text}"),
             other => panic!("{other:?}"),
@@ -51,7 +47,7 @@ fn how_it_ended_is_told() {
         State::Starting(text) | State::Failing(text) => text,
         other => panic!("{other:?}"),
     };
-    let mut found = container(Status::RESTARTING, 1, LATELY);
+    let mut found = container(Status::RESTARTING, 1);
     assert!(told(&workload(), &found).starts_with("its container ended with exit code 3"));
     found.current.as_mut().unwrap().state.oom_killed = Some(true);
     let limited = limited(None, Some("64Mi"));
@@ -64,7 +60,7 @@ fn how_it_ended_is_told() {
 
 #[test]
 fn what_cannot_be_started_says_why() {
-    let mut found = container(Status::CREATED, 0, "");
+    let mut found = container(Status::CREATED, 0);
     assert!(matches!(state(&workload(), &found, Ok(())), State::Starting(_)));
     found.current.as_mut().unwrap().state.error = Some("exec format error".into());
     assert_eq!(

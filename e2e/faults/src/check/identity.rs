@@ -4,7 +4,10 @@ use plexica_backends::ownership::Stamp;
 use serde_json::{Value, json};
 
 use super::{Expected, Owners, kubernetes, wrong_mark};
-use crate::world::{Case, World};
+use crate::{
+    story::apply::{ADMIN, BROKER, SMTP},
+    world::{Case, World},
+};
 
 const SECRET: &str = "plexica-identity";
 /// Who is there before the first fault.
@@ -28,6 +31,7 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
     }
     if enabled {
         findings.extend(signs_in(world, case).await);
+        findings.extend(of_people(world, &name, &realm).await);
     }
     if expected.is_planted() {
         let users = world.account.get(&format!("/{name}/users?username={USER}&exact=true")).await;
@@ -36,6 +40,25 @@ pub async fn check(world: &World, case: &Case, expected: Expected, owners: &Owne
         }
     }
     findings
+}
+
+/// What is wrong with how people sign in.
+async fn of_people(world: &World, realm: &str, found: &Value) -> Vec<String> {
+    let get = async |path: &str| world.account.get(&format!("/{realm}/{path}")).await;
+    let (brokers, action) =
+        futures::join!(get("identity-provider/instances"), get("authentication/required-actions/CONFIGURE_TOTP"),);
+    let admin = get(&format!("users?email={ADMIN}&exact=true")).await;
+    let is = [
+        ("smtpServer.host", &found["smtpServer"]["host"], json!(SMTP)),
+        ("loginTheme", &found["loginTheme"], json!("keycloak")),
+        ("passwordPolicy", &found["passwordPolicy"], json!("length(12)")),
+        ("accessTokenLifespan", &found["accessTokenLifespan"], json!(60)),
+        ("the broker", &brokers[0]["alias"], json!(BROKER)),
+        ("everybody sets up an app", &action["defaultAction"], json!(true)),
+        ("the first user", &admin[0]["email"], json!(ADMIN)),
+    ];
+    let differs = is.into_iter().filter(|(_, found, wanted)| *found != wanted);
+    differs.map(|(what, found, _)| format!("{what} of realm {realm}: {found}")).collect()
 }
 
 /// Gives the realm a user, unless it has that one: who planted it may have been held up before all was done.

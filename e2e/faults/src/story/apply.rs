@@ -8,17 +8,41 @@ use crate::{
     world::{Case, World},
 };
 
+/// The first user of each tenant.
+pub const ADMIN: &str = "ada@faults.test";
+/// Where its mail goes.
+pub const SMTP: &str = "smtp.faults.test";
+/// Another system that people sign in with.
+pub const BROKER: &str = "idp";
 /// Seconds for which the version before is kept: longer than any step.
 const FOR_LONG: i32 = 3600;
 
-/// A tenant's spec in which an overlap of credentials ends within a step. People sign in at a domain of its own, if the
-/// spec names no others.
-fn short_overlap(case: &Case, mut spec: Value) -> Value {
+/// A tenant's spec with all that a realm can have, in which an overlap of credentials ends within a step. People sign in
+/// at a domain of its own, if the spec names no others.
+fn whole(case: &Case, mut spec: Value) -> Value {
     spec["rotation"] = json!({ "overlap": "1s" });
+    spec["admin"] = json!({ "email": ADMIN });
+    spec["identity"] = sign_in();
     if spec["domains"].is_null() {
         spec["domains"] = json!([domain(case)]);
     }
     spec
+}
+
+/// How its people sign in. Nothing of it is in a Secret of the tenant's namespace, where nobody could put it before that
+/// is there.
+fn sign_in() -> Value {
+    json!({
+        "mfa": "Required",
+        "loginTheme": "keycloak",
+        "passwordPolicy": { "minLength": 12 },
+        "sessions": { "accessTokenSeconds": 60, "idleSeconds": 600, "maxSeconds": 1200 },
+        "smtp": { "host": SMTP, "from": ADMIN },
+        "brokers": [{ "alias": BROKER, "type": "Saml", "saml": {
+            "entityId": "https://idp.faults.test", "singleSignOnUrl": "https://idp.faults.test/sso",
+            "signingCertificate": "MIIC",
+        }}],
+    })
 }
 
 /// That of a tenant.
@@ -61,7 +85,7 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
         Step::Rotate => world.rotate(case, SECOND).await,
         Step::Isolate => world.patch_install(case, json!({ "isolation": "Dedicated" })).await,
         Step::Plan => {
-            let tenant = world.apply_tenant(case, short_overlap(case, planned(case)));
+            let tenant = world.apply_tenant(case, whole(case, planned(case)));
             let install = async {
                 world.patch_install(case, json!({ "config": { WORKERS: 3 } })).await;
                 world.consent(case, SECOND).await;
@@ -71,13 +95,13 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
                 Order::Backwards | Order::PluginLast => futures::join!(install, tenant),
             };
         }
-        Step::Suspend => world.apply_tenant(case, short_overlap(case, suspended(case))).await,
-        Step::Resume => world.apply_tenant(case, short_overlap(case, json!({}))).await,
+        Step::Suspend => world.apply_tenant(case, whole(case, suspended(case))).await,
+        Step::Resume => world.apply_tenant(case, whole(case, json!({}))).await,
         Step::Disable => world.patch_install(case, json!({ "enabled": false })).await,
         Step::Enable => world.patch_install(case, json!({ "enabled": true })).await,
         Step::Leave => leave(world, case, order).await,
         Step::Remove => {
-            world.apply_tenant(case, short_overlap(case, json!({ "deletionPolicy": "Delete" }))).await;
+            world.apply_tenant(case, whole(case, json!({ "deletionPolicy": "Delete" }))).await;
             let install = json!({ "plugin": { "version": SECOND }, "deletionPolicy": "Delete" });
             world.patch_install(case, install).await;
             leave(world, case, order).await;
@@ -90,11 +114,11 @@ pub async fn ask(step: Step, world: &World, case: &Case, order: Order) {
 
 /// Gives a tenant that domain, and nothing else that it did not have when it was made.
 pub async fn move_to(world: &World, case: &Case, domain: &str) {
-    world.apply_tenant(case, short_overlap(case, json!({ "domains": [domain] }))).await;
+    world.apply_tenant(case, whole(case, json!({ "domains": [domain] }))).await;
 }
 
 async fn all(world: &World, case: &Case, version: &str, order: Order) {
-    let tenant = || world.apply_tenant(case, short_overlap(case, json!({})));
+    let tenant = || world.apply_tenant(case, whole(case, json!({})));
     let plugin = || world.apply_plugin(case, version);
     let install = || world.apply_install(case, json!({ "plugin": { "version": version } }));
     match order {

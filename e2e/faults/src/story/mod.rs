@@ -1,6 +1,6 @@
 //! What happens to one tenant and its plugin: the steps that every family tries to break.
 
-mod apply;
+pub mod apply;
 pub mod claim;
 mod status;
 
