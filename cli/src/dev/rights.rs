@@ -76,7 +76,7 @@ mod tests {
 
     /// Plugins are child processes here: nothing runs them as Deployments behind Services, nor counts what
     /// they take of a namespace.
-    const IN_CLUSTERS_ONLY: [&str; 4] = ["deployments", "services", "resourcequotas", "limitranges"];
+    const IN_CLUSTERS_ONLY: [&str; 5] = ["deployments", "services", "pods", "resourcequotas", "limitranges"];
 
     fn rights(rules: &[PolicyRule]) -> BTreeSet<Right> {
         let mut all = BTreeSet::new();

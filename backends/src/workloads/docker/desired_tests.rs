@@ -97,7 +97,7 @@ fn each_namespace_has_a_network_in_which_each_container_has_a_name_of_its_own() 
     assert_eq!(found, (acme.alias.clone(), 8080));
     let longest = Workload {
         plugin: "a23456789012345678901234".parse().unwrap(),
-        version: "1000.1000.1000-alpha.1000.beta.1000.gamma.1000".parse().unwrap(),
+        version: "1000.1000.1000-alpha.1".parse().unwrap(),
         ..workload()
     };
     let longest = super::of(&longest, &settings());
