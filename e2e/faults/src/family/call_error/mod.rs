@@ -29,7 +29,7 @@ const SAMPLE: usize = 3;
 /// How often a call is waited for that is not made.
 const TIMES: usize = 3;
 /// So many times as many worlds while calls fail for a minute: that long their operators wait.
-const WAITING: usize = 4;
+const WAITING: usize = 3;
 
 /// In which step a call fails.
 type Due = (usize, Failing);
