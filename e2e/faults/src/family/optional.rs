@@ -34,7 +34,15 @@ pub fn call(Failing { call, writes, nth, .. }: &Failing) -> Option<&'static str>
     if !writes && is_of_an_entry("GET", call) {
         return Some("an entry is looked at once a second at most when its installs change: in which step is chance");
     }
+    if asks_for_a_token(call) {
+        return Some("a token is asked for when the one before is about to end: in which step is chance");
+    }
     write(&At::Like(call.clone(), *nth))
+}
+
+/// Whether the call signs the operator in.
+fn asks_for_a_token(Shape { system, what }: &Shape) -> bool {
+    *system == System::Keycloak && what.starts_with("POST /realms/") && what.ends_with("/protocol/openid-connect/token")
 }
 
 /// Whether the write is one of the operator's history: an operation, or what makes room for one.
@@ -92,5 +100,18 @@ mod tests {
             assert_eq!((called(false, 0), called(false, 1)), (first, true), "{what}");
         }
         assert_eq!(write(&At::Any(7)), None, "whatever it is");
+    }
+
+    #[test]
+    fn a_token_is_asked_for_whenever_one_ends() {
+        for (system, what, may) in [
+            (System::Keycloak, "POST /realms/master/protocol/openid-connect/token", true),
+            (System::Keycloak, "POST /admin/realms", false),
+            (System::Kubernetes, "POST /realms/master/protocol/openid-connect/token", false),
+        ] {
+            let shape = Call { system, what: what.into(), writes: false }.shape();
+            let failing = Failing { call: shape, writes: false, nth: 0, fault: Fault::Delay, lasting: Duration::ZERO };
+            assert_eq!(call(&failing).is_some(), may, "{what}");
+        }
     }
 }
