@@ -31,7 +31,7 @@ fn whole(case: &Case, mut spec: Value) -> Value {
 
 /// How its people sign in. Nothing of it is in a Secret of the tenant's namespace, where nobody could put it before that
 /// is there.
-fn sign_in() -> Value {
+pub fn sign_in() -> Value {
     json!({
         "mfa": "Required",
         "loginTheme": "keycloak",
