@@ -54,7 +54,6 @@ async fn main() -> io::Result<()> {
         .route("/_plexica/health", get(async move || health))
         .route("/environment", get(async || Json(env::vars().collect::<BTreeMap<_, _>>())))
         .route("/rights", get(async || Json(rights())))
-        .route("/slow", get(slow))
         .route("/die", get(async || -> () { process::exit(3) }));
     let mut ends = signal(SignalKind::terminate())?;
     let delay = env::var("PLEXICA_SHUTDOWN_DELAY").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
@@ -63,12 +62,6 @@ async fn main() -> io::Result<()> {
         tokio::time::sleep(Duration::from_secs(delay)).await;
     };
     axum::serve(listener, app).with_graceful_shutdown(told_to_end).await
-}
-
-/// An answer that takes a while, to be in the middle of when it is asked to end.
-async fn slow() -> &'static str {
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    "done"
 }
 
 /// What it may do here.

@@ -1,11 +1,8 @@
 //! What every runner does.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use futures::StreamExt;
@@ -162,8 +159,6 @@ pub async fn what_does_not_come_up_says_why(subject: &Subject) {
                 State::Absent => {}
                 State::Ready { .. } => panic!("it cannot be"),
             }
-            // Another look than the last one may find it in the middle of being started again.
-            tokio::time::sleep(Duration::from_millis(50)).await;
             said.contains(words).then_some(())
         })
         .await;

@@ -4,9 +4,9 @@ use plexica_backends::{
     Kind as Failure, Retired,
     workloads::{State, Workload},
 };
-use plexica_testkit::{docker::Engine, unique, wait_until};
+use plexica_testkit::{docker::Engine, unique};
 
-use super::subject::{IMAGE, Kind, PATIENCE, Subject, container};
+use super::subject::{IMAGE, Kind, Subject, container};
 
 async fn running() -> Option<(Subject, Engine, Workload)> {
     let subject = Subject::docker().await?;
@@ -18,6 +18,17 @@ async fn running() -> Option<(Subject, Engine, Workload)> {
 
 async fn retire(subject: &Subject, workload: &Workload) {
     assert_eq!(subject.workloads.retire(&workload.place()).await.unwrap(), Retired::Removed);
+}
+
+/// The names of the networks that a container is in.
+fn networks(engine: &Engine, id: &str) -> Vec<String> {
+    let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+    engine.docker(&["inspect", "--format", format, id]).split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether there is a network of that name.
+fn exists(engine: &Engine, network: &str) -> bool {
+    !engine.docker(&["network", "ls", "--quiet", "--filter", &format!("name=^{network}$")]).is_empty()
 }
 
 /// Each in the words that a drift is told in.
@@ -72,15 +83,7 @@ async fn what_is_somebody_elses_is_refused_and_not_touched() {
 
     // The network of its namespace, too.
     let network = subject.network();
-    wait_until("its network is gone", PATIENCE, async || {
-        let filter = format!("name=^{network}$");
-        let found = engine.docker(&["network", "ls", "--quiet", "--filter", &filter]);
-        if !found.is_empty() {
-            engine.docker(&["network", "rm", &found]);
-        }
-        found.is_empty()
-    })
-    .await;
+    engine.docker(&["network", "rm", &network]);
     engine.docker(&["network", "create", &network]);
     let observed = subject.workloads.observe(&workload).await.unwrap();
     let refused = subject.workloads.ensure(&workload, &observed).await.unwrap_err();
@@ -96,17 +99,13 @@ async fn each_namespace_has_a_network_that_goes_with_its_last_workload() {
     let other = Workload { plugin: "other".parse().unwrap(), ..workload.clone() };
     subject.up(&other).await;
     let network = subject.network();
-    let count =
-        || engine.docker(&["network", "ls", "--quiet", "--filter", &format!("name=^{network}$")]).lines().count();
-    let networks = |workload: &Workload| {
-        let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-        engine.docker(&["inspect", "--format", format, &container(&engine, workload)])
-    };
-    assert_eq!((networks(&workload), networks(&other)), (network.clone(), network.clone()));
+    for workload in [&workload, &other] {
+        assert_eq!(networks(&engine, &container(&engine, workload)), std::slice::from_ref(&network));
+    }
     retire(&subject, &other).await;
-    assert_eq!(count(), 1, "it has another");
+    assert!(exists(&engine, &network), "it has another");
     retire(&subject, &workload).await;
-    assert_eq!(count(), 0);
+    assert!(!exists(&engine, &network));
     subject.clear().await;
 }
 
@@ -138,13 +137,11 @@ async fn one_whose_network_was_removed_comes_back() {
     subject.up(&other).await;
     engine.docker(&["stop", &container(&engine, &workload)]);
     retire(&subject, &other).await;
-    let exists = || {
-        !engine.docker(&["network", "ls", "--quiet", "--filter", &format!("name=^{}$", subject.network())]).is_empty()
-    };
-    assert!(exists(), "one that does not run needs it");
-    engine.docker(&["network", "rm", &subject.network()]);
+    let network = subject.network();
+    assert!(exists(&engine, &network), "one that does not run needs it");
+    engine.docker(&["network", "rm", &network]);
     subject.up(&workload).await;
-    assert!(exists());
+    assert!(exists(&engine, &network));
     subject.clear().await;
 }
 
@@ -160,21 +157,17 @@ async fn the_platform_is_in_the_networks_of_plugins_and_no_plugin_is() {
         let labels = ["--label", own.as_str(), "--label", "com.docker.compose.service=gateway"];
         engine.docker(&[&["run", "--detach"][..], &labels, &["--env", listen, IMAGE]].concat())
     };
-    let networks = |id: &str| {
-        let format = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
-        engine.docker(&["inspect", "--format", format, id])
-    };
     let network = subject.network();
     let workload = subject.workload();
     let first = gateway();
     let changes = subject.ensure(&workload).await.to_string();
     assert!(changes.contains(&format!("created network {network}")), "{changes}");
-    assert!(networks(&first).split(' ').any(|name| name == network));
+    assert!(networks(engine, &first).contains(&network));
     // One that is made anew is found again, at once by the watch or at the next look.
     engine.docker(&["rm", "--force", &first]);
     let second = gateway();
     drop(subject.ensure(&workload).await);
-    assert!(networks(&second).split(' ').any(|name| name == network));
+    assert!(networks(engine, &second).contains(&network));
 
     // An image's labels become those of its container.
     let pretends = unique("pretends");
@@ -189,13 +182,13 @@ async fn the_platform_is_in_the_networks_of_plugins_and_no_plugin_is() {
         ..workload.clone()
     };
     drop(subject.ensure(&theirs).await);
-    let of_theirs = networks(&container(engine, &theirs));
+    let of_theirs = networks(engine, &container(engine, &theirs));
     drop(subject.ensure(&workload).await);
-    assert_eq!(networks(&container(engine, &theirs)), of_theirs, "its own alone");
+    assert_eq!(networks(engine, &container(engine, &theirs)), of_theirs, "its own alone");
     for workload in [&theirs, &workload] {
         retire(&subject, workload).await;
     }
-    assert!(!networks(&second).split(' ').any(|name| name == network), "the network is gone");
+    assert!(!networks(engine, &second).contains(&network), "the network is gone");
     engine.docker(&["rm", "--force", &second]);
     engine.docker(&["rmi", &pretends]);
     subject.clear().await;

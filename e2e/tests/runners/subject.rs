@@ -1,10 +1,6 @@
 //! A runner under test, and what is done to its workloads by other hands.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -165,22 +161,26 @@ impl Subject {
 
     /// Ensures it until it is healthy, as a reconcile does, and says where it is.
     pub async fn up(&self, workload: &Workload) -> Url {
-        let (mut last, deadline) = (String::new(), Instant::now() + PATIENCE);
-        while Instant::now() < deadline {
+        let mut last = String::new();
+        wait_for("it is up", PATIENCE, async || {
             drop(self.ensure(workload).await);
             let observed = self.state(workload).await;
-            last = format!("{observed:?}");
+            let mut now = format!("{observed:?}");
             if let State::Ready { endpoint } = observed {
                 let endpoint = self.reach(workload, endpoint).await;
                 match self.get(&endpoint, "/environment").await {
-                    Ok(_) => return endpoint,
+                    Ok(_) => return Some(endpoint),
                     // A Service that was made a moment ago may lead nowhere yet; a lifecycle call is made again, too.
-                    Err(error) => last = format!("{error:?}"),
+                    Err(error) => now = format!("{error:?}"),
                 }
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it is not up: {last}");
+            if now != last {
+                println!("not up yet: {now}");
+                last = now;
+            }
+            None
+        })
+        .await
     }
 
     /// As programs outside of the cluster reach it.

@@ -24,6 +24,7 @@ use super::{
     Engine, Reach,
     desired::{GRACE, NAMESPACE, alias, endpoint},
     failure::said,
+    found,
     health::{PERIOD, Unwell, Verdict},
     network::{self, MEMBER},
 };
@@ -52,7 +53,7 @@ async fn watch(engine: &Engine, tell: &mpsc::Sender<Changed>) {
     let mut probes = time::interval(PERIOD);
     probes.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
-        let events = engine.docker().events(Some(options()));
+        let events = engine.docker.events(Some(options()));
         pin_mut!(events);
         // What happened while nobody listened is in no event.
         join_all(engine).await;
@@ -106,7 +107,7 @@ async fn join_all(engine: &Engine) {
     if engine.settings.reach != Reach::Network {
         return;
     }
-    let joined = async { network::join_all(engine.docker(), &engine.ready().await?.installation).await };
+    let joined = async { network::join_all(&engine.docker, &engine.ready().await?.installation).await };
     if let Err(error) = joined.await {
         debug!("the platform was not put into the networks of plugins: {error}");
     }
@@ -124,8 +125,7 @@ async fn tell_all(engine: &Engine, tell: &mpsc::Sender<Changed>, concerns: impl 
 }
 
 fn changed(labels: &HashMap<String, String>) -> Option<Changed> {
-    let tenant = labels.get(label::TENANT).filter(|slug| !slug.is_empty());
-    let tenant = tenant.map(|slug| slug.parse()).transpose().ok()?;
+    let tenant = found::said(labels, label::TENANT).map(str::parse).transpose().ok()?;
     Some(Changed { plugin: labels.get(label::PLUGIN)?.parse().ok()?, tenant })
 }
 
@@ -147,7 +147,7 @@ async fn probe(engine: &Engine, tell: &mpsc::Sender<Changed>) {
         match engine.pulses.take(&id, &found) {
             Verdict::Same => continue,
             Verdict::Changed => {}
-            Verdict::Restart => restart(engine.docker().clone(), id),
+            Verdict::Restart => restart(engine.docker.clone(), id),
         }
         let _ = tell.send(changed).await;
     }

@@ -33,22 +33,17 @@ pub(super) async fn create(docker: &Docker, wanted: &Wanted, owner: &Mark, ca_bu
     let options = CreateContainerOptionsBuilder::default().name(name).build();
     match docker.create_container(Some(options), wanted.body.clone()).await {
         // Somebody else's, or another reconcile of the same workload came first.
-        Err(error) if status(&error) == Some(409) => {
-            let found = optional(docker.inspect_container(name, None).await)
-                .map_err(failure(format!("read container {name}")))?
-                .map(Container::from);
-            let Some(found) = found else {
-                return Err(Error::unavailable(System::Docker, format!("container {name} is being removed")));
-            };
-            if let Verdict::Refuse(refusal) = judge(&found.owner(), owner, ADOPTION) {
-                return Err(refusal.into_error(System::Docker, &format!("container {name}")));
-            }
-        }
+        Err(error) if status(&error) == Some(409) => {}
         created => drop(created.map_err(failure(format!("create container {name}")))?),
     }
+    let made = optional(docker.inspect_container(name, None).await);
+    let Some(made) = made.map_err(failure(format!("read container {name}")))?.map(Container::from) else {
+        return Err(Error::unavailable(System::Docker, format!("container {name} is being removed")));
+    };
+    if let Verdict::Refuse(refusal) = judge(&made.owner(), owner, ADOPTION) {
+        return Err(refusal.into_error(System::Docker, &format!("container {name}")));
+    }
     // The image's name may stand for another one than a moment ago.
-    let made = docker.inspect_container(name, None).await.map_err(failure(format!("read container {name}")))?;
-    let made = Container::from(made);
     if runs_as_root(&made.user) {
         remove(docker, &made).await?;
         let text = format!("container {name} would run as root; it was not started");

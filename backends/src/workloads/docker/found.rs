@@ -69,7 +69,7 @@ impl Container {
 
     /// Whose it is.
     pub fn owner(&self) -> Found {
-        owner(&self.labels)
+        Stamp::from_pairs(|name| said(&self.labels, name)).map_or_else(Found::unmarked, Found::Marked)
     }
 }
 
@@ -130,8 +130,7 @@ impl From<ImageInspect> for Image {
     }
 }
 
-/// Whose an object with these labels is.
-pub(super) fn owner(labels: &HashMap<String, String>) -> Found {
-    let get = |name: &str| labels.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    Stamp::from_pairs(get).map_or_else(Found::unmarked, Found::Marked)
+/// What a label says; one that is there for no image to say it says nothing.
+pub(super) fn said<'a>(labels: &'a HashMap<String, String>, name: &str) -> Option<&'a str> {
+    labels.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }

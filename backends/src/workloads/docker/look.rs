@@ -78,9 +78,13 @@ impl Engine {
         self.labelled([(label::MANAGED_BY, label::MANAGER)]).await
     }
 
+    /// Those of a place, as a list has them.
+    pub(super) async fn listed(&self, place: &Place) -> Result<Vec<ContainerSummary>> {
+        self.labelled([(NAMESPACE, place.namespace.as_str()), (NAME, place.name.as_str())]).await
+    }
+
     pub(super) async fn at(&self, place: &Place) -> Result<Vec<Container>> {
-        let listed = self.labelled([(NAMESPACE, place.namespace.as_str()), (NAME, place.name.as_str())]).await?;
-        let ids = listed.into_iter().filter_map(|container| container.id);
+        let ids = self.listed(place).await?.into_iter().filter_map(|container| container.id);
         let found = try_join_all(ids.map(|id| async move {
             optional(self.docker.inspect_container(&id, None).await).map_err(failure("read a container"))
         }));

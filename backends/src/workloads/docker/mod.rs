@@ -131,10 +131,6 @@ impl Engine {
         })
     }
 
-    fn docker(&self) -> &Docker {
-        &self.docker
-    }
-
     /// Begins to pull an image, unless that is under way.
     async fn pull(&self, desired: &Workload, image: &str) -> Result<Changes> {
         let secrets = &self.settings.pull_secrets;
@@ -264,6 +260,10 @@ impl Workloads for Engine {
     }
 
     async fn settle(&self, desired: &Workload) {
+        // As nearly always: then there is nothing to end.
+        if self.listed(&desired.place()).await.is_ok_and(|listed| listed.len() < 2) {
+            return;
+        }
         let wanted = desired::of(desired, &self.settings);
         match self.find(desired, &wanted).await {
             Ok(Containers { current: Some(_), former, .. }) => {

@@ -13,7 +13,7 @@ use plexica_crds::label;
 use super::{
     desired::NAMESPACE,
     failure::{failure, optional, status},
-    found::Network,
+    found::{Network, said},
 };
 use crate::{
     Changes, Error, Result, System,
@@ -69,7 +69,7 @@ pub(super) fn may_use(network: Option<&Network>, name: &str, installation: &Inst
 
 /// Whether what has these labels is the installation's, in this cluster.
 pub(super) fn is_of(labels: &HashMap<String, String>, installation: &Installation) -> bool {
-    let of = |name: &str| labels.get(name).filter(|value| !value.is_empty()).cloned();
+    let of = |name: &str| said(labels, name).map(str::to_owned);
     of(label::INSTALLATION).is_some_and(|name| {
         installation.covers(&Installation { name, cluster: of(label::CLUSTER), former_clusters: Vec::new() })
     })

@@ -56,10 +56,8 @@ pub(super) struct Abilities {
 /// All that is to be done, in that order.
 pub(super) fn of(current: &Container, wanted: &Wanted, network: Option<&Network>, able: Abilities) -> Vec<Repair> {
     let limits = limits(&current.host, wanted.body.host_config.as_ref(), able);
-    if is_another(current, wanted) || is_of_a_network_that_is_gone(current, wanted, network) {
-        return vec![Repair::Remove];
-    }
-    if matches!(current.status(), Status::DEAD) || limits == Some(Repair::Remove) {
+    let is_lost = current.status() == Status::DEAD || is_of_a_network_that_is_gone(current, wanted, network);
+    if is_lost || is_another(current, wanted) || limits == Some(Repair::Remove) {
         return vec![Repair::Remove];
     }
     let mut repairs = Vec::new();
