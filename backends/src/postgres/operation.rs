@@ -67,16 +67,31 @@ const fn stays(known: OperationPhase, said: OperationPhase) -> bool {
     }
 }
 
+/// One after the other for a resource: of two statements at the same time neither sees what the other writes. One that
+/// was given up may still come about after those that followed it, and was over by then.
 async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Result<()> {
     let Entry { tenant, resource, name, uid, operation } = entry;
+    let mut transaction = provisioner.pool().begin().await.map_err(failure(doing))?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('core.operation ' || $1, 0))")
+        .bind(uid)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failure(doing))?;
     sqlx::query(
         "WITH superseded AS (
              UPDATE core.operation SET phase = 'Superseded', recorded_at = now(),
                     operation = operation || jsonb_build_object('phase', 'Superseded', 'completedAt', $10::text)
-              WHERE resource_uid = $6 AND phase = 'Running' AND id <> $1 AND started_at <= to_timestamp($8::bigint))
+              WHERE resource_uid = $6 AND phase = 'Running' AND id <> $1 AND started_at <= to_timestamp($8::bigint)),
+         late AS (
+             SELECT $7 = 'Running' AND EXISTS (
+                 SELECT FROM core.operation WHERE resource_uid = $6 AND id <> $1
+                    AND (started_at > to_timestamp($8::bigint) OR operation ->> 'kind' = 'Delete')) AS was_over)
          INSERT INTO core.operation AS known
                 (id, tenant, tenant_uid, resource, name, resource_uid, phase, started_at, operation)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9)
+         SELECT $1, $2, $3, $4, $5, $6, CASE WHEN was_over THEN 'Superseded' ELSE $7 END, to_timestamp($8::bigint),
+                CASE WHEN was_over THEN $9 || jsonb_build_object('phase', 'Superseded', 'completedAt', $10::text)
+                     ELSE $9 END
+           FROM late
          ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, operation = excluded.operation, recorded_at = now(),
                 tenant_uid = coalesce(nullif(excluded.tenant_uid, ''), known.tenant_uid)
           WHERE known.phase <> 'Succeeded' AND NOT (known.phase = 'Superseded' AND excluded.phase = 'Running')",
@@ -91,10 +106,10 @@ async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Res
     .bind(operation.started_at.0.as_second())
     .bind(Json(operation))
     .bind(Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-    .execute(provisioner.pool())
+    .execute(&mut *transaction)
     .await
-    .map_err(failure(doing))
-    .map(drop)
+    .map_err(failure(doing))?;
+    transaction.commit().await.map_err(failure(doing))
 }
 
 /// Removes the oldest of a tenant's, or of those of no tenant, of which there are more than `most`.

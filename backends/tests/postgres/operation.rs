@@ -1,15 +1,19 @@
 //! What was done, kept for a while.
 
+use std::time::Duration;
+
 use plexica_backends::postgres::operation::{Entry, Whose, expire, record, trim};
 use plexica_crds::{OperationPhase, OperationStatus};
 use serde_json::json;
-use sqlx::types::Json;
+use sqlx::{Connection, Executor, types::Json};
 
 use crate::on_postgres;
 use crate::world::{World, scalar};
 
 on_postgres! {
     what_is_recorded_once_and_ends_once
+    what_comes_late_is_over
+    two_at_the_same_time_see_each_other
     what_is_old_or_too_much_goes
     what_is_no_tenants_is_bounded_as_well
     the_core_api_may_only_read_it
@@ -50,6 +54,48 @@ async fn what_is_recorded_once_and_ends_once(world: World) {
     let sql = "SELECT operation FROM core.operation WHERE id = 'a'";
     let Json(past) = scalar::<Json<OperationStatus>>(&mut world.administrator().await, sql).await;
     assert!(past.phase == OperationPhase::Superseded && past.completed_at.is_some(), "{past:?}");
+}
+
+/// A statement that was given up and came about all the same.
+async fn what_comes_late_is_over(world: World) {
+    let gone = serde_json::from_value(json!({
+        "id": "gone", "kind": "Delete", "phase": "Succeeded", "startedAt": "2026-01-01T00:00:05Z",
+    }));
+    assert!(note(&world, "1", &gone.unwrap()).await);
+    // In the same second, too, since nothing follows a removal.
+    for (id, second) in [("a", 4), ("b", 5)] {
+        assert!(note(&world, "1", &operation(id, "Running", second)).await);
+    }
+    assert!(note(&world, "2", &operation("c", "Succeeded", 5)).await);
+    assert!(note(&world, "2", &operation("d", "Running", 4)).await);
+    assert!(note(&world, "2", &operation("e", "Running", 5)).await, "the next one may begin in the same second");
+    assert_eq!(
+        phases(&world).await,
+        "a Superseded, b Superseded, c Succeeded, d Superseded, e Running, gone Succeeded"
+    );
+}
+
+/// Both wait for a row that somebody else holds, and come about when it is let go.
+async fn two_at_the_same_time_see_each_other(world: World) {
+    assert!(note(&world, "1", &operation("a", "Running", 1)).await);
+    let mut holder = world.administrator().await;
+    let mut held = holder.begin().await.unwrap();
+    held.execute("SELECT FROM core.operation WHERE id = 'a' FOR UPDATE").await.unwrap();
+    let (running, ended) = (operation("b", "Running", 2), operation("c", "Succeeded", 3));
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let let_go = async {
+        let both = async || scalar::<i64>(&mut world.administrator().await, waiting).await == 2;
+        plexica_testkit::wait_until("both wait", Duration::from_mins(1), both).await;
+        held.commit().await.unwrap();
+    };
+    let second = async {
+        let first_waits = async || scalar::<i64>(&mut world.administrator().await, waiting).await == 1;
+        plexica_testkit::wait_until("the first waits", Duration::from_mins(1), first_waits).await;
+        note(&world, "1", &ended).await
+    };
+    tokio::join!(note(&world, "1", &running), second, let_go);
+    assert_eq!(phases(&world).await, "a Superseded, b Superseded, c Succeeded");
 }
 
 async fn what_is_old_or_too_much_goes(world: World) {
