@@ -95,3 +95,25 @@ impl Metrics {
         self.upstream_failures.get_or_create(&Reason { reason }).inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dashboard_asks_for_what_there_is() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        metrics.answered("core-api".into(), 200, Duration::from_millis(1));
+        metrics.refused("expired");
+        metrics.upstream_failed("timeout");
+        metrics.fetches.count(true);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let asked = plexica_testkit::dashboard::metrics("plexica_gateway_");
+        assert!(asked.len() >= 8, "{asked:?}");
+        for name in asked {
+            assert!(text.contains(&format!("\n{name}")), "{name} is not in:\n{text}");
+        }
+    }
+}

@@ -102,3 +102,25 @@ impl Metrics {
             .inc_by(count);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dashboard_asks_for_what_there_is() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        metrics.reconciled("Tenant", Duration::from_millis(1), Some(Reason::Conflict));
+        metrics.called(System::Postgres, "observe", &Ok(()));
+        metrics.changed(System::Postgres, 1);
+        metrics.drifted("Tenant", "schema", "repaired");
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let asked = plexica_testkit::dashboard::metrics("plexica_operator_");
+        assert!(asked.len() >= 6, "{asked:?}");
+        for name in asked {
+            assert!(text.contains(&format!("\n{name}")), "{name} is not in:\n{text}");
+        }
+    }
+}

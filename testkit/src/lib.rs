@@ -29,6 +29,7 @@
 
 #[cfg(feature = "standalone")]
 pub mod api_server;
+pub mod dashboard;
 pub mod docker;
 pub mod keycloak;
 pub mod kubernetes;

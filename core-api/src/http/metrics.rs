@@ -41,3 +41,22 @@ impl Metrics {
         self.duration.observe(after.as_secs_f64());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dashboard_asks_for_what_there_is() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        metrics.answered("GET", "/api/v1/tenants", 200, Duration::from_millis(1));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let asked = plexica_testkit::dashboard::metrics("plexica_core_api_");
+        assert!(asked.len() >= 2, "{asked:?}");
+        for name in asked {
+            assert!(text.contains(&format!("\n{name}")), "{name} is not in:\n{text}");
+        }
+    }
+}
