@@ -64,6 +64,20 @@ pub enum Error {
     #[error("the answer cannot be shown: {0}")]
     Output(String),
 
+    #[error("`{command}` failed: {status}")]
+    Build { command: String, status: String },
+    #[error("the plugin's spec.runtime.{0} does not say what runs")]
+    Runs(&'static str),
+    #[error("the plugin's source cannot be watched: {0}")]
+    Source(String),
+    #[error(transparent)]
+    Secret(#[from] plexica_service::secret_file::Error),
+    #[error("nothing to prepare: set ADMIN_DATABASE_URL or KEYCLOAK_ADMIN_PASSWORD, and what goes with it")]
+    NothingToPrepare,
+    #[error(transparent)]
+    Backend(#[from] plexica_backends::Error),
+    #[error(transparent)]
+    Standalone(#[from] crate::standalone::Error),
     #[error(
         "nothing to check: set DATABASE_URL, KEYCLOAK_URL or S3_ACCESS_KEY_ID, and what goes with it, as the operator"
     )]

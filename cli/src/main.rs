@@ -1,5 +1,6 @@
 //! `plexica`: the command line of the platform.
 
+mod bootstrap;
 mod cluster;
 mod dev;
 mod error;
@@ -13,13 +14,16 @@ mod preflight;
 mod resource;
 mod restore;
 mod run_plugin;
+mod standalone;
 mod state;
 mod table;
 mod token;
+mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use plexica_service::secret_file;
 
 /// Tenants and their plugins, on Kubernetes or on one laptop.
 #[derive(Debug, Parser)]
@@ -35,6 +39,11 @@ enum Command {
     Dev(Box<dev::Options>),
     /// Say what Postgres, Keycloak, S3 and Kubernetes still lack for Plexica.
     Preflight(Box<preflight::Options>),
+    /// Prepare Postgres and Keycloak for Plexica, as their administrator.
+    Bootstrap(Box<bootstrap::Options>),
+    /// The Kubernetes API for machines without a cluster, as a service of its own.
+    #[command(subcommand)]
+    Standalone(standalone::Command),
     /// Create or change resources from files.
     Apply(resource::apply::Options),
     /// Say what applying files would create, migrate, grant, route, restart and take away.
@@ -60,6 +69,8 @@ enum Command {
     Restore(restore::Options),
     /// Wait until a resource has a condition or is gone.
     Wait(resource::wait::Options),
+    /// Build a plugin anew whenever its source changes, and have what was built take the place of what runs.
+    Watch(watch::Options),
     /// Print an access token of a tenant's user.
     Token(token::Options),
     /// Say what a condition's reason means and what to do about it.
@@ -71,13 +82,17 @@ enum Command {
 
 fn main() -> ExitCode {
     let started = std::time::Instant::now();
-    match run(Cli::parse().command, started) {
+    match parsed().and_then(|cli| run(cli.command, started)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("plexica: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn parsed() -> Result<Cli, error::Error> {
+    Ok(Cli::parse_from(secret_file::arguments(&Cli::command(), std::env::args_os())?))
 }
 
 fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error::Error> {
@@ -92,6 +107,8 @@ fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error:
         match command {
             Command::Dev(options) => dev::run(&options, started).await,
             Command::Preflight(options) => preflight::run(&options).await,
+            Command::Bootstrap(options) => bootstrap::run(&options).await,
+            Command::Standalone(command) => standalone::run(command).await,
             Command::Apply(options) => resource::apply::run(options).await,
             Command::Plan(options) => return plan::run(options).await,
             Command::Plugin(command) => plugin::run(&command),
@@ -104,6 +121,7 @@ fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error:
             Command::Delete(options) => resource::delete::run(options).await,
             Command::Restore(options) => restore::run(options).await,
             Command::Wait(options) => resource::wait::run(options).await,
+            Command::Watch(options) => watch::run(&options).await,
             Command::Token(options) => token::run(options).await,
             Command::ExplainCondition(options) => explain_condition::run(&options),
             Command::RunPlugin(_) => Ok(()),
@@ -118,7 +136,6 @@ fn run(command: Command, started: std::time::Instant) -> Result<ExitCode, error:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn commands_are_consistent() {

@@ -1,1 +1,17 @@
-//! End-to-end tests on real parts
+//! What end-to-end tests share.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scenario`] | what a tenant and its plugins go through, wherever the platform runs |
+//! | [`kubectl`] | the resources, by the tool that people use |
+//! | [`administrator`], [`browser`] | Keycloak's administrator, and a person who signs in |
+//! | [`request`] | requests until they are served, and while something is done |
+
+// What fails here fails a test: that is its way of reporting.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+pub mod administrator;
+pub mod browser;
+pub mod kubectl;
+pub mod request;
+pub mod scenario;

@@ -11,15 +11,19 @@
 //! | [`loopback`] | what is on this machine, and so behind no proxy |
 //! | [`kubernetes`] | the client of the Kubernetes API |
 //! | [`watch`] | [`watch::follow`]: a kind of resource, kept up to date |
+//! | [`healthcheck`] | `<program> healthcheck`, for engines |
+//! | [`secret_file`] | secrets from files that variables name |
 //! | [`program`] | what a `main` does: logs, TLS provider, client, signals |
 
 pub mod common;
+pub mod healthcheck;
 pub mod kubernetes;
 pub mod loopback;
 pub mod observability;
 pub mod program;
 pub mod readiness;
 pub mod running;
+pub mod secret_file;
 pub mod telemetry;
 pub mod trust;
 pub mod watch;

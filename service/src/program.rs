@@ -1,6 +1,6 @@
 //! What a `main` does.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, net::SocketAddr, process::ExitCode};
 
 use clap::Parser;
 use tokio::{
@@ -14,18 +14,31 @@ use tracing_subscriber::{
     util::{SubscriberInitExt, TryInitError},
 };
 
-use crate::{Running, kubernetes, telemetry::Traces};
+use crate::{Running, healthcheck, kubernetes, secret_file, telemetry::Traces};
 
-/// Reads the configuration, starts the service and waits for its end or a signal. Faults are
-/// told on the log, with their causes, and by the exit code.
+/// Reads the configuration, starts the service and waits for its end or a signal; or asks the one that runs whether it is
+/// well, if the program is called with `healthcheck`. Faults are told on the log, with their causes, and by the exit code.
 pub fn main<C, E>(start: impl AsyncFnOnce(C, kube::Client, CancellationToken) -> Result<Running, E>) -> ExitCode
 where
     C: Parser,
     E: Error + Send + Sync + 'static,
 {
-    let config = C::parse();
+    let command = healthcheck::beside(C::command());
+    let name = command.get_name().to_owned();
     tls_provider();
-    let prepared = prepare(C::command().get_name());
+    let arguments = match secret_file::arguments(&command, std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            logs();
+            return failed(&error);
+        }
+    };
+    let matches = command.get_matches_from(arguments);
+    if let Some(service) = healthcheck::asked(&matches) {
+        return check(service);
+    }
+    let config = C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let prepared = prepare(&name);
     let (runtime, traces) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -45,6 +58,18 @@ where
     // Everything has ended, or is not to be waited for.
     runtime.shutdown_background();
     code
+}
+
+fn check(service: SocketAddr) -> ExitCode {
+    logs();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    match runtime.block_on(healthcheck::ask(service)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
 }
 
 /// The runtime, and logs and traces as the environment says.

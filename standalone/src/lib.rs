@@ -50,6 +50,7 @@ mod tls;
 mod verbs;
 
 pub use auth::Token;
+pub use kubeconfig::kubeconfig;
 pub use server::{Config, Error, Server, serve};
 pub use storage::{EncryptionKey, StorageError};
 pub use tls::{Tls, TlsError};

@@ -3,6 +3,7 @@
 
 pub mod coredns;
 pub mod docker;
+pub mod docker_compose;
 pub mod golang;
 pub mod helm;
 pub mod helm_docs;
@@ -14,6 +15,7 @@ pub mod maven;
 pub mod minio;
 mod part;
 pub mod postgres;
+pub mod stand_in;
 pub mod versitygw;
 
 pub use kubernetes::Tier;

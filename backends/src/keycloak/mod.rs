@@ -9,9 +9,11 @@
 //! | [`RealmDesired`] | what a realm should be |
 //! | [`Realms::observe`], [`Realms::ensure`], [`Realms::retire`] | the three verbs |
 //! | [`Realms::users`] | users that others ask for: dev's sample user, the first super-admin |
+//! | [`bootstrap`] | what an administrator does once |
 //! | [`preflight`] | what the service account or the server lacks |
 
 mod access;
+pub mod bootstrap;
 mod config;
 mod digest;
 pub mod embedded;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use plexica_backends::keycloak::{Config, preflight};
+use plexica_backends::keycloak::{Config, bootstrap, preflight};
 use plexica_backends::preflight::Finding;
 use plexica_backends::{Kind, Secret};
 use plexica_crds::tenant::DeletionPolicy;
@@ -83,6 +83,37 @@ async fn the_recipe_is_enough_and_no_more() {
     assert!(other.ensure(&theirs).await.unwrap().is_empty());
     other.clean().await;
     let _gone = subject.realms.retire(&desired, DeletionPolicy::Delete).await.unwrap();
+}
+
+/// `plexica bootstrap` instead of it.
+#[tokio::test]
+async fn the_command_does_what_the_recipe_does() {
+    let Some(keycloak) = require!(keycloak) else { return };
+    plexica_testkit::tls();
+    let id = plexica_testkit::unique("bootstrap");
+    let config = Config::new(keycloak.url.parse().unwrap(), &id, Secret::new(SECRET));
+    let username = keycloak.admin_user.clone();
+    let administrator =
+        bootstrap::Administrator { username: username.clone(), password: Secret::new(&keycloak.admin_password) };
+    let made = bootstrap::apply(&config, &administrator).await.unwrap();
+    let expected = format!("created client {id}, gave service account {id} the role create-realm");
+    assert_eq!(made.to_string(), expected);
+    assert_eq!(preflight(&config).await, Vec::<Finding>::new());
+    assert!(bootstrap::apply(&config, &administrator).await.unwrap().is_empty());
+
+    // The same account with another secret, since its realms are tied to it.
+    let uuid =
+        async || Administrator::of(&keycloak).get(&format!("/master/clients?clientId={id}")).await[0]["id"].clone();
+    let before = uuid().await;
+    let rotated = Config { client_secret: Secret::new("another secret"), ..config.clone() };
+    let changed = bootstrap::apply(&rotated, &administrator).await.unwrap();
+    assert_eq!(changed.to_string(), format!("changed client {id}"));
+    assert_eq!(preflight(&rotated).await, Vec::<Finding>::new());
+    assert_eq!(uuid().await, before);
+
+    let nobody = bootstrap::Administrator { username, password: Secret::new("wrong") };
+    let refused = bootstrap::apply(&config, &nobody).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Denied, "{refused}");
 }
 
 /// A service account with that setting and role.

@@ -1,9 +1,10 @@
 //! The page for administrators, done to the letter.
 
-use plexica_backends::Secret;
+use plexica_backends::postgres::bootstrap::own_database;
 use plexica_backends::postgres::preflight::preflight;
 use plexica_backends::postgres::{Placement, Provisioner, core, login, tenant};
 use plexica_backends::preflight::Level;
+use plexica_backends::{Kind, Secret};
 use plexica_crds::tenant::DeletionPolicy::Delete;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
@@ -14,6 +15,7 @@ on_postgres! {
     the_page_is_enough_to_provision_a_tenant
     preflights_fixes_are_enough
     passwords_are_never_sent
+    a_database_of_others_is_its_owners_alone
 }
 
 /// The SQL block of the page.
@@ -88,6 +90,38 @@ async fn passwords_are_never_sent(world: World) {
     let odd = login::Desired { password: Secret::new("o'dd \\ $1 ü"), ..world.shared_login(&[&world.tenant]) };
     assert!(!world.ensure_login(&odd).await.unwrap().is_empty());
     let _connection = world.connect(&odd).await;
+}
+
+/// Keycloak's, for example.
+async fn a_database_of_others_is_its_owners_alone(world: World) {
+    let fresh = world.server.database().await;
+    let mut administrator = fresh.connect().await;
+    let stranger = new_login(&world, &mut administrator).await;
+    let name = fresh.unique("own");
+    let superuser = Secret::new(fresh.url().as_str());
+    let made = own_database(&superuser, None, &name, &Secret::new("first")).await.unwrap();
+    assert_eq!(made.to_string(), format!("created login {name}, created database {name}"));
+    assert!(own_database(&superuser, None, &name, &Secret::new("second")).await.unwrap().is_empty());
+
+    let as_user = |user: &str, password: &str| {
+        let mut url = fresh.url_as(user, password);
+        url.set_path(&name);
+        url
+    };
+    let mut owner = PgConnection::connect(as_user(&name, "second").as_str()).await.expect("its own password");
+    owner.execute("CREATE TABLE public.theirs (); DROP TABLE public.theirs").await.unwrap();
+    owner.close().await.unwrap();
+    for (user, password) in [(stranger.as_str(), "x"), (&name, "first")] {
+        let refused = PgConnection::connect(as_user(user, password).as_str()).await.unwrap_err();
+        assert!(refused.as_database_error().is_some(), "{refused}");
+    }
+
+    administrator.execute(AssertSqlSafe(format!("ALTER ROLE \"{stranger}\" CREATEDB"))).await.unwrap();
+    let refused = own_database(&superuser, None, &stranger, &Secret::new("theirs")).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Conflict, "{refused}");
+    let still = PgConnection::connect(fresh.url_as(&stranger, "x").as_str()).await;
+    drop(still.expect("its password is what it was"));
+    administrator.execute(AssertSqlSafe(format!("DROP DATABASE \"{name}\""))).await.unwrap();
 }
 
 async fn new_login(world: &World, administrator: &mut PgConnection) -> String {

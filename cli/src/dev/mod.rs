@@ -18,7 +18,6 @@ mod options;
 mod plans;
 mod platform;
 mod postgres;
-mod rights;
 mod sample;
 mod secrets;
 mod service;
@@ -28,7 +27,10 @@ mod summary;
 
 use std::time::Instant;
 
+use kube::Client;
 use plexica_service::program::{self, Signals};
+
+use crate::watch::{self, Makes};
 
 pub use data_dir::DataDir;
 pub use error::Error;
@@ -80,12 +82,15 @@ async fn serve(
     let mut platform = platform::Platform::default();
     // A Ctrl-C while starting stops what has been started so far.
     let outcome = tokio::select! {
-        outcome = bring_up(&mut platform, options, data, log, started) => outcome,
-        () = stop.cancelled() => Ok(()),
+        outcome = bring_up(&mut platform, options, data, log, started) => outcome.map(Some),
+        () = stop.cancelled() => Ok(None),
     };
     let outcome = match outcome {
-        Ok(()) if !stop.is_cancelled() => platform.until_ended(&stop).await,
-        Ok(()) => Ok(()),
+        Ok(Some(client)) => tokio::select! {
+            outcome = platform.until_ended(&stop) => outcome,
+            outcome = author(&client, options) => outcome,
+        },
+        Ok(None) => Ok(()),
         Err(error) => Err(platform.cause(error).await),
     };
     // Postgres is killed where its stop is not waited for.
@@ -101,7 +106,7 @@ async fn bring_up(
     data: &DataDir,
     log: std::path::PathBuf,
     started: Instant,
-) -> Result<(), Error> {
+) -> Result<Client, Error> {
     let secrets = Secrets::load_or_create(data)?;
     let places = start::start(platform, options, data, &secrets).await?;
     let sign_ins = sample::apply(&places, data, &secrets).await?;
@@ -122,5 +127,12 @@ async fn bring_up(
         Output::Text => println!("{}", summary.text()),
         Output::Json => println!("{}", summary.json()),
     }
-    Ok(())
+    Ok(places.client)
+}
+
+/// What the author of a plugin has built anew all the time, if one works here.
+async fn author(client: &Client, options: &Options) -> Result<(), Error> {
+    let Some(file) = &options.watch else { return std::future::pending().await };
+    let followed = watch::follow(client, service::NAMESPACE, file, &options.how, Makes::Program).await;
+    followed.map_err(Error::service("the watch of the plugin"))
 }

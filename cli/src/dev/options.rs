@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::installation::{self, Installation};
-use crate::cluster::DATA_DIR;
+use crate::{cluster::DATA_DIR, watch::How};
 
 /// Run the whole platform on this machine.
 ///
@@ -28,6 +28,11 @@ pub struct Options {
     /// What is printed when everything is ready.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub output: Output,
+    /// File with a plugin that is built anew whenever its source changes; what was built takes the place of what runs.
+    #[arg(long, value_name = "FILE")]
+    pub watch: Option<PathBuf>,
+    #[command(flatten)]
+    pub how: How,
 
     /// Stands in the mark of everything that is made outside, and in names of realms and buckets: another one
     /// for each that shares a Keycloak or an object store. A Postgres server has room for one.

@@ -1,11 +1,11 @@
 //! Passwords and keys of one `plexica dev`, made at the first start and kept in its data folder.
 
 use plexica_backends::{Secret, postgres::bootstrap::Passwords};
-use rand::{RngExt, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{DataDir, Error};
+use crate::standalone::{rights::Tokens, word};
 
 const FILE: &str = "secrets.json";
 
@@ -29,20 +29,6 @@ pub struct Secrets {
     pub sample_user: String,
     /// The first super-admin.
     pub super_admin: String,
-}
-
-/// Bearer tokens of the standalone API.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tokens {
-    /// The person who owns the data folder.
-    pub admin: String,
-    /// The operator.
-    pub operator: String,
-    /// The gateway.
-    pub gateway: String,
-    /// The core API.
-    pub core_api: String,
 }
 
 impl Secrets {
@@ -94,10 +80,6 @@ impl Secrets {
             super_admin: word(16),
         }
     }
-}
-
-fn word(length: usize) -> String {
-    rand::rng().sample_iter(&Alphanumeric).take(length).map(char::from).collect()
 }
 
 #[cfg(test)]

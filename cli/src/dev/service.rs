@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Error, Options, platform::Platform};
 
 /// As `rights` names the tokens and the sample names its install's namespace.
-const NAMESPACE: &str = "plexica-system";
+pub const NAMESPACE: &str = "plexica-system";
 
 /// What the services have in common.
 pub struct Services<'a> {

@@ -18,10 +18,11 @@ use super::{
     database::Database,
     given, identity, plans,
     platform::Platform,
-    postgres, rights,
+    postgres,
     service::{self, Service, Services},
     store::{self, Store},
 };
+use crate::standalone::rights;
 
 /// Where things are.
 pub struct Places {
@@ -71,7 +72,7 @@ pub async fn start(
     let mut services = Services { platform, server: &server, options };
     let operator = Service {
         name: "operator",
-        account: ("plexica-operator", &tokens.operator),
+        account: (rights::OPERATOR, &tokens.operator),
         flags: of_operator(options, &database, &identity, &store, core_api, &data.folder("plugin-logs")?)
             .into_iter()
             .chain(backup)
@@ -88,13 +89,13 @@ pub async fn start(
         .await?;
     let of_core_api = Service {
         name: "core API",
-        account: ("plexica-core-api", &tokens.core_api),
+        account: (rights::CORE_API, &tokens.core_api),
         flags: vec![format!("--listen={core_api}"), format!("--database-url={}", database.of_core_api())],
     };
     services.start(of_core_api, plexica_core_api::start).await?;
     let of_gateway = Service {
         name: "gateway",
-        account: ("plexica-gateway", &tokens.gateway),
+        account: (rights::GATEWAY, &tokens.gateway),
         flags: vec![
             format!("--listen={listen}"),
             format!("--keycloak-url={}", identity.url),

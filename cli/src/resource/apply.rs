@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use kube::api::{Patch, PatchParams};
+use kube::{
+    Client,
+    api::{Patch, PatchParams},
+    core::DynamicObject,
+};
 
 use super::{kind::Kind, manifest};
 use crate::{cluster, error::Error};
@@ -30,23 +34,27 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<(), Error> {
     let objects = manifest::read(&options.files)?;
     let (client, default_namespace) = options.cluster.connect().await?;
-    let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
-    params.dry_run = options.dry_run;
     for object in objects {
-        let kind = Kind::of_object(&client, &object).await?;
-        let name = object.metadata.name.clone().unwrap_or_default();
-        let namespace =
-            object.metadata.namespace.clone().or(options.namespace.clone()).unwrap_or(default_namespace.clone());
-        let api = kind.api(client.clone(), &namespace);
-        let before = api.get_metadata_opt(&name).await?.and_then(|object| object.metadata.resource_version);
-        let after = api.patch(&name, &params, &Patch::Apply(&object)).await?.metadata.resource_version;
-        let what = match before {
-            None => "created",
-            Some(version) if Some(&version) == after.as_ref() => "unchanged",
-            Some(_) => "configured",
-        };
-        let dry = if options.dry_run { " (dry run)" } else { "" };
-        println!("{} {what}{dry}", kind.display(&name));
+        let namespace = options.namespace.as_ref().unwrap_or(&default_namespace);
+        println!("{}", one(&client, &object, namespace, options.dry_run).await?);
     }
     Ok(())
+}
+
+/// Applies one, and says what became of it; in that namespace if it names none.
+pub async fn one(client: &Client, object: &DynamicObject, namespace: &str, dry_run: bool) -> Result<String, Error> {
+    let mut params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
+    params.dry_run = dry_run;
+    let kind = Kind::of_object(client, object).await?;
+    let name = object.metadata.name.clone().unwrap_or_default();
+    let api = kind.api(client.clone(), object.metadata.namespace.as_deref().unwrap_or(namespace));
+    let before = api.get_metadata_opt(&name).await?.and_then(|object| object.metadata.resource_version);
+    let after = api.patch(&name, &params, &Patch::Apply(object)).await?.metadata.resource_version;
+    let what = match before {
+        None => "created",
+        Some(version) if Some(&version) == after.as_ref() => "unchanged",
+        Some(_) => "configured",
+    };
+    let dry = if dry_run { " (dry run)" } else { "" };
+    Ok(format!("{} {what}{dry}", kind.display(&name)))
 }

@@ -1,23 +1,31 @@
 //! The cluster, by the tools people use: kubectl and Helm.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::ops::Deref;
+use std::path::PathBuf;
 
+use plexica_e2e::{
+    kubectl::{self, Kubectl, NAMESPACE, root},
+    scenario::Place,
+};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// The platform's namespace.
-pub const NAMESPACE: &str = "plexica-system";
 const RELEASE: &str = "plexica";
 const KINDS: [&str; 3] = ["plugininstalls.plexica.io", "plugins.plexica.io", "tenants.plexica.io"];
 
 /// A cluster with a node.
 pub struct Cluster {
-    kubeconfig: PathBuf,
-    kubectl: PathBuf,
+    kubectl: Kubectl,
     helm: PathBuf,
     address: String,
+}
+
+impl Deref for Cluster {
+    type Target = Kubectl;
+
+    fn deref(&self) -> &Kubectl {
+        &self.kubectl
+    }
 }
 
 impl Cluster {
@@ -25,8 +33,7 @@ impl Cluster {
     pub fn new(found: &plexica_testkit::kubernetes::Cluster) -> Self {
         let variable = |name: &str| found.variable(name).expect("written with the others");
         Self {
-            kubeconfig: found.kubeconfig.clone(),
-            kubectl: found.kubectl.clone(),
+            kubectl: Kubectl::new(&found.kubectl, &found.kubeconfig),
             helm: variable("HELM").into(),
             address: variable("KUBERNETES_T2_ADDRESS"),
         }
@@ -37,17 +44,8 @@ impl Cluster {
         self.address.clone()
     }
 
-    /// How programs reach it.
-    pub fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
-    }
-
-    async fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
-        run(Command::new(&self.kubectl).arg("--kubeconfig").arg(&self.kubeconfig).args(arguments), input).await
-    }
-
     async fn helm(&self, arguments: &[&str], input: &str) -> Result<String, String> {
-        run(Command::new(&self.helm).arg("--kubeconfig").arg(&self.kubeconfig).args(arguments), input).await
+        kubectl::run(Command::new(&self.helm).arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), input).await
     }
 
     /// A Secret in the platform's namespace, which is made if it is not there.
@@ -65,29 +63,17 @@ impl Cluster {
         .await;
     }
 
-    /// `kubectl apply` of an object.
-    pub async fn apply(&self, object: &Value) {
-        self.kubectl(&["apply", "--filename", "-"], &object.to_string()).await.unwrap();
-    }
-
-    /// `kubectl apply` of a file of this repository.
-    pub async fn apply_file(&self, path: &str) {
-        let path = root().join(path);
-        self.kubectl(&["apply", "--filename", path.to_str().unwrap()], "").await.unwrap();
-    }
-
-    /// `kubectl wait` until it is Ready.
-    pub async fn wait(&self, object: &str, namespace: &str) {
-        let waited = ["wait", "--for=condition=Ready", "--timeout=120s", object];
-        self.kubectl(&[&waited[..], &within(namespace)[..]].concat(), "").await.unwrap();
-    }
-
     /// `helm install` of the chart in this repository.
     pub async fn install(&self, values: &Value) {
         let chart = root().join("charts/plexica");
         let arguments = ["install", RELEASE, chart.to_str().unwrap(), "--namespace", NAMESPACE];
         let waiting = ["--values", "-", "--wait", "--timeout", "180s"];
         self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await.unwrap();
+    }
+
+    /// `helm test`; what its pod said is in the error of one that fails.
+    pub async fn test(&self) {
+        self.helm(&["test", RELEASE, "--namespace", NAMESPACE, "--timeout", "300s", "--logs"], "").await.unwrap();
     }
 
     /// `helm uninstall`; fine if there is nothing.
@@ -98,7 +84,7 @@ impl Cluster {
 
     /// The names of all tenants.
     pub async fn tenants(&self) -> String {
-        self.kubectl(&["get", "tenants", "--output", "jsonpath={.items[*].metadata.name}"], "").await.unwrap()
+        self.run(&["get", "tenants", "--output", "jsonpath={.items[*].metadata.name}"], "").await.unwrap()
     }
 
     /// Removes everything, also what an earlier run left that was killed.
@@ -107,59 +93,23 @@ impl Cluster {
         for kind in KINDS {
             let columns = "--output=jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{\"\\n\"}{end}";
             // An error means that the kind is not there, so that nothing of it is.
-            let listed = self.kubectl(&["get", kind, "--all-namespaces", columns], "").await.unwrap_or_default();
+            let listed = self.run(&["get", kind, "--all-namespaces", columns], "").await.unwrap_or_default();
             for (namespace, name) in listed.lines().filter_map(|line| line.split_once(' ')) {
                 let no_finalizers = r#"{"metadata":{"finalizers":null}}"#;
                 let patch = ["patch", kind, name, "--namespace", namespace, "--type=merge", "--patch", no_finalizers];
-                self.kubectl(&patch, "").await.unwrap();
+                self.run(&patch, "").await.unwrap();
             }
         }
         let gone = ["delete", "--ignore-not-found", "--timeout=180s"];
-        self.kubectl(&[&gone[..], &["crd"], &KINDS[..]].concat(), "").await.unwrap();
-        self.kubectl(&[&gone[..], &["namespace", NAMESPACE, "tenant-acme", "tenant-beta"]].concat(), "").await.unwrap();
+        self.run(&[&gone[..], &["crd"], &KINDS[..]].concat(), "").await.unwrap();
+        self.run(&[&gone[..], &["namespace", NAMESPACE, "tenant-acme", "tenant-beta"]].concat(), "").await.unwrap();
     }
 
     /// The base URL of a Service, which the node reaches like any pod.
     pub async fn service(&self, name: &str) -> String {
         let path = "jsonpath={.spec.clusterIP}:{.spec.ports[0].port}";
-        let address = self.kubectl(&["get", "service", name, "--namespace", NAMESPACE, "--output", path], "").await;
+        let address = self.run(&["get", "service", name, "--namespace", NAMESPACE, "--output", path], "").await;
         format!("http://{}", address.unwrap())
-    }
-
-    /// An object, as it is.
-    pub async fn get(&self, object: &str, namespace: &str) -> Value {
-        let text =
-            self.kubectl(&[&["get", object, "--output=json"][..], &within(namespace)[..]].concat(), "").await.unwrap();
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    /// Changes what the patch names.
-    pub async fn patch(&self, object: &str, namespace: &str, patch: &Value) {
-        let patch = ["patch", object, "--type=merge", "--patch", &patch.to_string()];
-        self.kubectl(&[&patch[..], &within(namespace)[..]].concat(), "").await.unwrap();
-    }
-
-    /// `kubectl delete`, which waits until it is gone.
-    pub async fn delete(&self, object: &str, namespace: &str) {
-        self.kubectl(&[&["delete", "--timeout=120s", object][..], &within(namespace)[..]].concat(), "").await.unwrap();
-    }
-
-    /// Sets an annotation.
-    pub async fn annotate(&self, object: &str, annotation: &str) {
-        self.kubectl(&["annotate", "--overwrite", object, annotation], "").await.unwrap();
-    }
-
-    /// The names of a plugin's pods that run for all tenants, those on their way out among them.
-    pub async fn pods(&self, plugin: &str) -> Vec<String> {
-        self.pods_in(NAMESPACE, plugin).await
-    }
-
-    /// The names of a plugin's pods there, those on their way out among them.
-    pub async fn pods_in(&self, namespace: &str, plugin: &str) -> Vec<String> {
-        let selector = format!("--selector=plexica.io/plugin={plugin}");
-        let path = "--output=jsonpath={.items[*].metadata.name}";
-        let names = self.kubectl(&["get", "pods", "--namespace", namespace, &selector, path], "").await.unwrap();
-        names.split_whitespace().map(str::to_owned).collect()
     }
 
     /// Deletes a tenant with its data, of which a backup is made before; its install goes with it.
@@ -167,28 +117,28 @@ impl Cluster {
         let patch = |spec| ["patch", "--type=merge", "--patch", spec];
         let of_install = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
         let install = ["plugininstall/acme-crm", "--namespace", NAMESPACE];
-        self.kubectl(&[&of_install[..], &install].concat(), "").await.unwrap();
+        self.run(&[&of_install[..], &install].concat(), "").await.unwrap();
         let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
-        self.kubectl(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
+        self.run(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
         self.annotate(&format!("tenant/{tenant}"), &format!("plexica.io/confirm-deletion={tenant}")).await;
-        self.kubectl(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await.unwrap();
+        self.run(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await.unwrap();
     }
 
     /// `kubectl delete` that does not wait.
     pub async fn ask_to_delete(&self, tenant: &str) {
-        self.kubectl(&["delete", "--wait=false", &format!("tenant/{tenant}")], "").await.unwrap();
+        self.run(&["delete", "--wait=false", &format!("tenant/{tenant}")], "").await.unwrap();
     }
 
     /// `kubectl wait` until it is gone.
     pub async fn wait_gone(&self, tenant: &str) {
         let waited = ["wait", "--for=delete", "--timeout=180s", &format!("tenant/{tenant}")];
-        self.kubectl(&waited, "").await.unwrap();
+        self.run(&waited, "").await.unwrap();
     }
 
     /// Everything a component has logged since its pod runs.
     pub async fn log(&self, component: &str) -> String {
         let deployment = format!("deployment/{component}");
-        self.kubectl(&["logs", "--namespace", NAMESPACE, &deployment, "--tail=-1"], "").await.unwrap()
+        self.run(&["logs", "--namespace", NAMESPACE, &deployment, "--tail=-1"], "").await.unwrap()
     }
 
     /// How everything of the platform is, and what its pods said last, for a failure.
@@ -204,38 +154,22 @@ impl Cluster {
         ];
         let mut report = Vec::new();
         for look in looks {
-            let found = self.kubectl(look, "").await.unwrap_or_else(|error| error);
+            let found = self.run(look, "").await.unwrap_or_else(|error| error);
             report.push(format!("--- kubectl {}\n{found}\n", look.join(" ")));
         }
         report.concat()
     }
 }
 
-/// The arguments for a namespace; none for what is in none.
-fn within(namespace: &str) -> Vec<&str> {
-    if namespace.is_empty() { Vec::new() } else { vec!["--namespace", namespace] }
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_path_buf()
-}
-
-async fn run(command: &mut Command, input: &str) -> Result<String, String> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("it is installed");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    // A command that does not read its input may be gone already.
-    let _written = stdin.write_all(input.as_bytes()).await;
-    drop(stdin);
-    let output = child.wait_with_output().await.expect("it ends");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() {
-        return Ok(text);
+impl Place for Cluster {
+    fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
     }
-    Err(format!("{:?}: {text}{}", command.as_std(), String::from_utf8_lossy(&output.stderr)))
+
+    async fn running(&self, namespace: &str, plugin: &str) -> Vec<String> {
+        let selector = format!("--selector=plexica.io/plugin={plugin}");
+        let path = "--output=jsonpath={.items[*].metadata.name}";
+        let names = self.run(&["get", "pods", "--namespace", namespace, &selector, path], "").await.unwrap();
+        names.split_whitespace().map(str::to_owned).collect()
+    }
 }

@@ -5,29 +5,28 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
-mod browser;
 mod cluster;
-mod identity;
-mod lifecycle;
-mod load;
 mod platform;
 mod quota;
 mod relay;
 mod restore;
-mod upgrade;
 
 use futures::FutureExt;
-use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique, wait_for};
-use reqwest::RequestBuilder;
+use plexica_e2e::{
+    administrator::Administrator,
+    browser::Browser,
+    kubectl::NAMESPACE,
+    request::{served, unpooled},
+    scenario::{lifecycle, upgrade},
+};
+use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use backup::Backups;
-use browser::Browser;
-use cluster::{Cluster, NAMESPACE};
-use identity::Administrator;
+use cluster::Cluster;
 use restore::Operators;
 
 const TENANT: &str = "acme";
@@ -64,7 +63,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let keycloak_url = relay::url(&node, &keycloak.url).await;
     let s3_endpoint = relay::url(&node, &minio.endpoint).await;
     let installation = unique("t2");
-    let administrator = Administrator::new(&keycloak_url, keycloak);
+    let administrator = Administrator::new(&keycloak_url, &keycloak.admin_user, &keycloak.admin_password);
     let client = administrator.create_operator(&installation).await;
     let mut urls = [platform::OPERATOR, platform::CORE_API].map(|(login, password)| database_url(login, password));
     for url in &mut urls {
@@ -85,7 +84,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
         backups: &backups,
     };
     let values = values(&installation, &keycloak_url, &s3_endpoint, &backups);
-    cluster.install(&values).await;
+    install(cluster, &values).await;
 
     cluster.apply_file("examples/tenant.yaml").await;
     cluster.wait("tenant/acme", "").await;
@@ -166,6 +165,13 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     cluster.clear().await;
 }
 
+/// The chart, and its own test.
+async fn install(cluster: &Cluster, values: &Value) {
+    cluster.install(values).await;
+    cluster.test().await;
+    assert_eq!(cluster.tenants().await, "", "the test's tenant is gone");
+}
+
 /// Those of tenants.
 async fn schemas(connection: &mut PgConnection) -> Vec<String> {
     let names = sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'tenant_%'");
@@ -219,32 +225,4 @@ async fn create_contact(gateway: &str, token: &str) -> Value {
     let client = unpooled();
     let contact = json!({ "name": "Grace Hopper" });
     served(|| client.post(format!("{gateway}/api/plugins/crm/contacts")).bearer_auth(token).json(&contact)).await
-}
-
-/// A client that opens a connection for each request: one that is kept stays where its Service led when it was
-/// opened, which may be nowhere on a node that does not know it yet.
-pub(crate) fn unpooled() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
-}
-
-/// Tries until the plugin is up and the gateway has its route.
-async fn served(request: impl Fn() -> RequestBuilder) -> Value {
-    let mut said = String::new();
-    wait_for("the gateway has the route", Duration::from_mins(3), async || {
-        let answer = match request().send().await {
-            // A Service that was made a moment ago leads nowhere until the node has heard of its pods.
-            Err(error) if error.is_connect() => return None,
-            answer => answer.expect("the gateway answers"),
-        };
-        let status = answer.status();
-        let body = answer.text().await.unwrap();
-        assert!(status.is_success() || status == 404 || status == 503, "{status}: {body}");
-        let says = format!("{status}: {body}");
-        if says != said {
-            println!("{says}");
-            said = says;
-        }
-        status.is_success().then(|| serde_json::from_str(&body).expect("JSON"))
-    })
-    .await
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use plexica_e2e::{
+    kubectl::NAMESPACE,
+    request::unpooled,
+    scenario::{
+        lifecycle::replaced_under_load,
+        upgrade::{FIRST, INSTALL, entry, install},
+    },
+};
 use plexica_testkit::wait_for;
 use serde_json::{Value, json};
 
-use crate::{
-    cluster::{Cluster, NAMESPACE},
-    lifecycle::replaced_under_load,
-    unpooled,
-    upgrade::{FIRST, INSTALL, entry, install},
-};
+use crate::cluster::Cluster;
 
 const TENANT: &str = "tenant/acme";
 const OWN: &str = "tenant-acme";

@@ -2,14 +2,12 @@
 
 use std::{path::PathBuf, process::Stdio};
 
+use plexica_e2e::{administrator::ServiceAccount, kubectl::NAMESPACE};
 use plexica_testkit::{keycloak::Keycloak, postgres::Server, s3::ObjectStore};
 use tokio::process::Command;
 use url::Url;
 
-use crate::{
-    cluster::{Cluster, NAMESPACE},
-    identity::ServiceAccount,
-};
+use crate::cluster::Cluster;
 
 /// What the operator has, for who restores beside the cluster.
 pub struct Operators<'a> {

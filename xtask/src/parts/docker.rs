@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::kubernetes::leftovers;
+use super::{
+    docker_compose,
+    kubernetes::{self, leftovers},
+};
 use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::process;
@@ -12,6 +15,9 @@ use crate::state::{Owner, Start, State};
 /// What it needs, and the package of Debian that has it.
 pub const PROGRAMS: [(&str, &str); 4] =
     [("dockerd", "docker.io"), ("docker", "docker.io"), ("iptables", "iptables"), ("ip", "iproute2")];
+/// Starts the engine again whenever it ends, as a machine's init does.
+const KEEPER: &str = r#"trap 'kill -TERM "$engine"; wait "$engine"; exit' TERM
+while :; do "$@" & engine=$!; wait "$engine"; done"#;
 /// The bridge of containers that ask for no network.
 const BRIDGE: &str = "plexica-docker";
 const ADDRESS: &str = "10.89.0.1/24";
@@ -19,13 +25,15 @@ const ADDRESS: &str = "10.89.0.1/24";
 const NETWORKS: &str = "base=10.90.0.0/16,size=24";
 
 /// Starts an engine that has nothing yet.
-pub fn start(_: &Cache, mut start: Start, owner: Owner) -> Result<State> {
+pub fn start(cache: &Cache, mut start: Start, owner: Owner) -> Result<State> {
     if !nix::unistd::geteuid().is_root() {
         return Err(Error::Unsupported("a Docker engine needs root (containers, network bridges)".into()));
     }
     for (program, package) in PROGRAMS {
         process::require(program, &format!("install the package {package}"))?;
     }
+    let compose = docker_compose::install(cache)?;
+    let kubectl = kubernetes::install::install(cache)?.join("kubectl");
     let ip = |arguments: &[&str]| process::run(Command::new("ip").args(arguments));
     if ip(&["link", "show", BRIDGE]).is_err() {
         ip(&["link", "add", BRIDGE, "type", "bridge"])?;
@@ -33,8 +41,13 @@ pub fn start(_: &Cache, mut start: Start, owner: Owner) -> Result<State> {
     ip(&["address", "replace", ADDRESS, "dev", BRIDGE])?;
     ip(&["link", "set", BRIDGE, "up"])?;
     let host = format!("unix://{}", start.path("docker.sock").display());
-    let mut engine = Command::new("dockerd");
-    engine.arg("--host").arg(&host).args(["--bridge", BRIDGE, "--default-address-pool", NETWORKS]);
+    let mut engine = Command::new("sh");
+    engine.args(["-c", KEEPER, "keeper", "dockerd"]).arg("--host").arg(&host).args([
+        "--bridge",
+        BRIDGE,
+        "--default-address-pool",
+        NETWORKS,
+    ]);
     for (flag, place) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "docker.pid")] {
         engine.arg(flag).arg(start.path(place));
     }
@@ -42,6 +55,9 @@ pub fn start(_: &Cache, mut start: Start, owner: Owner) -> Result<State> {
         process::run(Command::new("docker").args(["--host", &host, "version"])).is_ok()
     })?;
     start.export("DOCKER_HOST", host);
+    start.export("DOCKER_PID_FILE", start.path("docker.pid").display().to_string());
+    start.export("DOCKER_COMPOSE", compose.display().to_string());
+    start.export("DOCKER_KUBECTL", kubectl.display().to_string());
     start.finish(owner)
 }
 

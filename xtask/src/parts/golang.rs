@@ -36,8 +36,8 @@ impl Program {
     }
 }
 
-/// Builds a main package of ours from its source files into `output`.
-pub fn build(sources: &[(&str, &str)], flags: &str, folder: &Path, output: &Path) -> Result<()> {
+/// Builds a main package into `output`: one of a module whose files these are (`.`), or one that the module requires.
+pub fn build(sources: &[(&str, &str)], package: &str, flags: &str, folder: &Path, output: &Path) -> Result<()> {
     let source = folder.join("source");
     files::folder(&source)?;
     for (name, text) in sources {
@@ -48,7 +48,7 @@ pub fn build(sources: &[(&str, &str)], flags: &str, folder: &Path, output: &Path
             .current_dir(&source)
             .args(["build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o"])
             .arg(output)
-            .arg("."),
+            .arg(package),
     )?;
     files::remove(&source)
 }

@@ -1,5 +1,7 @@
 //! What an administrator does once per database.
 
+mod own_database;
+
 use std::path::Path;
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
@@ -10,6 +12,8 @@ use super::scram::verifier;
 use super::sql::{ident, literal};
 use super::{CORE_API, OPERATOR};
 use crate::{Result, Secret};
+
+pub use own_database::own_database;
 
 /// The SQL, also shown in `docs/bootstrap.md`. Idempotent; PostgreSQL 15 to 18.
 pub const SQL: &str = include_str!("bootstrap.sql");

@@ -25,10 +25,9 @@ pub use destination::{Engine, Registry};
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// What people run: as small and fast as it gets.
 const PUBLISHED: Build = Build { profile: "image", besides: &[COMMAND_LINE] };
-/// What the tests run on a cluster: the same but for link-time optimisation, which takes longer than
-/// all the rest, and for the command line, which no pod runs; and a plugin that has two versions, and a program that fails
-/// as it is told to.
-const TEST: Build = Build { profile: "image-test", besides: &[NOTES, SUBJECT] };
+/// What the tests run: the same but for link-time optimisation, which takes longer than all the rest; and a plugin that has
+/// two versions, and a program that fails as it is told to.
+const TEST: Build = Build { profile: "image-test", besides: &[COMMAND_LINE, NOTES, SUBJECT] };
 /// The images that pods run: package and binary of the same name.
 const SERVERS: [(&str, &str); 4] = [
     ("plexica-operator", "plexica/operator"),

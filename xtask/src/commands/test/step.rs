@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::commands::{crdgen, faults, images};
 use crate::error::Result;
-use crate::parts::{self, Part, Tier, docker, kubernetes};
+use crate::parts::{self, Part, Tier, docker, kubernetes, stand_in};
 use crate::process;
 
 /// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
@@ -55,11 +55,13 @@ pub enum Step {
     /// Runners of plugins, each by the same tests, and the path through a cluster with pods: chart, tenant, plugin,
     /// request, row.
     T2,
+    /// The same with Compose, on a Docker engine.
+    Compose,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fmt,
         Self::Deny,
         Self::Clippy,
@@ -70,6 +72,7 @@ impl Step {
         Self::Standalone,
         Self::Faults,
         Self::T2,
+        Self::Compose,
     ];
 
     /// As it is named on the command line.
@@ -85,6 +88,7 @@ impl Step {
             Self::Standalone => "standalone",
             Self::Faults => "faults",
             Self::T2 => "t2",
+            Self::Compose => "compose",
         }
     }
 
@@ -95,6 +99,7 @@ impl Step {
             Self::Faults => Part::DEFAULT.contains(&part),
             Self::Unit | Self::Parts => Part::DEFAULT.contains(&part) || part == Part::Kubernetes(Tier::T1),
             Self::T2 => T2.contains(&part),
+            Self::Compose => part == Part::Docker,
             // The schemas that manifests are checked against are the API server's own.
             Self::Chart => part == Part::Kubernetes(Tier::T0),
             Self::Fmt | Self::Deny | Self::Clippy | Self::Crds => false,
@@ -127,6 +132,7 @@ impl Step {
             Self::Standalone => tests(&[Selection::STANDALONE]),
             Self::Faults => faults(workspace),
             Self::T2 => t2(cache, workspace, arguments),
+            Self::Compose => compose(cache, workspace, arguments),
         }
     }
 }
@@ -155,6 +161,25 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     let runners = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=runners"]);
     let line = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"]);
     run_tests(workspace, &[runners, line], arguments)
+}
+
+fn compose(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let engine = match parts::running(Part::Docker, cache) {
+        Ok(Some(engine)) => engine,
+        Ok(None) => return Outcome::Skipped("no Docker engine runs; see above".into()),
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    let loaded = images::build_for_tests(cache, workspace)
+        .and_then(|built| built.iter().try_for_each(|image| docker::load(&engine, &image.archive)))
+        .and_then(|()| stand_in::import(cache, &engine));
+    match loaded {
+        Ok(()) => run_tests(
+            workspace,
+            &[Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=compose"])],
+            arguments,
+        ),
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
 }
 
 /// What the sample is drawn with: the same in each run, so that a red one comes from a change.

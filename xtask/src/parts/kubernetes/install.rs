@@ -21,7 +21,7 @@ const SOURCES: [(&str, &str); 3] = [
 /// The folder with the components: seven minutes of work for two cores, once.
 pub fn install(cache: &Cache) -> Result<PathBuf> {
     cache.entry("kubernetes", VERSION, |folder| {
-        golang::build(&SOURCES, &flags(), folder, &folder.join(PROGRAM))?;
+        golang::build(&SOURCES, ".", &flags(), folder, &folder.join(PROGRAM))?;
         COMPONENTS.iter().try_for_each(|component| files::link(PROGRAM, &folder.join(component)))
     })
 }

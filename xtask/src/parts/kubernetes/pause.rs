@@ -25,7 +25,7 @@ pub fn reference() -> String {
 pub fn archive(cache: &Cache) -> Result<PathBuf> {
     let folder = cache.entry("pause", VERSION, |folder| {
         let program = folder.join("pause");
-        golang::build(&SOURCES, "-s -w", folder, &program)?;
+        golang::build(&SOURCES, ".", "-s -w", folder, &program)?;
         let mut image = Image::new(NAME, VERSION, "/pause");
         image.program("pause", &program)?;
         image.write(&folder.join("pause.tar"))?;

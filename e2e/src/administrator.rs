@@ -1,6 +1,6 @@
 //! Keycloak's administrator: what an operator of the platform does once by hand.
 
-use plexica_testkit::keycloak::{Keycloak, settled};
+use plexica_testkit::keycloak::settled;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
@@ -22,9 +22,8 @@ pub struct ServiceAccount {
 
 impl Administrator {
     /// Of the Keycloak at that base URL.
-    pub fn new(base: &str, keycloak: &Keycloak) -> Self {
-        let [user, password] = [&keycloak.admin_user, &keycloak.admin_password].map(Clone::clone);
-        Self { base: base.into(), client: Client::new(), user, password }
+    pub fn new(base: &str, user: &str, password: &str) -> Self {
+        Self { base: base.into(), client: Client::new(), user: user.into(), password: password.into() }
     }
 
     /// The administrator's tokens live a minute, so each call takes a new one.

@@ -2,20 +2,39 @@
 
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use plexica_standalone::Token;
-
-use super::secrets::Tokens;
+use serde::{Deserialize, Serialize};
 
 /// Name of the token in the kubeconfig.
 pub const ADMIN: &str = "admin";
+/// Name of the operator's token.
+pub const OPERATOR: &str = "plexica-operator";
+/// Name of the gateway's token.
+pub const GATEWAY: &str = "plexica-gateway";
+/// Name of the core API's token.
+pub const CORE_API: &str = "plexica-core-api";
+
+/// Bearer tokens of the standalone API.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tokens {
+    /// Whoever administers the installation.
+    pub admin: String,
+    /// The operator.
+    pub operator: String,
+    /// The gateway.
+    pub gateway: String,
+    /// The core API.
+    pub core_api: String,
+}
 
 /// The tokens of all components.
 pub fn tokens(secrets: &Tokens) -> Vec<Token> {
     let Tokens { admin, operator, gateway, core_api } = secrets;
     vec![
         Token::new(ADMIN, admin, vec!["system:masters".into()], Vec::new()),
-        Token::new("plexica-operator", operator, Vec::new(), of_operator()),
-        Token::new("plexica-gateway", gateway, Vec::new(), of_gateway()),
-        Token::new("plexica-core-api", core_api, Vec::new(), of_core_api()),
+        Token::new(OPERATOR, operator, Vec::new(), of_operator()),
+        Token::new(GATEWAY, gateway, Vec::new(), of_gateway()),
+        Token::new(CORE_API, core_api, Vec::new(), of_core_api()),
     ]
 }
 

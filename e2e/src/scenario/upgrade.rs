@@ -1,4 +1,4 @@
-//! A plugin's versions beside each other, in pods, while its tenant works with it.
+//! A plugin's versions beside each other, while its tenant works with it.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -6,28 +6,30 @@ use plexica_testkit::wait_for;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use super::Place;
 use crate::{
-    cluster::{Cluster, NAMESPACE},
-    load::serves_throughout,
-    unpooled,
+    kubectl::NAMESPACE,
+    request::{serves_throughout, unpooled},
 };
 
+/// The install that is upgraded.
 pub const INSTALL: &str = "plugininstall/acme-notes";
+/// The version that is there at first.
 pub const FIRST: &str = "0.1.0";
 const SECOND: &str = "0.2.0";
 /// What the tenant changes its configuration to.
 const HEADING: &str = "Things to remember";
 /// Longer than the test.
 const FOR_LONG: u32 = 3600;
-/// The node has two cores for everything.
+/// There are two cores for everything.
 const LONG: Duration = Duration::from_mins(2);
 
 /// A configuration comes with another pod. Then the new version bakes beside the old, which serves again when it is
 /// asked to, and comes for good. No request fails.
-pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs_in: impl AsyncFn() -> String) {
-    cluster.apply(&entry(FIRST, FOR_LONG)).await;
-    cluster.apply(&install(FIRST, "Notes")).await;
-    cluster.wait(INSTALL, NAMESPACE).await;
+pub async fn there_and_back_and_for_good(place: &impl Place, gateway: &str, signs_in: impl AsyncFn() -> String) {
+    place.kubectl().apply(&entry(FIRST, FOR_LONG)).await;
+    place.kubectl().apply(&install(FIRST, "Notes")).await;
+    place.kubectl().wait(INSTALL, NAMESPACE).await;
     let http = unpooled();
     let url = format!("{gateway}/api/plugins/notes/notes");
     // A token is good for five minutes.
@@ -40,7 +42,7 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     let bearer = token.borrow().clone();
     let written = http.post(&url).bearer_auth(bearer).send().await.expect("the gateway answers");
     assert!(written.status().is_success(), "{written:?}");
-    let before = cluster.pods("notes").await;
+    let before = place.running(NAMESPACE, "notes").await;
     assert_eq!(before.len(), 1, "{before:?}");
 
     let request = async || match says().await {
@@ -48,10 +50,10 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
         other => Err(format!("{other:?}")),
     };
     let configured = async {
-        cluster.apply(&install(FIRST, HEADING)).await;
+        place.kubectl().apply(&install(FIRST, HEADING)).await;
         wait_for("another pod has the configuration", LONG, async || {
-            let configuration = cluster.get(INSTALL, NAMESPACE).await["status"]["configuration"].clone();
-            let now = cluster.pods("notes").await;
+            let configuration = place.kubectl().get(INSTALL, NAMESPACE).await["status"]["configuration"].clone();
+            let now = place.running(NAMESPACE, "notes").await;
             let is = configuration["value"]["heading"] == HEADING && configuration["restart"].is_null();
             (is && now.len() == 1 && now != before).then_some(())
         })
@@ -60,41 +62,42 @@ pub async fn there_and_back_and_for_good(cluster: &Cluster, gateway: &str, signs
     let served = serves_throughout(&request, configured).await;
     println!("{served} requests were served while a configuration came with another pod, and none failed");
     token.replace(signs_in().await);
-    let first = cluster.pods("notes").await;
+    let first = place.running(NAMESPACE, "notes").await;
     let answers = async |version: &str| {
         let expected = Ok(format!("{version} 1"));
         wait_for("the version answers", LONG, async || (says().await == expected).then_some(())).await;
     };
     let upgraded = async {
-        cluster.apply(&entry(SECOND, FOR_LONG)).await;
-        cluster.apply(&install(SECOND, HEADING)).await;
-        becomes(cluster, "Baking").await;
+        place.kubectl().apply(&entry(SECOND, FOR_LONG)).await;
+        place.kubectl().apply(&install(SECOND, HEADING)).await;
+        becomes(place, "Baking").await;
         answers(SECOND).await;
-        let both = cluster.pods("notes").await;
+        let both = place.running(NAMESPACE, "notes").await;
         assert!(both.len() == 2 && both.contains(&first[0]), "the version before is kept: {both:?}, {first:?}");
 
         token.replace(signs_in().await);
-        cluster.apply(&install(FIRST, HEADING)).await;
-        becomes(cluster, "RolledBack").await;
+        place.kubectl().apply(&install(FIRST, HEADING)).await;
+        becomes(place, "RolledBack").await;
         answers(FIRST).await;
-        wait_for("the other has gone", LONG, async || (cluster.pods("notes").await == first).then_some(())).await;
+        wait_for("the other has gone", LONG, async || (place.running(NAMESPACE, "notes").await == first).then_some(()))
+            .await;
 
         token.replace(signs_in().await);
-        cluster.apply(&entry(SECOND, 0)).await;
-        cluster.apply(&install(SECOND, HEADING)).await;
-        becomes(cluster, "Complete").await;
+        place.kubectl().apply(&entry(SECOND, 0)).await;
+        place.kubectl().apply(&install(SECOND, HEADING)).await;
+        becomes(place, "Complete").await;
         answers(SECOND).await;
         wait_for("the version before has gone", LONG, async || {
-            let now = cluster.pods("notes").await;
+            let now = place.running(NAMESPACE, "notes").await;
             (now.len() == 1 && now != first).then_some(())
         })
         .await;
     };
     let served = serves_throughout(&request, upgraded).await;
     println!("{served} requests were served through an upgrade, a way back and another upgrade, and none failed");
-    cluster.delete(INSTALL, NAMESPACE).await;
+    place.kubectl().delete(INSTALL, NAMESPACE).await;
     for version in [FIRST, SECOND] {
-        cluster.delete(&format!("plugin/notes-{version}"), "").await;
+        place.kubectl().delete(&format!("plugin/notes-{version}"), "").await;
     }
 }
 
@@ -106,9 +109,9 @@ async fn ask(http: &Client, url: &str, token: &str) -> Result<String, String> {
     }
 }
 
-async fn becomes(cluster: &Cluster, phase: &str) {
+async fn becomes(place: &impl Place, phase: &str) {
     wait_for(&format!("the upgrade is {phase}"), LONG, async || {
-        let status = cluster.get(INSTALL, NAMESPACE).await["status"].clone();
+        let status = place.kubectl().get(INSTALL, NAMESPACE).await["status"].clone();
         (status["upgrade"]["phase"] == phase && status["phase"] == "Ready").then_some(())
     })
     .await;

@@ -1,37 +1,37 @@
-//! What happens to a plugin's pods while its tenant works with it.
+//! What happens to what runs of a plugin while its tenant works with it.
 
 use std::time::Duration;
 
-use plexica_testkit::wait_for;
+use plexica_testkit::{unique, wait_for};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use super::Place;
 use crate::{
-    cluster::{Cluster, NAMESPACE},
-    load::serves_throughout,
-    served, unpooled,
+    kubectl::NAMESPACE,
+    request::{served, serves_throughout, unpooled},
 };
 
 const TENANT: &str = "tenant/acme";
 const INSTALL: &str = "plugininstall/acme-crm";
-/// The node has two cores for everything.
+/// There are two cores for everything.
 const LONG: Duration = Duration::from_mins(2);
 
 /// The plugin's pod is replaced for new credentials, while requests go on.
-pub async fn rolls(cluster: &Cluster, url: &str, token: &str) {
-    replaced_under_load(cluster, (NAMESPACE, "crm"), "plugin/crm-0.1.0", INSTALL, (url, token)).await;
+pub async fn rolls(place: &impl Place, url: &str, token: &str) {
+    replaced_under_load(place, (NAMESPACE, "crm"), "plugin/crm-0.1.0", INSTALL, (url, token)).await;
 }
 
 /// A plugin's only pod there is replaced for new credentials of what has them, while requests go on, each on a connection
 /// of its own.
 pub async fn replaced_under_load(
-    cluster: &Cluster,
+    place: &impl Place,
     (namespace, plugin): (&str, &str),
     of: &str,
     install: &str,
     (url, token): (&str, &str),
 ) {
-    let before = cluster.pods_in(namespace, plugin).await;
+    let before = place.running(namespace, plugin).await;
     assert_eq!(before.len(), 1, "{before:?}");
     let http = unpooled();
     let request = async || match http.get(url).bearer_auth(token).send().await {
@@ -39,22 +39,22 @@ pub async fn replaced_under_load(
         other => Err(format!("{other:?}")),
     };
     let rolled = async {
-        cluster.annotate(of, "plexica.io/rotate=once").await;
+        place.kubectl().annotate(of, &format!("plexica.io/rotate={}", unique("now"))).await;
         wait_for("another runs in the place of the pod, which is gone", LONG, async || {
-            let now = cluster.pods_in(namespace, plugin).await;
+            let now = place.running(namespace, plugin).await;
             (now.len() == 1 && now != before).then_some(())
         })
         .await;
-        cluster.wait(install, NAMESPACE).await;
+        place.kubectl().wait(install, NAMESPACE).await;
     };
     let served = serves_throughout(request, rolled).await;
     println!("{served} requests were served while a pod of {plugin} in {namespace} was replaced, and none failed");
 }
 
 /// A tenant that is suspended has no pods, and its users are told why; resumed, all is as it was.
-pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> String) {
+pub async fn rests(place: &impl Place, url: &str, signs_in: impl AsyncFn() -> String) {
     let (http, token) = (unpooled(), signs_in().await);
-    cluster.patch(TENANT, "", &json!({ "spec": { "suspend": true } })).await;
+    place.kubectl().patch(TENANT, "", &json!({ "spec": { "suspend": true } })).await;
     wait_for("its users are told", LONG, async || {
         let answer = http.get(url).bearer_auth(&token).send().await.expect("the gateway answers");
         let status = answer.status();
@@ -62,8 +62,8 @@ pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> Str
         (status == StatusCode::FORBIDDEN && told["error"]["code"] == "TENANT_SUSPENDED").then_some(())
     })
     .await;
-    wait_for("no pod is left", LONG, async || cluster.pods("crm").await.is_empty().then_some(())).await;
-    cluster.patch(TENANT, "", &json!({ "spec": { "suspend": false } })).await;
+    wait_for("no pod is left", LONG, async || place.running(NAMESPACE, "crm").await.is_empty().then_some(())).await;
+    place.kubectl().patch(TENANT, "", &json!({ "spec": { "suspend": false } })).await;
     let token = signs_in().await;
     let found = wait_for("it is served again", LONG, async || {
         let answer = http.get(url).bearer_auth(&token).send().await.expect("the gateway answers");
@@ -74,30 +74,30 @@ pub async fn rests(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> Str
 }
 
 /// A tenant that is deleted keeps its data, and has it again when it is applied anew.
-pub async fn leaves_and_comes_back(cluster: &Cluster, url: &str, signs_in: impl AsyncFn() -> String) {
+pub async fn leaves_and_comes_back(place: &impl Place, url: &str, signs_in: impl AsyncFn() -> String) {
     // Its install goes with it.
-    cluster.delete(TENANT, "").await;
-    wait_for("no pod is left", LONG, async || cluster.pods("crm").await.is_empty().then_some(())).await;
-    cluster.apply_file("examples/tenant.yaml").await;
-    cluster.wait(TENANT, "").await;
-    cluster.apply_file("examples/install.yaml").await;
-    cluster.wait(INSTALL, NAMESPACE).await;
+    place.kubectl().delete(TENANT, "").await;
+    wait_for("no pod is left", LONG, async || place.running(NAMESPACE, "crm").await.is_empty().then_some(())).await;
+    place.kubectl().apply_file("examples/tenant.yaml").await;
+    place.kubectl().wait(TENANT, "").await;
+    place.kubectl().apply_file("examples/install.yaml").await;
+    place.kubectl().wait(INSTALL, NAMESPACE).await;
     let (http, token) = (unpooled(), signs_in().await);
     assert_eq!(served(|| http.get(url).bearer_auth(&token)).await["name"], "Grace Hopper");
 }
 
 /// The version before goes on, and what was wrong is said.
-pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &str, token: &str) {
-    let pods = cluster.pods("crm").await;
-    let mut entry = cluster.get("plugin/crm-0.1.0", "").await;
+pub async fn outlives_a_version_that_does_not_come_up(place: &impl Place, url: &str, token: &str) {
+    let pods = place.running(NAMESPACE, "crm").await;
+    let mut entry = place.kubectl().get("plugin/crm-0.1.0", "").await;
     // Its image is that of the version before, which refuses to run as another.
     entry["metadata"] = json!({ "name": "crm-0.2.0" });
     entry["spec"]["version"] = json!("0.2.0");
     entry["spec"]["rollout"] = json!({ "progressDeadlineSeconds": 20 });
     entry.as_object_mut().expect("an object").remove("status");
-    cluster.apply(&entry).await;
+    place.kubectl().apply(&entry).await;
     let message = wait_for("it is given up", LONG, async || {
-        let install = cluster.get(INSTALL, NAMESPACE).await;
+        let install = place.kubectl().get(INSTALL, NAMESPACE).await;
         let conditions = install["status"]["conditions"].as_array().cloned().unwrap_or_default();
         let failed = conditions.into_iter().find(|one| one["type"] == "Ready" && one["reason"] == "UpgradeFailed")?;
         Some(failed["message"].to_string())
@@ -106,7 +106,8 @@ pub async fn outlives_a_version_that_does_not_come_up(cluster: &Cluster, url: &s
     assert!(message.contains("did not come up in time"), "{message}");
     let http = unpooled();
     assert_eq!(served(|| http.get(url).bearer_auth(token)).await["name"], "Grace Hopper");
-    wait_for("nothing is left of it", LONG, async || (cluster.pods("crm").await == pods).then_some(())).await;
-    cluster.delete("plugin/crm-0.2.0", "").await;
-    cluster.wait(INSTALL, NAMESPACE).await;
+    wait_for("nothing is left of it", LONG, async || (place.running(NAMESPACE, "crm").await == pods).then_some(()))
+        .await;
+    place.kubectl().delete("plugin/crm-0.2.0", "").await;
+    place.kubectl().wait(INSTALL, NAMESPACE).await;
 }
