@@ -130,6 +130,7 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
         prefixes,
         placements: tenant.map(|tenant| tenant.spec.database.placement.clone()).into_iter().collect(),
         needs: Needs::Image,
+        counts: true,
         dedicated: true,
         core_api_url: String::new(),
         s3_endpoint: String::new(),

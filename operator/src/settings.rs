@@ -23,6 +23,8 @@ pub struct Settings {
     pub placements: BTreeSet<String>,
     /// What the runner starts plugins from.
     pub needs: Needs,
+    /// Whether what runs in a namespace is counted there.
+    pub counts: bool,
     /// Whether plugins may run in tenants' namespaces; if not, no workload there is ever asked for.
     pub dedicated: bool,
     /// The core API, as plugins reach it.

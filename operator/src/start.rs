@@ -154,6 +154,7 @@ pub async fn start(config: Config, client: Client, shutdown: CancellationToken) 
         prefixes: config.names.prefixes(),
         placements: databases.names().map(str::to_owned).collect(),
         needs: workloads.needs(),
+        counts: workloads.counts(),
         dedicated: config.plugins.dedicated_plugins,
         core_api_url: config.plugins.core_api_url.to_string(),
         s3_endpoint: config.storage.tenants_endpoint(),

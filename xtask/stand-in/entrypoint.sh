@@ -12,7 +12,7 @@ as_postgres() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   install -d -o postgres -g postgres -m 700 "$PGDATA"
-  as_postgres initdb --username=postgres --pwfile=<(cat "$POSTGRES_PASSWORD_FILE") --auth-host=scram-sha-256 \
+  as_postgres initdb --username=postgres --pwfile="$POSTGRES_PASSWORD_FILE" --auth-host=scram-sha-256 \
     --auth-local=trust --encoding=UTF8 --locale=C
   echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
   as_postgres pg_ctl --wait -o "-c listen_addresses='' -k /tmp" start

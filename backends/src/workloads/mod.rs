@@ -27,6 +27,11 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
     /// Which field of a plugin's `runtime` this runner cannot do without.
     fn needs(&self) -> Needs;
 
+    /// Whether something counts what runs in a namespace, so that a plan can limit it there (a `ResourceQuota`).
+    fn counts(&self) -> bool {
+        false
+    }
+
     /// How the workload stands. Reads only.
     async fn observe(&self, desired: &Workload) -> Result<Observed, Error>;
 

@@ -22,10 +22,10 @@ const PRIVATE: u32 = 0o600;
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// Folder of the secrets, each in a file of its own. Those that are there are taken as they are.
-    #[arg(long, env = "PLEXICA_SECRETS", default_value = "/plexica/secrets")]
+    #[arg(long, env = "PLEXICA_SECRETS", default_value = "/volumes/secrets")]
     secrets: PathBuf,
     /// Folder of the containers' folders.
-    #[arg(long, default_value = "/plexica")]
+    #[arg(long, default_value = "/volumes")]
     folder: PathBuf,
     /// Where the administrator's kubeconfig is written; it belongs to whom its folder belongs.
     #[arg(long, default_value = "/compose/kubeconfig")]

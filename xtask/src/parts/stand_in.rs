@@ -1,6 +1,8 @@
 //! One image that stands in for the public ones of `compose/compose.yaml`, which are out of reach here: a Debian with the
 //! programs that the tests have anyway, the real ones.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,11 +15,11 @@ use crate::{files, process};
 /// What the image is called on an engine.
 pub const IMAGE: &str = "localhost/plexica-stand-in";
 /// To be raised with each change of what is in it.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// What it takes to make one, and the package of Debian that has it.
 pub const PROGRAMS: [(&str, &str); 1] = [("debootstrap", "debootstrap")];
-/// Beside what a Debian has at least: Keycloak's Java, and the proxy of Docker's socket.
-const PACKAGES: &str = "ca-certificates,openjdk-17-jre-headless,haproxy";
+/// Beside what a Debian has at least: Keycloak's Java, the proxy of Docker's socket, and what Postgres is linked with.
+const PACKAGES: &str = "ca-certificates,openjdk-17-jre-headless,haproxy,libxml2,libreadline8";
 const ENTRYPOINT: &str = include_str!("../../stand-in/entrypoint.sh");
 const USERS: &str = "postgres:x:999:999::/var/lib/postgresql:/bin/sh\n";
 const GROUPS: &str = "postgres:x:999:\n";
@@ -83,9 +85,10 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     process::run(Command::new("cp").args(["--recursive", "--preserve=mode,links"]).arg(from).arg(to)).map(drop)
 }
 
+/// Leaves the file as readable as it is.
 fn append(path: &Path, text: &str) -> Result<()> {
-    let before = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-    files::write(path, before + text)
+    let appended = OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    appended.map_err(Error::io("write", path))
 }
 
 #[cfg(test)]

@@ -142,6 +142,10 @@ impl Workloads for Cluster {
         Needs::Image
     }
 
+    fn counts(&self) -> bool {
+        true
+    }
+
     async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {
         let Place { namespace, name } = desired.place();
         let (secrets, services, deployments): (Api<Secret>, Api<Service>, Api<Deployment>) =

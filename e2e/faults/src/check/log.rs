@@ -64,7 +64,8 @@ const RACED: [&str; 9] = [
 /// How the core API says that it waits for the operator, which starts after it.
 const EARLY: &str = "is not there; the operator makes it";
 
-/// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not heard.
+/// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not heard. It
+/// stays as long as what is disturbed keeps the operator from looking again.
 const LEAVING: Duration = Duration::from_secs(10);
 
 /// Reads all logs.
@@ -83,19 +84,23 @@ pub async fn clean(world: &World) -> Result<(), Violation> {
         })
     };
     let of_operators = log.lines().filter_map(|line| finding(line, said(line), &secrets, &troubles));
-    let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets, rivals));
+    let of_plugins = plugins.iter().flat_map(|log| of_plugin(log, &secrets, rivals, &troubles));
     let of_services = of_services(heard.split_at(new), &secrets);
     let bad: Vec<String> = of_operators.chain(of_plugins).chain(of_services).take(10).collect();
     if bad.is_empty() { Ok(()) } else { fails(format!("the log: {}", bad.join(" | "))) }
 }
 
 /// Plugins reach all past the proxies: nothing that is disturbed is theirs.
-fn of_plugin(log: &str, secrets: &[String], rivals: bool) -> Vec<String> {
+fn of_plugin(log: &str, secrets: &[String], rivals: bool, troubles: &Troubles) -> Vec<String> {
     let lines: Vec<(&str, Value)> =
         log.lines().map(|line| (line, serde_json::from_str(line).unwrap_or_default())).collect();
     let stops: Vec<Timestamp> = lines.iter().filter(|(_, told)| told["message"] == "stopping").filter_map(at).collect();
     let leaves = |said: &Said| {
-        let soon = |from: Timestamp| stops.iter().any(|stop| from <= *stop && *stop <= from + LEAVING);
+        let is_held_up = |from| {
+            let at = [from, from + LEAVING];
+            System::ALL.iter().any(|system| at.iter().any(|at| troubles.explain(*system, *at)))
+        };
+        let soon = |from| stops.iter().any(|stop| from <= *stop && (*stop <= from + LEAVING || is_held_up(from)));
         said.text.contains(LOCKED_OUT) && said.at.is_some_and(soon)
     };
     let none = Troubles::default();
@@ -235,6 +240,7 @@ mod tests {
 
     #[test]
     fn plugins_complain_of_nothing() {
+        let all = System::ALL.as_slice();
         for (level, target, message, bad) in [
             ("INFO", "plexica_sdk::serve", "listening", false),
             ("WARN", "plexica_sdk::keys", "the platform's keys could not be refreshed; the old ones stay", true),
@@ -243,10 +249,10 @@ mod tests {
             ("INFO", "x", "hush", true),
         ] {
             let line = format!(r#"{{"timestamp":"{AT}","level":"{level}","message":"{message}","target":"{target}"}}"#);
-            assert_eq!(of_plugin(&line, &["hush".into()], false).is_empty(), !bad, "{line}");
+            assert_eq!(of_plugin(&line, &["hush".into()], false, &troubled(all)).is_empty(), !bad, "{line}");
         }
         for (line, bad) in [("Terminated", false), ("thread 'main' panicked at src/x.rs", true)] {
-            assert_eq!(of_plugin(line, &[], false).is_empty(), !bad, "{line}");
+            assert_eq!(of_plugin(line, &[], false, &troubled(all)).is_empty(), !bad, "{line}");
         }
     }
 
@@ -257,14 +263,16 @@ mod tests {
             format!(r#"{{"timestamp":"{at}","level":"{level}","message":"{message}","error":"{error}"}}"#)
         };
         let refused = "the list of tenants could not be refreshed; what is known stays";
-        for (stops, error, bad) in [
-            (24, "the platform answered 401 Unauthorized", false),
-            (31, "the platform answered 401 Unauthorized", true),
-            (19, "the platform answered 401 Unauthorized", true),
-            (24, "the platform answered 500 Internal Server Error", true),
+        let (unknown, broken) = ("the platform answered 401 Unauthorized", "the platform answered 500");
+        for (stops, error, disturbed, bad) in [
+            (24, unknown, &[][..], false),
+            (31, unknown, &[], true),
+            (31, unknown, &[System::Postgres], false),
+            (19, unknown, &[System::Postgres], true),
+            (24, broken, &[System::Postgres], true),
         ] {
             let log = [line(20, "WARN", refused, error), line(stops, "INFO", "stopping", "")].join("\n");
-            assert_eq!(of_plugin(&log, &[], false).is_empty(), !bad, "{log}");
+            assert_eq!(of_plugin(&log, &[], false, &troubled(disturbed)).is_empty(), !bad, "{log}");
         }
     }
 

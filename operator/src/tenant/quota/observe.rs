@@ -1,6 +1,6 @@
 //! What of the plan is there. Reads only.
 
-use plexica_backends::{System, workloads::Needs};
+use plexica_backends::System;
 
 use super::{Change, Observed, objects, usage};
 use crate::{context::Context, tenant::validate::Valid};
@@ -10,8 +10,8 @@ use crate::{context::Context, tenant::validate::Valid};
 pub async fn observe(context: &Context, valid: &Valid, change: Change) -> Observed {
     let usage = usage::read(context, valid, &change);
     let objects = async {
-        // Where plugins are processes, nothing counts what runs in a namespace.
-        if context.settings.needs != Needs::Image || !change.reaches_namespace() {
+        // Only a cluster counts what runs in a namespace.
+        if !context.settings.counts || !change.reaches_namespace() {
             return None;
         }
         let found = objects::observe(&context.client, &valid.namespace);
