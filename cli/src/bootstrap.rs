@@ -1,16 +1,23 @@
 //! `plexica bootstrap`: what `docs/bootstrap.md` asks of the administrators of Postgres and Keycloak. May be run again at
 //! any time.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::PathBuf,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use plexica_backends::{
-    Changes, Secret,
+    Changes, Kind, Secret,
     keycloak::{self, bootstrap::Administrator},
     postgres::bootstrap::{self, Passwords},
 };
 use url::Url;
 
 use crate::error::Error;
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The administrators, and whom they let in. What is not given is not looked at.
 #[derive(Debug, clap::Args)]
@@ -51,6 +58,9 @@ pub struct Options {
     /// PEM file of CAs to trust besides the system's.
     #[arg(long, env = "PLEXICA_CA_BUNDLE")]
     ca_bundle: Option<PathBuf>,
+    /// Seconds for which one that does not answer is asked again.
+    #[arg(long, default_value_t = 60)]
+    timeout: u64,
 }
 
 /// A database of somebody else's on Plexica's server.
@@ -96,7 +106,7 @@ async fn databases(options: &Options) -> Result<Option<Changes>, Error> {
     };
     let ca_bundle = options.ca_bundle.as_deref();
     let passwords = Passwords { operator: operator.clone(), core_api: core_api.clone() };
-    bootstrap::apply(administrator, ca_bundle, &passwords).await?;
+    patiently(options, async || bootstrap::apply(administrator, ca_bundle, &passwords).await).await?;
     let mut changes = Changes::none();
     changes.note("applied the bootstrap SQL and set the passwords of plexica_operator and plexica_core_api");
     for OwnDatabase { name, password } in own_databases {
@@ -112,5 +122,20 @@ async fn service_account(options: &Options) -> Result<Option<Changes>, Error> {
     let mut config = keycloak::Config::new(options.keycloak_url.clone(), &options.keycloak_client_id, secret.clone());
     config.ca_bundle.clone_from(&options.ca_bundle);
     let administrator = Administrator { username: options.keycloak_admin.clone(), password: password.clone() };
-    Ok(Some(keycloak::bootstrap::apply(&config, &administrator).await?))
+    let applied = patiently(options, async || keycloak::bootstrap::apply(&config, &administrator).await).await?;
+    Ok(Some(applied))
+}
+
+/// One that begins, or has lost its database a moment ago, does not answer yet.
+async fn patiently<T>(options: &Options, apply: impl AsyncFn() -> plexica_backends::Result<T>) -> Result<T, Error> {
+    let until = Instant::now() + Duration::from_secs(options.timeout);
+    loop {
+        match apply().await {
+            Err(error) if error.kind == Kind::Unavailable && Instant::now() < until => {
+                eprintln!("{error} Trying again.");
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
 }
