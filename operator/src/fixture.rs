@@ -84,7 +84,7 @@ pub fn settings() -> crate::settings::Settings {
         prefixes: plexica_contract::name::Prefixes::default(),
         placements: ["default", "second"].map(str::to_owned).into(),
         needs: plexica_backends::workloads::Needs::Command,
-        counts: false,
+        counts: plexica_backends::workloads::Counts::Nothing,
         dedicated: true,
         core_api_url: "http://127.0.0.1:1".into(),
         s3_endpoint: "http://s3.test".into(),

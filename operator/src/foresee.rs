@@ -4,7 +4,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use plexica_backends::{Secret, keycloak::Digests, ownership::Installation, workloads::Needs};
+use plexica_backends::{
+    Secret,
+    keycloak::Digests,
+    ownership::Installation,
+    workloads::{Counts, Needs},
+};
 use plexica_contract::{
     manifest::{Manifest, MigrationDeclaration, MigrationPhase, Reload},
     name::{Prefixes, Slug},
@@ -130,7 +135,7 @@ fn settings(tenant: Option<&Tenant>, platform: &str) -> Settings {
         prefixes,
         placements: tenant.map(|tenant| tenant.spec.database.placement.clone()).into_iter().collect(),
         needs: Needs::Image,
-        counts: true,
+        counts: Counts::Pods,
         dedicated: true,
         core_api_url: String::new(),
         s3_endpoint: String::new(),

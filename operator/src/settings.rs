@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use plexica_backends::{
     keycloak::Digests,
     ownership::{Installation, Mark},
-    workloads::Needs,
+    workloads::{Counts, Needs},
 };
 use plexica_contract::name::{PluginId, Prefixes, Slug};
 
@@ -23,8 +23,8 @@ pub struct Settings {
     pub placements: BTreeSet<String>,
     /// What the runner starts plugins from.
     pub needs: Needs,
-    /// Whether what runs in a namespace is counted there.
-    pub counts: bool,
+    /// What is counted of what runs in a namespace.
+    pub counts: Counts,
     /// Whether plugins may run in tenants' namespaces; if not, no workload there is ever asked for.
     pub dedicated: bool,
     /// The core API, as plugins reach it.

@@ -27,9 +27,9 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
     /// Which field of a plugin's `runtime` this runner cannot do without.
     fn needs(&self) -> Needs;
 
-    /// Whether something counts what runs in a namespace, so that a plan can limit it there (a `ResourceQuota`).
-    fn counts(&self) -> bool {
-        false
+    /// What is counted of what runs in a namespace, so that a plan can limit it there.
+    fn counts(&self) -> Counts {
+        Counts::Nothing
     }
 
     /// How the workload stands. Reads only.
@@ -61,6 +61,15 @@ pub trait Workloads: std::fmt::Debug + Send + Sync {
 
     /// Ends what lives and dies with this process. What outlives it is left alone.
     async fn stop(&self);
+}
+
+/// What is counted of what runs in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// What pods ask for (`ResourceQuota`).
+    Pods,
+    /// Nothing.
+    Nothing,
 }
 
 /// What a runner starts plugins from.

@@ -51,7 +51,6 @@ async fn days_work(project: &mut Project) {
     // The operator without the socket.
     project.add("compose.socket-proxy.yaml");
     project.up().await;
-    lifecycle::rolls(project, &contact, &token).await;
     lifecycle::leaves_and_comes_back(project, &contact, || signs_in(project)).await;
     project.proxy_lets_through_nothing_else();
 }

@@ -1,7 +1,7 @@
 //! A tenant goes: its installs first, then each part by the deletion policy. Does not validate.
 
 use kube::{Api, ResourceExt, api::DeleteParams};
-use plexica_backends::{Retired, System, s3::bucket};
+use plexica_backends::{Retired, System, s3::bucket, workloads::Counts};
 use plexica_contract::name::{Slug, postgres};
 use plexica_crds::{
     PluginInstall, Reason, Tenant,
@@ -149,7 +149,7 @@ async fn parts(context: &Context, tenant: &Tenant, slug: Slug, abandoned: &[&str
         context.tried(System::S3, "retire", retired).await
     };
     let namespace = async {
-        let limited = context.settings.counts;
+        let limited = context.settings.counts == Counts::Pods;
         let retired = namespace::retire(&context.client, &valid.namespace, &valid.mark, policy, limited);
         context.tried(System::Kubernetes, "retire", retired).await
     };

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 
 use self::objects::Wanted;
 use super::{
-    Changed, Needs, Observed, Place, Workload, Workloads,
+    Changed, Counts, Needs, Observed, Place, Workload, Workloads,
     observed::{Found, Objects},
 };
 use crate::{
@@ -142,8 +142,8 @@ impl Workloads for Cluster {
         Needs::Image
     }
 
-    fn counts(&self) -> bool {
-        true
+    fn counts(&self) -> Counts {
+        Counts::Pods
     }
 
     async fn observe(&self, desired: &Workload) -> Result<Observed, Error> {

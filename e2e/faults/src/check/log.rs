@@ -303,7 +303,7 @@ mod tests {
         assert!(!of_a_race("2026 WARN schema s carries no ownership mark"));
         let ended =
             r#"{"level":"ERROR","cause":"error returned: terminating connection due to administrator command"}"#;
-        assert_eq!([true, false].map(|rivals| of_plugin(ended, &[], rivals).len()), [0, 1]);
+        assert_eq!([true, false].map(|rivals| of_plugin(ended, &[], rivals, &Troubles::default()).len()), [0, 1]);
         for word in RACED {
             for foreign in FOREIGN {
                 assert!(!of_a_race(&format!("2026 WARN {word}: schema s {foreign}")), "{word} {foreign}");
@@ -315,7 +315,7 @@ mod tests {
     fn a_secret_or_a_panic_is_found_in_what_nobody_need_explain() {
         for (line, bad) in [("it is NoSuchBucket", 0), ("hush NoSuchBucket", 1), ("panicked at x: NoSuchBucket", 1)] {
             let log = format!(r#"{{"timestamp":"{AT}","level":"WARN","message":"{line}"}}"#);
-            assert_eq!(of_plugin(&log, &["hush".into()], true).len(), bad, "{line}");
+            assert_eq!(of_plugin(&log, &["hush".into()], true, &Troubles::default()).len(), bad, "{line}");
         }
     }
 

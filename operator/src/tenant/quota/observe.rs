@@ -1,6 +1,6 @@
 //! What of the plan is there. Reads only.
 
-use plexica_backends::System;
+use plexica_backends::{System, workloads::Counts};
 
 use super::{Change, Observed, objects, usage};
 use crate::{context::Context, tenant::validate::Valid};
@@ -11,7 +11,7 @@ pub async fn observe(context: &Context, valid: &Valid, change: Change) -> Observ
     let usage = usage::read(context, valid, &change);
     let objects = async {
         // Only a cluster counts what runs in a namespace.
-        if !context.settings.counts || !change.reaches_namespace() {
+        if context.settings.counts != Counts::Pods || !change.reaches_namespace() {
             return None;
         }
         let found = objects::observe(&context.client, &valid.namespace);
