@@ -1,5 +1,5 @@
-//! `plexica bootstrap`: what `docs/bootstrap.md` asks of the administrators of Postgres and Keycloak. May be run again at
-//! any time.
+//! `plexica bootstrap`: what `docs/bootstrap.md` asks of the administrators of Postgres and Keycloak. May be run again
+//! at any time.
 
 use std::{
     path::PathBuf,

@@ -1,5 +1,5 @@
-//! `plexica standalone`: the Kubernetes API for machines without a cluster, as a service of its own, and what it takes to
-//! begin with. Compose runs these; `plexica dev` has the same API in its own process.
+//! `plexica standalone`: the Kubernetes API for machines without a cluster, as a service of its own, and what it takes
+//! to begin with. Compose runs these; `plexica dev` has the same API in its own process.
 
 mod healthcheck;
 mod init;

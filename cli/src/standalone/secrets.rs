@@ -1,5 +1,5 @@
-//! Everything that is secret in an installation, each in a file of its own: made where it is missing, taken where somebody
-//! put it there.
+//! Everything that is secret in an installation, each in a file of its own: made where it is missing, taken where
+//! somebody put it there.
 
 use std::{
     fs,

@@ -1,5 +1,6 @@
-//! `plexica watch`: a plugin is built anew whenever its source changes, and what was built takes the place of what runs.
-//! The operator does that as it does with any other change: the new one comes up beside the other, and no request fails.
+//! `plexica watch`: a plugin is built anew whenever its source changes, and what was built takes the place of what
+//! runs. The operator does that as it does with any other change: the new one comes up beside the other, and no
+//! request fails.
 
 mod built;
 mod source;

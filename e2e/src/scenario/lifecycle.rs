@@ -22,8 +22,8 @@ pub async fn rolls(place: &impl Place, url: &str, token: &str) {
     replaced_under_load(place, (NAMESPACE, "crm"), "plugin/crm-0.1.0", INSTALL, (url, token)).await;
 }
 
-/// A plugin's only pod there is replaced for new credentials of what has them, while requests go on, each on a connection
-/// of its own.
+/// A plugin's only pod there is replaced for new credentials of what has them, while requests go on, each on a
+/// connection of its own.
 pub async fn replaced_under_load(
     place: &impl Place,
     (namespace, plugin): (&str, &str),

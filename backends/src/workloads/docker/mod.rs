@@ -335,13 +335,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_is_reached_by_its_socket_or_by_a_proxy_of_it() {
-        for (host, expected) in [
-            ("unix:///var/run/docker.sock", true),
-            ("tcp://docker:2375", true),
-            ("http://127.0.0.1:2375", true),
-            ("ftp://docker", false),
-        ] {
+    fn an_engine_may_be_behind_a_proxy() {
+        for (host, expected) in [("tcp://docker:2375", true), ("http://127.0.0.1:2375", true), ("ftp://docker", false)]
+        {
             assert_eq!(Docker::connect_with_host(host).is_ok(), expected, "{host}");
         }
     }

@@ -64,8 +64,8 @@ const RACED: [&str; 9] = [
 /// How the core API says that it waits for the operator, which starts after it.
 const EARLY: &str = "is not there; the operator makes it";
 
-/// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not heard. It
-/// stays as long as what is disturbed keeps the operator from looking again.
+/// So long before it stops at most: another one of the same plugin serves, and it is kept for those who have not
+/// heard. It stays as long as what is disturbed keeps the operator from looking again.
 const LEAVING: Duration = Duration::from_secs(10);
 
 /// Reads all logs.
