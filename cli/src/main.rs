@@ -19,6 +19,7 @@ mod state;
 mod table;
 mod token;
 mod watch;
+mod whole_file;
 
 use std::process::ExitCode;
 

@@ -117,10 +117,6 @@ mod tests {
         metrics.drifted("Tenant", "schema", "repaired");
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        let asked = plexica_testkit::dashboard::metrics("plexica_operator_");
-        assert!(asked.len() >= 6, "{asked:?}");
-        for name in asked {
-            assert!(text.contains(&format!("\n{name}")), "{name} is not in:\n{text}");
-        }
+        plexica_testkit::dashboard::asks_for_what_there_is("plexica_operator_", 6, &text);
     }
 }

@@ -38,10 +38,12 @@ pub(crate) fn asked(matches: &ArgMatches) -> Option<SocketAddr> {
     matches.get_one::<SocketAddr>(METRICS_LISTEN).copied().map(here)
 }
 
-/// Asks it once.
-pub(crate) async fn ask(service: SocketAddr) -> Result<(), Error> {
-    let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-    let answer = http.get(format!("http://{service}/readyz")).send().await?;
+/// Asks once; what is asked is on this machine.
+///
+/// # Errors
+/// When it is not ready, or does not answer.
+pub async fn ask(client: reqwest::ClientBuilder, url: &str) -> Result<(), Error> {
+    let answer = client.timeout(TIMEOUT).no_proxy().build()?.get(url).send().await?;
     if answer.status().is_success() {
         return Ok(());
     }
@@ -101,11 +103,13 @@ mod tests {
         let listen = "127.0.0.1:0".parse().unwrap();
         let registry = prometheus_client::registry::Registry::default();
         let addr = crate::observability::serve(&tasks, listen, readiness, registry).await.unwrap();
-        assert_eq!(ask(addr).await.unwrap_err().to_string(), "waiting for keys");
+        let url = format!("http://{addr}/readyz");
+        let ask = async || ask(reqwest::Client::builder(), &url).await;
+        assert_eq!(ask().await.unwrap_err().to_string(), "waiting for keys");
         gate.open();
-        ask(addr).await.unwrap();
+        ask().await.unwrap();
         stop.cancel();
         tasks.running(addr, addr).stopped().await.unwrap();
-        assert_eq!(ask(addr).await.unwrap_err().to_string(), "the service does not answer");
+        assert_eq!(ask().await.unwrap_err().to_string(), "the service does not answer");
     }
 }

@@ -62,14 +62,13 @@ where
 
 /// An engine shows what is said as it is.
 fn check(service: SocketAddr) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(healthcheck::ask(service)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let url = format!("http://{service}/readyz");
+    let asked = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        let asked = healthcheck::ask(reqwest::Client::builder(), &url);
+        runtime.block_on(asked).map_err(|error| error.to_string())
+    });
+    match asked {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -47,7 +47,7 @@ pub async fn apply(config: &Config, administrator: &Administrator) -> Result<Cha
         None => account.create(&mut changes).await?,
     };
     let id = client.id.clone().unwrap_or_default();
-    if let Some(mended) = mended(client, config) {
+    if let Some(mended) = mended(&client, config) {
         let what = format!("changing the client {}", config.client_id);
         account.admin.realm_clients_with_client_uuid_put(MASTER, &id, mended).await.map_err(refused(&what))?;
         changes.note(format!("changed client {}", config.client_id));
@@ -113,29 +113,19 @@ fn settings(config: &Config) -> ClientRepresentation {
 }
 
 /// The client as it must be, if it is otherwise.
-fn mended(mut client: ClientRepresentation, config: &Config) -> Option<ClientRepresentation> {
+fn mended(client: &ClientRepresentation, config: &Config) -> Option<ClientRepresentation> {
     let should = settings(config);
-    let light = || client.attributes.as_ref()?.get(LIGHTWEIGHT).map(String::as_str);
-    let is_right = client.enabled == should.enabled
-        && client.secret == should.secret
-        && client.public_client == should.public_client
-        && client.service_accounts_enabled == should.service_accounts_enabled
-        && client.standard_flow_enabled == should.standard_flow_enabled
-        && client.direct_access_grants_enabled == should.direct_access_grants_enabled
-        && light() == Some("true");
-    if is_right {
-        return None;
-    }
-    client.attributes.get_or_insert_default().extend(should.attributes.unwrap_or_default());
-    Some(ClientRepresentation {
+    let mut mended = ClientRepresentation {
         enabled: should.enabled,
         secret: should.secret,
         public_client: should.public_client,
         service_accounts_enabled: should.service_accounts_enabled,
         standard_flow_enabled: should.standard_flow_enabled,
         direct_access_grants_enabled: should.direct_access_grants_enabled,
-        ..client
-    })
+        ..client.clone()
+    };
+    mended.attributes.get_or_insert_default().extend(should.attributes.unwrap_or_default());
+    (mended != *client).then_some(mended)
 }
 
 fn refused(what: &str) -> impl FnOnce(KeycloakError) -> Error {
@@ -160,7 +150,7 @@ mod tests {
     #[test]
     fn a_client_that_is_right_is_left_alone() {
         let client = ClientRepresentation { name: Some("Plexica".into()), ..settings(&config()) };
-        assert!(mended(client, &config()).is_none());
+        assert!(mended(&client, &config()).is_none());
     }
 
     #[test]
@@ -173,7 +163,7 @@ mod tests {
             secret: Some("another".into()),
             ..settings(&config())
         };
-        let mended = mended(client, &config()).expect("it is not right");
+        let mended = mended(&client, &config()).expect("it is not right");
         assert_eq!(mended.secret.as_deref(), Some("a secret"));
         assert_eq!(mended.direct_access_grants_enabled, Some(false));
         assert_eq!(mended.name.as_deref(), Some("Plexica"));

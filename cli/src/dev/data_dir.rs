@@ -3,13 +3,14 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::{Error, clusters, postgres};
+use crate::whole_file;
 
 /// A locked data folder. The lock ends with the process, however it ends.
 #[derive(Debug)]
@@ -86,20 +87,7 @@ impl DataDir {
     /// Writes a file that only its owner may read, whole or not at all.
     pub fn write_private(&self, name: &str, content: &[u8]) -> Result<PathBuf, Error> {
         let path = self.path.join(name);
-        let draft = self.path.join(format!("{name}.new"));
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .and_then(|mut file| {
-                file.set_permissions(fs::Permissions::from_mode(0o600))?;
-                file.write_all(content)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&draft, &path));
-        written.map_err(Error::file(&path))?;
+        whole_file::write(&path, content, 0o600).map_err(Error::file(&path))?;
         Ok(path)
     }
 

@@ -86,11 +86,11 @@ async fn serve(
         () = stop.cancelled() => Ok(None),
     };
     let outcome = match outcome {
-        Ok(Some(client)) => tokio::select! {
+        Ok(Some(client)) if !stop.is_cancelled() => tokio::select! {
             outcome = platform.until_ended(&stop) => outcome,
             outcome = author(&client, options) => outcome,
         },
-        Ok(None) => Ok(()),
+        Ok(_) => Ok(()),
         Err(error) => Err(platform.cause(error).await),
     };
     // Postgres is killed where its stop is not waited for.

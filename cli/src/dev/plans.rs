@@ -1,4 +1,4 @@
-//! The plans of dev mode: a file in the data folder, for people to change.
+//! The plans of dev mode: a file in the data folder, for people to change, at first that of Compose.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub fn file(data: &DataDir) -> Result<PathBuf, Error> {
     if file.exists() {
         return Ok(file);
     }
-    data.write_private(FILE, include_bytes!("plans.yaml"))
+    data.write_private(FILE, include_bytes!("../../../compose/plans.yaml"))
 }
 
 #[cfg(test)]

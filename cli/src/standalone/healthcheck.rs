@@ -1,15 +1,14 @@
 //! `plexica standalone healthcheck`: whether the API of the same container is ready.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
+use plexica_service::healthcheck;
 use reqwest::{Certificate, Client};
 
-use super::Error;
+use super::{Error, read};
 
 /// Where containers have what is theirs alone.
 pub const FOLDER: &str = "/run/plexica";
-/// Shorter than an engine waits for a check.
-const TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -24,12 +23,8 @@ pub struct Options {
 /// Asks it once.
 pub async fn run(options: &Options) -> Result<(), Error> {
     let path = options.folder.join("ca.pem");
-    let authority = std::fs::read(&path).map_err(Error::file(&path))?;
-    let authority = Certificate::from_pem(&authority)?;
-    let client = Client::builder().timeout(TIMEOUT).no_proxy().tls_certs_only([authority]).build()?;
-    let answer = client.get(format!("{}/readyz", options.url)).send().await?;
-    if answer.status().is_success() {
-        return Ok(());
-    }
-    Err(Error::NotReady(answer.text().await?.trim_end().to_owned()))
+    let authority = Certificate::from_pem(read(&path)?.as_bytes());
+    let authority = authority.map_err(|_| Error::Secret { path, reason: "it is no certificate" })?;
+    let client = Client::builder().tls_certs_only([authority]);
+    Ok(healthcheck::ask(client, &format!("{}/readyz", options.url)).await?)
 }

@@ -10,9 +10,10 @@ use plexica_standalone::kubeconfig;
 
 use super::{
     Error, rights,
-    secrets::{Secrets, write},
+    secrets::Secrets,
     share::{self, Share},
 };
+use crate::whole_file;
 
 /// Containers run as whoever their images say; what keeps others out is that nobody else has the folder.
 const READABLE: u32 = 0o444;
@@ -46,6 +47,10 @@ pub fn run(options: &Options) -> Result<(), Error> {
     let config = kubeconfig(&options.url, &secrets.ca, rights::ADMIN, &secrets.tokens.admin);
     write(&options.kubeconfig, &config, PRIVATE)?;
     hand_over(&options.kubeconfig)
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
+    whole_file::write(path, text.as_bytes(), mode).map_err(Error::file(path))
 }
 
 /// Gives a file to the owner of its folder.

@@ -8,7 +8,10 @@ mod secrets;
 mod serve;
 mod share;
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Subcommand;
 use rand::{RngExt, distr::Alphanumeric};
@@ -48,10 +51,8 @@ pub enum Error {
     Start(#[from] plexica_standalone::Error),
     #[error("the Kubernetes API ended by itself: the log says why")]
     Ended,
-    #[error("the Kubernetes API does not answer: {0}")]
-    Silent(#[from] reqwest::Error),
-    #[error("the Kubernetes API is not ready: {0}")]
-    NotReady(String),
+    #[error("the Kubernetes API is not well: {0}")]
+    Unwell(#[from] plexica_service::healthcheck::Error),
 }
 
 impl Error {
@@ -60,6 +61,10 @@ impl Error {
         let path = path.into();
         move |source| Self::File { path, source }
     }
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(Error::file(path))
 }
 
 /// A random password of that many letters and digits.

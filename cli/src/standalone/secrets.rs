@@ -1,16 +1,12 @@
 //! Everything that is secret in an installation, each in a file of its own: made where it is missing, taken where
 //! somebody put it there.
 
-use std::{
-    fs,
-    io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::ErrorKind, path::Path};
 
-use plexica_standalone::Tls;
+use plexica_standalone::{EncryptionKey, Tls};
 
-use super::{Error, rights::Tokens, word};
+use super::{Error, read, rights::Tokens, word};
+use crate::whole_file;
 
 /// Letters and digits of one that is made.
 const LENGTH: usize = 40;
@@ -80,22 +76,21 @@ fn password(path: &Path) -> Result<String, Error> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     match text.len() {
         SHORTEST.. if is_plain => Ok(text),
-        _ => Err(unusable(path, "a secret has at least 12 letters, digits or any of - . _ ~")),
+        _ => {
+            let reason = "a secret has at least 12 letters, digits or any of - . _ ~";
+            Err(Error::Secret { path: path.to_owned(), reason })
+        }
     }
 }
 
 fn encryption_key(path: &Path) -> Result<String, Error> {
-    let text = read_or(path, || hex::encode(rand::random::<[u8; 32]>()))?;
-    match hex::decode(&text) {
-        Ok(bytes) if bytes.len() == 32 => Ok(text),
-        _ => Err(unusable(path, "the key has 64 hexadecimal digits")),
-    }
+    EncryptionKey::load_or_create(path).map_err(Error::file(path))?;
+    read(path)
 }
 
 fn authority(folder: &Path) -> Result<(String, String), Error> {
-    let read = |path: PathBuf| fs::read_to_string(&path).map_err(Error::file(path));
     let ca = Tls::load_or_create(folder, &[])?.ca_pem;
-    Ok((ca, read(folder.join("ca.key"))?))
+    Ok((ca, read(&folder.join("ca.key"))?))
 }
 
 /// The text of a file without the newline at its end, or a new one that is written there.
@@ -104,33 +99,11 @@ fn read_or(path: &Path, make: impl FnOnce() -> String) -> Result<String, Error> 
         Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let text = make();
-            write(path, &text, 0o600)?;
+            whole_file::write(path, text.as_bytes(), 0o600).map_err(Error::file(path))?;
             Ok(text)
         }
         Err(error) => Err(Error::file(path)(error)),
     }
-}
-
-/// Writes a file whole or not at all.
-pub fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
-    let draft = path.with_extension("new");
-    // One that a killed start left would keep its own mode.
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::file(draft)(error)),
-        _ => {}
-    }
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&draft)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&draft, path))
-        .map_err(Error::file(path))
-}
-
-fn unusable(path: &Path, reason: &'static str) -> Error {
-    Error::Secret { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]

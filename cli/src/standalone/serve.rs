@@ -1,7 +1,6 @@
 //! `plexica standalone serve`: the API itself.
 
 use std::{
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -11,7 +10,7 @@ use plexica_standalone::{Config, EncryptionKey, Tls, serve};
 use sqlx::postgres::PgPoolOptions;
 
 use super::{
-    Error,
+    Error, read,
     rights::{self, Tokens},
 };
 
@@ -63,8 +62,4 @@ pub async fn run(options: Options) -> Result<(), Error> {
 fn tokens(path: &Path) -> Result<Tokens, Error> {
     let reason = "it has no tokens as `plexica standalone init` writes them";
     serde_json::from_str(&read(path)?).map_err(|_| Error::Secret { path: path.to_owned(), reason })
-}
-
-fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(Error::file(path))
 }

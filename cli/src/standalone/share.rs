@@ -1,5 +1,6 @@
 //! Which container is given what. A container has a folder of its own, and sees no other's.
 
+use plexica_backends::postgres;
 use plexica_standalone::kubeconfig;
 
 use super::{
@@ -28,8 +29,8 @@ pub fn all(secrets: &Secrets) -> Vec<Share> {
     let share = |to, file, content: &str| Share { to, file, content: content.to_owned() };
     let url =
         |login: &str, password: &str, database: &str| format!("postgres://{login}:{password}@{POSTGRES}/{database}");
-    let operator_url = url("plexica_operator", &secrets.operator_database, "plexica");
-    let core_api_url = url("plexica_core_api", &secrets.core_api_database, "plexica");
+    let operator_url = url(postgres::OPERATOR, &secrets.operator_database, "plexica");
+    let core_api_url = url(postgres::CORE_API, &secrets.core_api_database, "plexica");
     let own = format!("keycloak={},standalone={}", secrets.keycloak_database, secrets.standalone_database);
     vec![
         share("postgres", "password", &secrets.postgres),

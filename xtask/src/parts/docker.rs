@@ -81,11 +81,18 @@ fn bridges<'a>(links: &'a str, addresses: &str) -> Vec<&'a str> {
     links.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| is_ours(name)).collect()
 }
 
-/// Loads an image into a running engine.
-pub fn load(state: &State, archive: &Path) -> Result<()> {
+/// The command line of a running engine.
+pub fn command(state: &State) -> Result<Command> {
     let host = state.env.get("PLEXICA_TEST_DOCKER_HOST");
     let host = host.ok_or_else(|| Error::Usage("this engine has no address".into()))?;
-    process::run(Command::new("docker").args(["--host", host, "load", "--quiet", "--input"]).arg(archive)).map(drop)
+    let mut docker = Command::new("docker");
+    docker.args(["--host", host]);
+    Ok(docker)
+}
+
+/// Loads an image into a running engine.
+pub fn load(state: &State, archive: &Path) -> Result<()> {
+    process::run(command(state)?.args(["load", "--quiet", "--input"]).arg(archive)).map(drop)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, keycloak, minio, postgres};
+use super::{Server, docker, keycloak, minio, postgres};
 use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -56,11 +56,9 @@ fn install(cache: &Cache) -> Result<PathBuf> {
 /// Gives it to an engine.
 pub fn import(cache: &Cache, engine: &State) -> Result<()> {
     let system = install(cache)?;
-    let host = engine.env.get("PLEXICA_TEST_DOCKER_HOST");
-    let host = host.ok_or_else(|| Error::Usage("this engine has no address".into()))?;
     let path = "PATH=/opt/postgres/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let mut docker = Command::new("docker");
-    docker.args(["--host", host, "import", "--change", "ENTRYPOINT [\"/entrypoint.sh\"]"]);
+    let mut docker = docker::command(engine)?;
+    docker.args(["import", "--change", "ENTRYPOINT [\"/entrypoint.sh\"]"]);
     docker.args(["--change", "CMD [\"postgres\"]", "--change", &format!("ENV {path}")]).arg(system).arg(IMAGE);
     process::run(&mut docker).map(drop)
 }

@@ -14,6 +14,7 @@ use crate::commands::{crdgen, faults, images};
 use crate::error::Result;
 use crate::parts::{self, Part, Tier, docker, kubernetes, stand_in};
 use crate::process;
+use crate::state::State;
 
 /// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
 const T2: [Part; 6] = [
@@ -137,16 +138,23 @@ impl Step {
     }
 }
 
+/// What a step cannot do without.
+fn running(part: Part, what: &str, cache: &Cache) -> std::result::Result<State, Outcome> {
+    match parts::running(part, cache) {
+        Ok(Some(state)) => Ok(state),
+        Ok(None) => Err(Outcome::Skipped(format!("no {what} runs; see above"))),
+        Err(error) => Err(Outcome::Failed(error.to_string())),
+    }
+}
+
 fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let state = match parts::running(Part::Kubernetes(Tier::T2), cache) {
-        Ok(Some(state)) => state,
-        Ok(None) => return Outcome::Skipped("no cluster with a node runs; see above".into()),
-        Err(error) => return Outcome::Failed(error.to_string()),
+    let state = match running(Part::Kubernetes(Tier::T2), "cluster with a node", cache) {
+        Ok(state) => state,
+        Err(outcome) => return outcome,
     };
-    let engine = match parts::running(Part::Docker, cache) {
-        Ok(Some(engine)) => engine,
-        Ok(None) => return Outcome::Skipped("no Docker engine runs; see above".into()),
-        Err(error) => return Outcome::Failed(error.to_string()),
+    let engine = match running(Part::Docker, "Docker engine", cache) {
+        Ok(engine) => engine,
+        Err(outcome) => return outcome,
     };
     let loaded = images::build_for_tests(cache, workspace).and_then(|built| {
         built.iter().try_for_each(|image| {
@@ -164,10 +172,9 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
 }
 
 fn compose(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let engine = match parts::running(Part::Docker, cache) {
-        Ok(Some(engine)) => engine,
-        Ok(None) => return Outcome::Skipped("no Docker engine runs; see above".into()),
-        Err(error) => return Outcome::Failed(error.to_string()),
+    let engine = match running(Part::Docker, "Docker engine", cache) {
+        Ok(engine) => engine,
+        Err(outcome) => return outcome,
     };
     let loaded = images::build_for_tests(cache, workspace)
         .and_then(|built| built.iter().try_for_each(|image| docker::load(&engine, &image.archive)))
