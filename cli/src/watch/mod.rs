@@ -78,12 +78,7 @@ pub async fn follow(client: &Client, namespace: &str, file: &Path, how: &How, ma
         match swap(client, namespace, (file, how, makes), &kept).await {
             Ok(built) => {
                 eprintln!("watch: {} runs from now on; waiting for changes", built.name());
-                if kept.back() != Some(&built) {
-                    kept.push_back(built);
-                }
-                if kept.len() > KEPT
-                    && let Some(oldest) = kept.pop_front()
-                {
+                if let Some(oldest) = keep(&mut kept, built) {
                     oldest.forget().await;
                 }
             }
@@ -91,6 +86,13 @@ pub async fn follow(client: &Client, namespace: &str, file: &Path, how: &How, ma
         }
         source.changed().await?;
     }
+}
+
+/// Keeps the last build, and gives the one that is to go. One that was there before is as new as the last.
+fn keep(kept: &mut VecDeque<Built>, built: Built) -> Option<Built> {
+    kept.retain(|before| *before != built);
+    kept.push_back(built);
+    if kept.len() > KEPT { kept.pop_front() } else { None }
 }
 
 /// Builds, and applies what is in the file with what was built.
@@ -138,4 +140,18 @@ async fn build(file: &Path, how: &How, makes: Makes) -> Result<(Vec<DynamicObjec
 fn is_plugin(object: &DynamicObject) -> bool {
     let types = object.types.as_ref();
     types.is_some_and(|types| types.kind == <Plugin as kube::Resource>::kind(&()).as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_author_went_back_to_is_not_forgotten() {
+        let build = |name: &str| Built::Image { image: "hello".into(), tag: name.into() };
+        let mut kept = VecDeque::new();
+        let gone = ["a", "b", "a", "c", "d"].map(|name| keep(&mut kept, build(name)));
+        assert_eq!(gone, [None, None, None, None, Some(build("b"))]);
+        assert_eq!(kept, ["a", "c", "d"].map(build));
+    }
 }
