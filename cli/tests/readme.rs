@@ -28,7 +28,7 @@ fn the_readmes_plugin_is_the_sdks_example() {
 fn the_readme_is_in_the_promised_order() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let headings: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert_eq!(headings, ["Two commands", "On Kubernetes", "A plugin in twenty lines", "Where each part lives"]);
+    assert_eq!(headings, ["Two commands", "On Kubernetes", "With Compose", "A plugin in twenty lines", "Where each part lives"]);
 }
 
 #[test]
