@@ -27,7 +27,7 @@ const LONG: Duration = Duration::from_mins(2);
 /// A configuration comes with another pod. Then the new version bakes beside the old, which serves again when it is
 /// asked to, and comes for good. No request fails.
 pub async fn there_and_back_and_for_good(place: &impl Place, gateway: &str, signs_in: impl AsyncFn() -> String) {
-    place.kubectl().apply(&entry(FIRST, FOR_LONG)).await;
+    place.kubectl().apply(&entry(place, FIRST, FOR_LONG)).await;
     place.kubectl().apply(&install(FIRST, "Notes")).await;
     place.kubectl().wait(INSTALL, NAMESPACE).await;
     let http = unpooled();
@@ -68,7 +68,7 @@ pub async fn there_and_back_and_for_good(place: &impl Place, gateway: &str, sign
         wait_for("the version answers", LONG, async || (says().await == expected).then_some(())).await;
     };
     let upgraded = async {
-        place.kubectl().apply(&entry(SECOND, FOR_LONG)).await;
+        place.kubectl().apply(&entry(place, SECOND, FOR_LONG)).await;
         place.kubectl().apply(&install(SECOND, HEADING)).await;
         becomes(place, "Baking").await;
         answers(SECOND).await;
@@ -83,7 +83,7 @@ pub async fn there_and_back_and_for_good(place: &impl Place, gateway: &str, sign
             .await;
 
         token.replace(signs_in().await);
-        place.kubectl().apply(&entry(SECOND, 0)).await;
+        place.kubectl().apply(&entry(place, SECOND, 0)).await;
         place.kubectl().apply(&install(SECOND, HEADING)).await;
         becomes(place, "Complete").await;
         answers(SECOND).await;
@@ -118,7 +118,7 @@ async fn becomes(place: &impl Place, phase: &str) {
 }
 
 /// A version in the catalogue, which is baked for so many seconds.
-pub fn entry(version: &str, bake: u32) -> Value {
+pub fn entry(place: &impl Place, version: &str, bake: u32) -> Value {
     let permissions = ["read", "write"]
         .map(|what| json!({ "key": format!("notes:notes:{what}"), "name": what, "defaultRoles": ["user"] }));
     let mut migrations = vec![json!({ "name": "0001_note.sql", "phase": "Expand" })];
@@ -129,7 +129,7 @@ pub fn entry(version: &str, bake: u32) -> Value {
     json!({
         "apiVersion": "plexica.io/v1alpha1", "kind": "Plugin", "metadata": { "name": format!("notes-{version}") },
         "spec": {
-            "id": "notes", "version": version, "displayName": "Notes", "runtime": { "image": "plexica/notes:0.1.0" },
+            "id": "notes", "version": version, "displayName": "Notes", "runtime": place.runtime("notes"),
             "permissions": permissions, "migrations": migrations,
             "configuration": {
                 "schema": { "type": "object", "properties": { "heading": { "type": "string" } } },

@@ -1,5 +1,5 @@
-//! A program for tests of runners. As the variable `SUBJECT` says, it serves, or fails in a way of its own;
-//! who asks is told how it is run.
+//! A program for tests of runners. As the variable `SUBJECT` says, or the end of the plugin's id, it serves, or fails in a
+//! way of its own; who asks is told how it is run.
 
 use std::{collections::BTreeMap, env, fs, io, process, thread, time::Duration};
 
@@ -40,8 +40,9 @@ impl Manner {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let said = env::var("SUBJECT").unwrap_or_else(|_| "serves".into());
-    let manner = Manner::of(&said).ok_or_else(|| io::Error::other(format!("SUBJECT={said} is not known")))?;
+    let said = env::var("SUBJECT").ok().or_else(|| Some(env::var("PLEXICA_PLUGIN_ID").ok()?.split_once('-')?.1.into()));
+    let said = said.unwrap_or_else(|| "serves".into());
+    let manner = Manner::of(&said).ok_or_else(|| io::Error::other(format!("to be {said} is not known")))?;
     match manner {
         Manner::Ends => process::exit(3),
         Manner::Eats => eat(),

@@ -1,7 +1,7 @@
 //! The cluster, by the tools people use: kubectl and Helm.
 
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use plexica_e2e::{
     kubectl::{self, Kubectl, NAMESPACE, root},
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 const RELEASE: &str = "plexica";
+const CHART: &str = "charts/plexica";
 const KINDS: [&str; 3] = ["plugininstalls.plexica.io", "plugins.plexica.io", "tenants.plexica.io"];
 
 /// A cluster with a node.
@@ -65,8 +66,30 @@ impl Cluster {
 
     /// `helm install` of the chart in this repository.
     pub async fn install(&self, values: &Value) {
-        let chart = root().join("charts/plexica");
-        let arguments = ["install", RELEASE, chart.to_str().unwrap(), "--namespace", NAMESPACE];
+        self.release("install", &root().join(CHART), values).await;
+    }
+
+    /// `helm install` of the chart as the commit before has it; of this one where there is none, as in a shallow clone.
+    pub async fn install_before(&self, values: &Value) {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("chart.tar");
+        let mut before = Command::new("git");
+        before.current_dir(root()).args(["archive", "--output"]).arg(&archive).args(["HEAD^", CHART]);
+        let mut unpack = Command::new("tar");
+        unpack.current_dir(folder.path()).arg("--extract").arg("--file").arg(&archive);
+        let got = kubectl::run(&mut before, "").await.and(kubectl::run(&mut unpack, "").await);
+        println!("the chart of the commit before: {got:?}");
+        let chart = if got.is_ok() { folder.path().join(CHART) } else { root().join(CHART) };
+        self.release("install", &chart, values).await;
+    }
+
+    /// `helm upgrade` to the chart in this repository.
+    pub async fn upgrade(&self, values: &Value) {
+        self.release("upgrade", &root().join(CHART), values).await;
+    }
+
+    async fn release(&self, verb: &str, chart: &Path, values: &Value) {
+        let arguments = [verb, RELEASE, chart.to_str().unwrap(), "--namespace", NAMESPACE];
         let waiting = ["--values", "-", "--wait", "--timeout", "180s"];
         self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await.unwrap();
     }

@@ -10,6 +10,8 @@ mod platform;
 mod quota;
 mod relay;
 mod restore;
+mod rights;
+mod upkeep;
 
 use futures::FutureExt;
 use plexica_e2e::{
@@ -17,7 +19,7 @@ use plexica_e2e::{
     browser::Browser,
     kubectl::NAMESPACE,
     request::{served, unpooled},
-    scenario::{lifecycle, upgrade},
+    scenario::{bad_input, lifecycle, upgrade},
 };
 use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique};
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ use std::time::Instant;
 use backup::Backups;
 use cluster::Cluster;
 use restore::Operators;
+use upkeep::User;
 
 const TENANT: &str = "acme";
 /// Goes while the platform is not installed.
@@ -115,17 +118,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     .unwrap();
     assert_eq!(row, ("Grace Hopper".into(), "tenant_acme_plugin_crm".into()));
 
-    let token = signs_in().await;
     let path = format!("/api/plugins/crm/contacts/{}", contact["id"].as_str().expect("an id"));
-    let url = format!("{gateway}{path}");
-    lifecycle::rolls(cluster, &url, &token).await;
-    lifecycle::rests(cluster, &url, &signs_in).await;
-    let token = signs_in().await;
-    lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
-    upgrade::there_and_back_and_for_good(cluster, &gateway, &signs_in).await;
-    quota::counts_its_pods(cluster, &gateway, &signs_in).await;
-
-    lifecycle::leaves_and_comes_back(cluster, &url, &signs_in).await;
+    works(cluster, &gateway, &path, &signs_in).await;
 
     // Each component may do what it needs to.
     nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
@@ -135,7 +129,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     // One that is deleted while there is no operator waits for the next.
     cluster.ask_to_delete(LEAVES).await;
     assert_eq!(cluster.tenants().await, format!("{TENANT} {LEAVES}"));
-    cluster.install(&values).await;
+    cluster.install_before(&values).await;
     cluster.wait_gone(LEAVES).await;
     assert_eq!(cluster.tenants().await, TENANT);
     let realms = [TENANT, LEAVES].map(|tenant| format!("{installation}-{tenant}"));
@@ -147,6 +141,13 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     assert_eq!(kept, 1);
     let gateway = cluster.service("plexica-gateway").await;
     is_there(&gateway, &path, &signs_in().await).await;
+
+    // From there to this chart, and what a node does to it.
+    let user = async || User { gateway: gateway.clone(), path: path.clone(), token: signs_in().await };
+    upkeep::upgrades(cluster, &values, &user().await).await;
+    rights::are_least(cluster).await;
+    upkeep::evicts(cluster, &user().await).await;
+    upkeep::kills(cluster, &user().await).await;
 
     // Everything goes again with the tenant, its install too; there is a backup of it by then.
     cluster.delete_tenant(TENANT).await;
@@ -163,6 +164,21 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     administrator.delete_realm(&format!("{installation}-platform")).await;
     administrator.delete_client(&client.id).await;
     cluster.clear().await;
+}
+
+/// What a tenant and its plugins go through.
+async fn works(cluster: &Cluster, gateway: &str, path: &str, signs_in: impl AsyncFn() -> String) {
+    let url = format!("{gateway}{path}");
+    let token = signs_in().await;
+    lifecycle::rolls(cluster, &url, &token).await;
+    lifecycle::rests(cluster, &url, &signs_in).await;
+    let token = signs_in().await;
+    lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
+    upgrade::there_and_back_and_for_good(cluster, gateway, &signs_in).await;
+    quota::counts_its_pods(cluster, gateway, &signs_in).await;
+    bad_input::plugins_that_do_not_come_up(cluster).await;
+    bad_input::what_others_have(cluster).await;
+    lifecycle::leaves_and_comes_back(cluster, &url, &signs_in).await;
 }
 
 /// The chart, and its own test.

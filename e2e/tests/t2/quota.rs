@@ -40,7 +40,7 @@ pub async fn counts_its_pods(cluster: &Cluster, gateway: &str, signs_in: impl As
     plan(cluster, "small").await;
     in_force(cluster, "small").await;
     used(cluster, &json!({ "requests.cpu": "0", "requests.memory": "0", "limits.memory": "0" })).await;
-    cluster.apply(&entry(FIRST, 0)).await;
+    cluster.apply(&entry(cluster, FIRST, 0)).await;
     let mut own = install(FIRST, "Notes");
     own["spec"]["isolation"] = json!("Dedicated");
     cluster.apply(&own).await;

@@ -53,8 +53,8 @@ pub enum Step {
     Standalone,
     /// A sample of all that is tried to break the operator.
     Faults,
-    /// Runners of plugins, each by the same tests, and the path through a cluster with pods: chart, tenant, plugin,
-    /// request, row.
+    /// Runners of plugins, each by the same tests, the path through a cluster with pods (chart, tenant, plugin, request,
+    /// row), and what tenants go through there in dev mode.
     T2,
     /// The same with Compose, on a Docker engine.
     Compose,
@@ -168,7 +168,8 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     }
     let runners = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=runners"]);
     let line = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"]);
-    run_tests(workspace, &[runners, line], arguments)
+    let laptop = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=dev"]);
+    run_tests(workspace, &[runners, line, laptop], arguments)
 }
 
 fn compose(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
