@@ -7,6 +7,7 @@
 mod changed;
 mod desired;
 pub mod docker;
+mod health;
 pub mod kubernetes;
 mod observed;
 pub mod process;

@@ -12,10 +12,10 @@ use crate::kubectl::NAMESPACE;
 const LONG: Duration = Duration::from_mins(3);
 /// A program whose id says how it fails, and what is then told of it: by processes, containers and pods.
 const FAILURES: [(&str, &[&str]); 5] = [
-    ("missing", &["ended", "cannot be pulled"]),
+    ("missing", &["/nowhere/to/be/found was not found", "cannot be pulled"]),
     ("ends", &["exit status: 3", "ended with exit code 3"]),
-    ("sick", &["not healthy", "port 8080 says: HTTP 503", "is not ready"]),
-    ("astray", &["not healthy", "port 8080 says: no answer", "is not ready"]),
+    ("sick", &["LISTEN says: HTTP 503", "port 8080 says: HTTP 503", "is not ready"]),
+    ("astray", &["LISTEN says: no answer", "port 8080 says: no answer", "is not ready"]),
     (EATS, &["used more memory than its limit of 32Mi"]),
 ];
 const EATS: &str = "eats";

@@ -135,10 +135,17 @@ pub async fn what_does_not_come_up_says_why(subject: &Subject) {
     let mut greedy = subject.failing("eats");
     greedy.resources = Some(memory);
     let all = [
-        (missing, ["ended", "registry.invalid/plexica/missing:1.0.0 cannot be pulled", "cannot be pulled"]),
+        (
+            missing,
+            [
+                "/nowhere/to/be/found was not found",
+                "registry.invalid/plexica/missing:1.0.0 cannot be pulled",
+                "cannot be pulled",
+            ],
+        ),
         (subject.failing("ends"), ["exit status: 3", "ended with exit code 3", "ended with exit code 3"]),
-        (subject.failing("sick"), ["not healthy", "port 8080 says: HTTP 503", "is not ready"]),
-        (subject.failing("astray"), ["not healthy", "port 8080 says: no answer", "is not ready"]),
+        (subject.failing("sick"), ["LISTEN says: HTTP 503", "port 8080 says: HTTP 503", "is not ready"]),
+        (subject.failing("astray"), ["LISTEN says: no answer", "port 8080 says: no answer", "is not ready"]),
         (greedy, ["", "used more memory than its limit of 32Mi", "used more memory than its limit of 32Mi"]),
     ];
     for (workload, words) in all {

@@ -25,10 +25,10 @@ use super::{
     desired::{GRACE, NAMESPACE, alias, endpoint},
     failure::said,
     found,
-    health::{PERIOD, Unwell, Verdict},
     network::{self, MEMBER},
+    pulse::{PERIOD, Verdict},
 };
-use crate::workloads::Changed;
+use crate::workloads::{Changed, health::Unwell};
 
 /// How long after an engine was lost it is asked again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -9,11 +9,11 @@ mod container;
 mod desired;
 mod failure;
 mod found;
-mod health;
 mod leaving;
 mod look;
 mod network;
 mod pull;
+mod pulse;
 mod registry;
 mod repair;
 mod state;
@@ -35,13 +35,13 @@ use tokio::sync::{OnceCell, broadcast};
 use self::{
     desired::{NAME, NAMESPACE, Wanted},
     found::{Container, Image},
-    health::{Health, Pulses},
     leaving::Leaving,
     look::Ready,
     pull::Pulls,
+    pulse::Pulses,
     repair::{Abilities, Repair},
 };
-use super::{Changed, Needs, Observed, Place, Workload, Workloads, observed::Found};
+use super::{Changed, Needs, Observed, Place, Workload, Workloads, health::Health, observed::Found};
 use crate::{
     Changes, Error, Kind, Result, Retired, System,
     ownership::{Installation, Verdict, judge},

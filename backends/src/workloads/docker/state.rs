@@ -6,10 +6,9 @@ use url::Url;
 use super::{
     desired::Wanted,
     found::{Container, Containers, Image},
-    health::Unwell,
     pull::{PATIENT, Pull},
 };
-use crate::workloads::{State, Workload};
+use crate::workloads::{State, Workload, health::Unwell};
 
 /// Who ended that often will end again.
 pub(super) const DEATHS: i64 = 3;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
@@ -116,7 +117,7 @@ async fn keep(place: Place, mut launch: Launch, tell: impl Fn(Life), mut stop: o
                 let _lifeline = child.stdin.take();
                 tokio::select! {
                     ended = child.wait() => match ended {
-                        Ok(status) => format!("the process ended ({status})"),
+                        Ok(status) => told(status, &launch.command),
                         Err(error) => format!("the process was lost ({error})"),
                     },
                     grace = &mut stop => return end(child, grace.unwrap_or(HURRY)).await,
@@ -136,6 +137,17 @@ async fn keep(place: Place, mut launch: Launch, tell: impl Fn(Life), mut stop: o
     }
 }
 
+/// What is told of an end: the watchdog, a shell, ends like this for a program that it cannot start.
+/// <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>
+fn told(status: ExitStatus, command: &[String]) -> String {
+    let program = command.first().map(String::as_str).unwrap_or_default();
+    match status.code() {
+        Some(127) => format!("the process ended: its command {program} was not found"),
+        Some(126) => format!("the process ended: its command {program} is not a program that this user may run"),
+        _ => format!("the process ended ({status})"),
+    }
+}
+
 /// Asks the child's process group to end, then makes it.
 async fn end(mut child: Child, grace: Duration) {
     let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw) else {
@@ -151,8 +163,18 @@ async fn end(mut child: Child, grace: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
     use crate::ownership::Mark;
+
+    #[test]
+    fn an_end_says_what_to_look_at() {
+        let said = |code: i32| told(ExitStatus::from_raw(code << 8), &["/opt/crm".into(), "serve".into()]);
+        assert_eq!(said(127), "the process ended: its command /opt/crm was not found");
+        assert!(said(126).contains("/opt/crm is not a program"));
+        assert_eq!(said(3), "the process ended (exit status: 3)");
+    }
 
     /// A child that takes its time to end and then says so in its log.
     fn slow(folder: &Path, ca_bundle: Option<PathBuf>) -> (Keeper, PathBuf) {

@@ -15,7 +15,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream::BoxStream};
-use plexica_contract::{name::PluginId, path::HEALTH};
+use plexica_contract::{name::PluginId, tenancy::environment::LISTEN};
 use tokio::sync::{Mutex, broadcast};
 use tokio_stream::wrappers::BroadcastStream;
 use url::Url;
@@ -24,11 +24,13 @@ use self::{
     command::log_path,
     keeper::{Keeper, Life},
 };
-use super::{Changed, Needs, Observed, Place, State, Workload, Workloads, observed::Found};
+use super::{
+    Changed, Needs, Observed, Place, State, Workload, Workloads,
+    health::{Health, Unwell},
+    observed::Found,
+};
 use crate::{Changes, Error, Kind, Retired, System};
 
-/// How long a health check may take.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one goes on that nothing leads to any more: gateways hear of it by a watch.
 const LINGER: Duration = Duration::from_secs(2);
 /// Deaths and starts that a listener may be behind; those before are seen at the next resync.
@@ -50,7 +52,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Processes {
     settings: Settings,
-    http: reqwest::Client,
+    health: Health,
     kept: Mutex<HashMap<Place, Kept>>,
     changed: broadcast::Sender<Changed>,
 }
@@ -87,29 +89,27 @@ impl Processes {
                 format!("Make {} a folder that this user may write to.", settings.logs.display()),
             )
         })?;
-        let http = reqwest::Client::builder()
-            .timeout(HEALTH_TIMEOUT)
-            .no_proxy()
-            .build()
+        let health = Health::new()
             .map_err(|error| Error::unavailable(System::Workloads, "no HTTP client can be made").because(error))?;
         let (changed, _) = broadcast::channel(BACKLOG);
-        Ok(Self { settings, http, kept: Mutex::default(), changed })
+        Ok(Self { settings, health, kept: Mutex::default(), changed })
     }
 
     async fn state(&self, life: Life) -> State {
         match life {
             Life::Down(why) => State::Starting(why),
-            Life::Running(address) => match self.healthy(address).await {
-                Some(endpoint) => State::Ready { endpoint },
-                None => State::Starting("the process runs and is not healthy yet".into()),
+            Life::Running(address) => match self.ask(address).await {
+                Ok(endpoint) => State::Ready { endpoint },
+                // Without its port, which is another after each start of the operator.
+                Err(why) => State::Starting(format!("the process runs, and its health check at {LISTEN} says: {why}")),
             },
         }
     }
 
-    async fn healthy(&self, address: SocketAddr) -> Option<Url> {
-        let endpoint: Url = format!("http://{address}").parse().ok()?;
-        let answer = self.http.get(endpoint.join(HEALTH).ok()?).send().await.ok()?;
-        answer.status().is_success().then_some(endpoint)
+    async fn ask(&self, address: SocketAddr) -> Result<Url, Unwell> {
+        let endpoint = Url::parse(&format!("http://{address}")).map_err(|error| Unwell::Silent(error.to_string()))?;
+        self.health.check(&endpoint).await?;
+        Ok(endpoint)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a plugin is well: asked as a cluster's probes ask it.
+//! How plugins were when they were asked, and what follows from it, as a cluster's probes have it.
 
 use std::{
     collections::HashMap,
@@ -6,55 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use plexica_contract::path::HEALTH;
-use url::Url;
+use crate::workloads::health::Unwell;
 
 /// How often each is asked.
 pub(super) const PERIOD: Duration = Duration::from_secs(5);
-/// How long an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(3);
 /// Who was not well for a minute is started again.
 const FAILURES: u32 = 12;
 /// Who is not well by then will not be: as long as a cluster's startup probe waits.
 const STARTUP: Duration = Duration::from_mins(1);
-
-/// Asks plugins.
-#[derive(Clone, Debug)]
-pub(super) struct Health(reqwest::Client);
-
-/// Why one is not well.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unwell {
-    /// It said so.
-    Answers(String),
-    /// It said nothing, or cannot be reached from here.
-    Silent(String),
-}
-
-impl std::fmt::Display for Unwell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (Self::Answers(text) | Self::Silent(text)) = self;
-        f.write_str(text)
-    }
-}
-
-impl Health {
-    pub fn new() -> Result<Self, reqwest::Error> {
-        Ok(Self(reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?))
-    }
-
-    /// Whether it is well.
-    pub async fn check(&self, endpoint: &Url) -> Result<(), Unwell> {
-        let url = endpoint.join(HEALTH).map_err(|error| Unwell::Silent(error.to_string()))?;
-        match self.0.get(url).send().await {
-            Ok(answer) if answer.status().is_success() => Ok(()),
-            Ok(answer) => Err(Unwell::Answers(format!("HTTP {}", answer.status().as_u16()))),
-            Err(error) if error.is_timeout() => Err(Unwell::Silent(format!("nothing within {} s", TIMEOUT.as_secs()))),
-            // Nobody listens there, or an engine's own proxy of the port finds nobody.
-            Err(_) => Err(Unwell::Silent("no answer".into())),
-        }
-    }
-}
 
 /// What follows from how one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
