@@ -14,8 +14,8 @@ const LONG: Duration = Duration::from_mins(3);
 const FAILURES: [(&str, &[&str]); 5] = [
     ("missing", &["/nowhere/to/be/found was not found", "cannot be pulled"]),
     ("ends", &["exit status: 3", "ended with exit code 3"]),
-    ("sick", &["LISTEN says: HTTP 503", "port 8080 says: HTTP 503", "is not ready"]),
-    ("astray", &["LISTEN says: no answer", "port 8080 says: no answer", "is not ready"]),
+    ("sick", &["LISTEN says: HTTP 503", "port 8080 says: HTTP 503", "runs and is not ready"]),
+    ("astray", &["LISTEN says: no answer", "port 8080 says: no answer", "runs and is not ready"]),
     (EATS, &["used more memory than its limit of 32Mi"]),
 ];
 const EATS: &str = "eats";
