@@ -33,7 +33,14 @@ impl Kubectl {
     /// # Errors
     /// What it says when it fails.
     pub async fn run(&self, arguments: &[&str], input: &str) -> Result<String, String> {
-        run(Command::new(&self.program).arg("--kubeconfig").arg(&self.kubeconfig).args(arguments), input).await
+        let mut command = Command::new(&self.program);
+        // A cache beside it: another server on the same port had other kinds.
+        command
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .arg("--cache-dir")
+            .arg(self.kubeconfig.with_extension("cache"));
+        run(command.args(arguments), input).await
     }
 
     /// `kubectl apply` of an object.

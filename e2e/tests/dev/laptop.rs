@@ -4,9 +4,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use plexica_contract::tenancy::environment::PLUGIN_ID;
 use plexica_e2e::{
     kubectl::{self, Kubectl},
@@ -22,8 +26,11 @@ use tokio::{
 
 /// Generous: a cold machine fetches Postgres first.
 const START: Duration = Duration::from_mins(3);
+const STOP: Duration = Duration::from_mins(1);
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// `plexica dev` on a folder of its own, which ends with this value.
+/// `plexica dev` on a folder of its own.
 pub struct Laptop {
     /// The gateway's URL.
     pub gateway: String,
@@ -36,10 +43,7 @@ impl Laptop {
     /// Starts it, and waits until it says that it is ready.
     pub async fn start(kubectl: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(built("plexica"));
-        for variable in ["DATABASE_URL", "KEYCLOAK_URL", "S3_ENDPOINT", "KUBECONFIG", "PLEXICA_INSTALLATION"] {
-            command.env_remove(variable);
-        }
+        let mut command = plexica();
         command.args(["dev", "--output", "json", "--port", "0", "--data-dir"]).arg(folder.path());
         let mut child =
             command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("`cargo xtask test` builds it");
@@ -54,8 +58,35 @@ impl Laptop {
     /// An access token of the tenant's first user.
     pub async fn token(&self) -> String {
         let user = ["token", "--tenant", "acme", "--user", "ada@acme.test", "--data-dir"];
-        let said = kubectl::run(Command::new(built("plexica")).args(user).arg(self.folder.path()), "").await;
+        let said = kubectl::run(plexica().args(user).arg(self.folder.path()), "").await;
         said.unwrap().trim().to_owned()
+    }
+
+    /// Stops it, as Ctrl-C does, and waits until it has.
+    pub async fn stop(mut self) {
+        self.interrupt();
+        assert!(timeout(STOP, self.child.wait()).await.expect("it stops in time").unwrap().success());
+    }
+
+    fn interrupt(&self) {
+        if let Some(pid) = self.child.id() {
+            kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGINT).unwrap();
+        }
+    }
+}
+
+/// After a failure: what it logged, and its Postgres goes with it.
+impl Drop for Laptop {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        println!("{}", fs::read_to_string(self.folder.path().join("plexica.log")).unwrap_or_default());
+        self.interrupt();
+        let deadline = Instant::now() + STOP;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 
@@ -109,6 +140,16 @@ fn parent(pid: &str) -> Option<String> {
     // The name is in parentheses and may hold anything; the parent is the second field after it.
     let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
     (parent != "0").then(|| parent.to_owned())
+}
+
+/// The command line, as it is without what this shell is set to.
+fn plexica() -> Command {
+    let mut command = Command::new(built("plexica"));
+    let set = ["DATABASE_URL", "KEYCLOAK_URL", "S3_ENDPOINT", "KUBECONFIG", "PLEXICA_INSTALLATION", "PLEXICA_PASSWORD"];
+    for variable in set {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// A program that is built beside this test.

@@ -37,4 +37,5 @@ async fn a_tenant_and_its_plugins_go_through_all() {
     bad_input::plugins_that_do_not_come_up(&laptop).await;
     bad_input::what_others_have(&laptop).await;
     lifecycle::leaves_and_comes_back(&laptop, &url, signs_in).await;
+    laptop.stop().await;
 }

@@ -138,7 +138,7 @@ pub async fn what_does_not_come_up_says_why(subject: &Subject) {
         (
             missing,
             [
-                "/nowhere/to/be/found was not found",
+                "/nowhere/to/be/found, or what it starts, was not found",
                 "registry.invalid/plexica/missing:1.0.0 cannot be pulled",
                 "cannot be pulled",
             ],

@@ -66,32 +66,44 @@ impl Cluster {
 
     /// `helm install` of the chart in this repository.
     pub async fn install(&self, values: &Value) {
-        self.release("install", &root().join(CHART), values).await;
+        self.release("install", &root().join(CHART), values).await.unwrap();
     }
 
-    /// `helm install` of the chart as the commit before has it; of this one where there is none, as in a shallow clone.
+    /// `helm install` of the chart as the commit before has it, with the images of this one. Of this one's chart where that
+    /// cannot be, as in a clone without history, or where the programs or values need what only this chart has; it is
+    /// printed why.
     pub async fn install_before(&self, values: &Value) {
         let folder = tempfile::tempdir().unwrap();
-        let archive = folder.path().join("chart.tar");
+        match self.try_install_before(values, folder.path()).await {
+            Ok(()) => println!("the chart of the commit before is installed"),
+            Err(why) => {
+                println!("the chart of the commit before cannot be installed: {why}");
+                self.uninstall().await;
+                self.install(values).await;
+            }
+        }
+    }
+
+    async fn try_install_before(&self, values: &Value, folder: &Path) -> Result<(), String> {
+        let archive = folder.join("chart.tar");
         let mut before = Command::new("git");
         before.current_dir(root()).args(["archive", "--output"]).arg(&archive).args(["HEAD^", CHART]);
+        kubectl::run(&mut before, "").await?;
         let mut unpack = Command::new("tar");
-        unpack.current_dir(folder.path()).arg("--extract").arg("--file").arg(&archive);
-        let got = kubectl::run(&mut before, "").await.and(kubectl::run(&mut unpack, "").await);
-        println!("the chart of the commit before: {got:?}");
-        let chart = if got.is_ok() { folder.path().join(CHART) } else { root().join(CHART) };
-        self.release("install", &chart, values).await;
+        unpack.current_dir(folder).arg("--extract").arg("--file").arg(&archive);
+        kubectl::run(&mut unpack, "").await?;
+        self.release("install", &folder.join(CHART), values).await
     }
 
     /// `helm upgrade` to the chart in this repository.
     pub async fn upgrade(&self, values: &Value) {
-        self.release("upgrade", &root().join(CHART), values).await;
+        self.release("upgrade", &root().join(CHART), values).await.unwrap();
     }
 
-    async fn release(&self, verb: &str, chart: &Path, values: &Value) {
+    async fn release(&self, verb: &str, chart: &Path, values: &Value) -> Result<(), String> {
         let arguments = [verb, RELEASE, chart.to_str().unwrap(), "--namespace", NAMESPACE];
         let waiting = ["--values", "-", "--wait", "--timeout", "180s"];
-        self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await.unwrap();
+        self.helm(&[&arguments[..], &waiting[..]].concat(), &values.to_string()).await.map(drop)
     }
 
     /// `helm test`; what its pod said is in the error of one that fails.

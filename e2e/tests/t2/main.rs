@@ -143,11 +143,13 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     is_there(&gateway, &path, &signs_in().await).await;
 
     // From there to this chart, and what a node does to it.
-    let user = async || User { gateway: gateway.clone(), path: path.clone(), token: signs_in().await };
+    let user = async || User::new(&gateway, &path, signs_in().await);
+    nothing_was_forbidden(cluster, &["plexica-operator"]).await;
     upkeep::upgrades(cluster, &values, &user().await).await;
     rights::are_least(cluster).await;
-    upkeep::evicts(cluster, &user().await).await;
-    upkeep::kills(cluster, &user().await).await;
+    upkeep::evicts(cluster, &user).await;
+    nothing_was_forbidden(cluster, &["plexica-operator", "plexica-core-api", "plexica-gateway"]).await;
+    upkeep::kills(cluster, &user).await;
 
     // Everything goes again with the tenant, its install too; there is a backup of it by then.
     cluster.delete_tenant(TENANT).await;

@@ -4,8 +4,13 @@ use plexica_e2e::kubectl::NAMESPACE;
 
 use crate::cluster::Cluster;
 
-/// What no component may do, anywhere: each would lead to more than it has.
-const NOBODY: [[&str; 2]; 21] = [
+/// A verb, and what it is done to.
+type Right = [&'static str; 2];
+
+/// Has no Role of the platform's.
+const OF_TENANT: &str = "tenant-acme";
+/// What no component may do in a tenant's namespace, nor beyond namespaces: each would lead to more than it has.
+const NOBODY: [Right; 21] = [
     ["escalate", "clusterroles"],
     ["bind", "clusterroles"],
     ["create", "clusterroles"],
@@ -29,11 +34,12 @@ const NOBODY: [[&str; 2]; 21] = [
     ["get", "nodes"],
 ];
 
-/// Besides, a component may not do these with the resources of Plexica, nor with Secrets of such names; where no plugin has
-/// a namespace of its tenant's, the operator may read those of its own fixed names alone.
-const BESIDES: [(&str, &[[&str; 2]]); 3] = [
+/// What a component may not do besides, and what it may, so that one that is called otherwise would be noticed. With
+/// `dedicatedPlugins: false` the operator may read Secrets of its own fixed names alone.
+const BESIDES: [(&str, Right, &[Right]); 3] = [
     (
         "operator",
+        ["get", "secrets/plexica-identity"],
         &[
             ["create", "tenants"],
             ["delete", "tenants"],
@@ -45,6 +51,7 @@ const BESIDES: [(&str, &[[&str; 2]]); 3] = [
     ),
     (
         "core-api",
+        ["create", "tenants"],
         &[
             ["patch", "tenants/status"],
             ["create", "plugins"],
@@ -56,6 +63,7 @@ const BESIDES: [(&str, &[[&str; 2]]); 3] = [
     ),
     (
         "gateway",
+        ["list", "plugininstalls"],
         &[
             ["patch", "tenants"],
             ["patch", "plugininstalls"],
@@ -67,24 +75,31 @@ const BESIDES: [(&str, &[[&str; 2]]); 3] = [
     ),
 ];
 
-/// All of that is refused, and what the operator needs is not; `dedicatedPlugins` is to be off.
+/// Who may list the platform's own Secrets in the platform's namespace.
+const KEEPS_SECRETS: &str = "operator";
+
+/// All of that is refused, and nothing else is; `dedicatedPlugins` is to be off.
 pub async fn are_least(cluster: &Cluster) {
-    for (component, besides) in BESIDES {
+    for (component, allowed, besides) in BESIDES {
+        let [verb, resource] = allowed;
+        assert!(may(cluster, component, OF_TENANT, verb, resource).await, "{component} may not {verb} {resource}");
         for [verb, resource] in NOBODY.iter().chain(besides) {
-            assert!(!may(cluster, component, verb, resource).await, "{component} may {verb} {resource}");
+            let is = may(cluster, component, OF_TENANT, verb, resource).await;
+            assert!(!is, "{component} may {verb} {resource} in {OF_TENANT}");
         }
-    }
-    for [verb, resource] in [["patch", "tenants/status"], ["get", "secrets/plexica-identity"], ["create", "secrets"]] {
-        assert!(may(cluster, "operator", verb, resource).await, "the operator may not {verb} {resource}");
+        for [verb, resource] in NOBODY.iter().filter(|[_, what]| component != KEEPS_SECRETS || *what != "secrets") {
+            let is = may(cluster, component, NAMESPACE, verb, resource).await;
+            assert!(!is, "{component} may {verb} {resource} in {NAMESPACE}");
+        }
     }
 }
 
-/// In a tenant's namespace, which has no Role of the platform's. What follows a `/` is a subresource, or a Secret's name.
-async fn may(cluster: &Cluster, component: &str, verb: &str, resource: &str) -> bool {
+/// What follows a `/` is a subresource, or a Secret's name.
+async fn may(cluster: &Cluster, component: &str, namespace: &str, verb: &str, resource: &str) -> bool {
     let account = format!("--as=system:serviceaccount:{NAMESPACE}:plexica-{component}");
     let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
     let subresource = format!("--subresource={part}");
-    let mut asked = vec!["auth", "can-i", verb, &account, "--namespace", "tenant-acme"];
+    let mut asked = vec!["auth", "can-i", verb, &account, "--namespace", namespace];
     match (kind, part) {
         (_, "") => asked.push(kind),
         ("secrets", _) => asked.push(resource),
@@ -94,7 +109,8 @@ async fn may(cluster: &Cluster, component: &str, verb: &str, resource: &str) -> 
     match cluster.run(&asked, "").await {
         Ok(answer) => answer.trim() == "yes",
         Err(answer) => {
-            assert!(answer.contains(": no"), "{answer}");
+            let is_understood = answer.contains(": no\n") && !answer.contains("doesn't have a resource type");
+            assert!(is_understood, "{answer}");
             false
         }
     }

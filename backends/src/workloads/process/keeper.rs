@@ -137,13 +137,14 @@ async fn keep(place: Place, mut launch: Launch, tell: impl Fn(Life), mut stop: o
     }
 }
 
-/// What is told of an end: the watchdog, a shell, ends like this for a program that it cannot start.
+/// What is told of an end: the watchdog, a shell, ends like this for a program that it cannot start, and so does one that
+/// starts another by a shell.
 /// <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02>
 fn told(status: ExitStatus, command: &[String]) -> String {
     let program = command.first().map(String::as_str).unwrap_or_default();
     match status.code() {
-        Some(127) => format!("the process ended: its command {program} was not found"),
-        Some(126) => format!("the process ended: its command {program} is not a program that this user may run"),
+        Some(127) => format!("the process ended ({status}): {program}, or what it starts, was not found"),
+        Some(126) => format!("the process ended ({status}): {program}, or what it starts, may not be run by this user"),
         _ => format!("the process ended ({status})"),
     }
 }
@@ -171,8 +172,8 @@ mod tests {
     #[test]
     fn an_end_says_what_to_look_at() {
         let said = |code: i32| told(ExitStatus::from_raw(code << 8), &["/opt/crm".into(), "serve".into()]);
-        assert_eq!(said(127), "the process ended: its command /opt/crm was not found");
-        assert!(said(126).contains("/opt/crm is not a program"));
+        assert_eq!(said(127), "the process ended (exit status: 127): /opt/crm, or what it starts, was not found");
+        assert!(said(126).contains("/opt/crm, or what it starts, may not be run"));
         assert_eq!(said(3), "the process ended (exit status: 3)");
     }
 

@@ -23,7 +23,8 @@ fn an_ordinary_user_runs_everything_as_themselves() {
         chown(home.path(), Some(nobody.uid), Some(nobody.gid)).unwrap();
         // The build's folder may be closed to others.
         let program = home.path().join("plexica");
-        std::fs::copy(env!("CARGO_BIN_EXE_plexica"), &program).unwrap();
+        // By a program of its own: what another test starts meanwhile would hold this file open for writing.
+        assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_plexica")).arg(&program).status().unwrap().success());
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         (nobody, program)
     } else {

@@ -1,11 +1,14 @@
 //! Which tests are run, and on which API.
 
-use std::process::Command;
+use std::{env, num::NonZero, process::Command, thread};
 
 use crate::cargo::Workspace;
 
 /// The variable that chooses an API, as `plexica-testkit` reads it.
 const API: &str = "PLEXICA_TEST_API";
+/// How many tests of a program run at the same time.
+/// <https://doc.rust-lang.org/rustc/tests/index.html#--test-threads-num_threads>
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Modules of the operator's tests that lead tenants and installs through their lives. They run on
 /// the standalone API as well, each time; the others by hand: they would add more minutes than they find.
@@ -52,12 +55,20 @@ pub struct Selection {
     filters: &'static [&'static str],
     /// The API they run on, if not Kubernetes.
     api: Option<&'static str>,
+    /// Whether they wait for other systems more than they work.
+    waits: bool,
 }
 
 impl Selection {
     /// All tests of these.
     pub const fn all(targets: &'static [&'static str]) -> Self {
-        Self { targets, filters: &[], api: None }
+        Self { targets, filters: &[], api: None, waits: false }
+    }
+
+    /// All tests of these, which wait for other systems: two of them for each core at the same time, unless somebody says
+    /// how many.
+    pub const fn on_real_parts(targets: &'static [&'static str]) -> Self {
+        Self { waits: true, ..Self::all(targets) }
     }
 
     /// The operator's once more. The packages are those that are built for the other tests, for the
@@ -66,6 +77,7 @@ impl Selection {
         targets: &["--workspace", "--exclude=plexica-e2e", "--test=operator"],
         filters: LIFE,
         api: Some("standalone"),
+        waits: true,
     };
 
     /// `cargo test`; what was asked for by hand takes the place of the filters.
@@ -77,6 +89,10 @@ impl Selection {
         }
         if let Some(api) = self.api {
             command.env(API, api);
+        }
+        if self.waits && env::var_os(THREADS).is_none() {
+            let cores = thread::available_parallelism().map_or(1, NonZero::get);
+            command.env(THREADS, (2 * cores).to_string());
         }
         command
     }

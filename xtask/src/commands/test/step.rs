@@ -53,10 +53,10 @@ pub enum Step {
     Standalone,
     /// A sample of all that is tried to break the operator.
     Faults,
-    /// Runners of plugins, each by the same tests, the path through a cluster with pods (chart, tenant, plugin, request,
-    /// row), and what tenants go through there in dev mode.
+    /// Runners of plugins, each by the same tests; the path through a cluster with pods, chart, tenant, plugin, request and
+    /// row, with all that a tenant goes through; and the latter in dev mode.
     T2,
-    /// The same with Compose, on a Docker engine.
+    /// What a tenant goes through with Compose, on a Docker engine.
     Compose,
 }
 
@@ -129,7 +129,7 @@ impl Step {
                 tests(&[Selection::all(&["--workspace", "--lib", "--bins"]), Selection::all(&["--workspace", "--doc"])])
             }
             // The end-to-end tests have a step of their own, and a feature that only it turns on.
-            Self::Parts => tests(&[Selection::all(&["--workspace", "--exclude=plexica-e2e", "--test=*"])]),
+            Self::Parts => tests(&[Selection::on_real_parts(&["--workspace", "--exclude=plexica-e2e", "--test=*"])]),
             Self::Standalone => tests(&[Selection::STANDALONE]),
             Self::Faults => faults(workspace),
             Self::T2 => t2(cache, workspace, arguments),
@@ -162,7 +162,7 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
             docker::load(&engine, &image.archive)
         })
     });
-    // The test runs the command line, which a person does beside the cluster.
+    // The tests run the command line, as a person does beside the cluster, and plugins that are processes.
     if let Err(error) = loaded.and_then(|()| faults::build_beside_tests(workspace)) {
         return Outcome::Failed(error.to_string());
     }
