@@ -5,7 +5,7 @@ use std::time::Duration;
 use plexica_testkit::wait_for;
 use serde_json::{Value, json};
 
-use super::Place;
+use super::{Place, passing_tenant};
 use crate::kubectl::NAMESPACE;
 
 /// There are two cores for everything.
@@ -53,12 +53,7 @@ pub async fn what_others_have(place: &impl Place) {
     let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "tenant-taken" } });
     kubectl.apply(&namespace).await;
     let before = kubectl.get("namespace/tenant-taken", "").await["metadata"].clone();
-    let tenant = json!({
-        "apiVersion": "plexica.io/v1alpha1", "kind": "Tenant",
-        "metadata": { "name": "taken", "annotations": { "plexica.io/confirm-deletion": "taken" } },
-        "spec": { "displayName": "Taken", "deletionPolicy": "Delete", "skipFinalBackup": true },
-    });
-    kubectl.apply(&tenant).await;
+    kubectl.apply(&passing_tenant("taken")).await;
     let message = why(place, "tenant/taken", "", &["tenant-taken"]).await;
     println!("a namespace that somebody else has: {message}");
     kubectl.delete("tenant/taken", "").await;

@@ -9,6 +9,16 @@ use serde_json::{Value, json};
 
 use crate::kubectl::Kubectl;
 
+/// A tenant without anything, which goes with its data and without a backup when it is deleted.
+pub fn passing_tenant(slug: &str) -> Value {
+    json!({
+        "apiVersion": "plexica.io/v1alpha1",
+        "kind": "Tenant",
+        "metadata": { "name": slug, "annotations": { "plexica.io/confirm-deletion": slug } },
+        "spec": { "displayName": slug, "deletionPolicy": "Delete", "skipFinalBackup": true }
+    })
+}
+
 /// Where the platform runs.
 #[expect(async_fn_in_trait, reason = "tests alone call these, each for one kind of place")]
 pub trait Place {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -13,6 +13,7 @@ use nix::{
 };
 use plexica_contract::tenancy::environment::PLUGIN_ID;
 use plexica_e2e::{
+    built,
     kubectl::{self, Kubectl},
     scenario::Place,
 };
@@ -150,9 +151,4 @@ fn plexica() -> Command {
         command.env_remove(variable);
     }
     command
-}
-
-/// A program that is built beside this test.
-fn built(name: &str) -> PathBuf {
-    std::env::current_exe().unwrap().ancestors().nth(2).expect("in a folder for tests").join(name)
 }

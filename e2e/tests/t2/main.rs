@@ -19,7 +19,7 @@ use plexica_e2e::{
     browser::Browser,
     kubectl::NAMESPACE,
     request::{served, unpooled},
-    scenario::{bad_input, lifecycle, upgrade},
+    scenario::{bad_input, lifecycle, passing_tenant, upgrade},
 };
 use plexica_testkit::{keycloak::Keycloak, postgres::Server, require, s3::ObjectStore, unique};
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let signs_in = async || browser.sign_in("ada@acme.test", PASSWORD).await;
     let token = signs_in().await;
     let gateway = cluster.service("plexica-gateway").await;
-    cluster.apply(&second_tenant()).await;
+    cluster.apply(&passing_tenant(LEAVES)).await;
     cluster.wait(&format!("tenant/{LEAVES}"), "").await;
 
     cluster.apply_file("examples/crm.yaml").await;
@@ -219,16 +219,6 @@ fn values(installation: &str, keycloak_url: &str, s3_endpoint: &str, backups: &s
         "backup": { "bucket": backups },
         "plans": quota::plans(),
         "image": { "pullPolicy": "Never" }
-    })
-}
-
-/// A tenant without anything, to be deleted.
-fn second_tenant() -> Value {
-    json!({
-        "apiVersion": "plexica.io/v1alpha1",
-        "kind": "Tenant",
-        "metadata": { "name": LEAVES, "annotations": { "plexica.io/confirm-deletion": LEAVES } },
-        "spec": { "displayName": "Beta", "deletionPolicy": "Delete", "skipFinalBackup": true }
     })
 }
 

@@ -1,8 +1,8 @@
 //! A tenant from its final backup, by the command that people run for it.
 
-use std::{path::PathBuf, process::Stdio};
+use std::process::Stdio;
 
-use plexica_e2e::{administrator::ServiceAccount, kubectl::NAMESPACE};
+use plexica_e2e::{administrator::ServiceAccount, built, kubectl::NAMESPACE};
 use plexica_testkit::{keycloak::Keycloak, postgres::Server, s3::ObjectStore};
 use tokio::process::Command;
 use url::Url;
@@ -24,7 +24,7 @@ pub struct Operators<'a> {
 pub async fn tenant(cluster: &Cluster, operators: &Operators<'_>, tenant: &str, from: &str) {
     let Operators { postgres, database, keycloak, client, store, backups } = operators;
     let pg_restore = postgres.bin().expect("it came with its programs").join("pg_restore");
-    let output = Command::new(program())
+    let output = Command::new(built("plexica"))
         .args(["restore", "tenant", tenant, "--from", from, "--kubeconfig"])
         .arg(cluster.kubeconfig())
         .env("DATABASE_URL", database.as_str())
@@ -44,10 +44,4 @@ pub async fn tenant(cluster: &Cluster, operators: &Operators<'_>, tenant: &str, 
     assert!(output.status.success(), "{said}{complained}");
     assert!(said.contains(&format!("tenant {tenant} is Ready")), "{said}");
     cluster.wait(&format!("plugininstall/{tenant}-crm"), NAMESPACE).await;
-}
-
-/// It is built beside this test.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).expect("in a folder for tests").join("plexica")
 }

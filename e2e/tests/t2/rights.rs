@@ -78,7 +78,7 @@ const BESIDES: [(&str, Right, &[Right]); 3] = [
 /// Who may list the platform's own Secrets in the platform's namespace.
 const KEEPS_SECRETS: &str = "operator";
 
-/// All of that is refused, and nothing else is; `dedicatedPlugins` is to be off.
+/// All of that is refused, and what each may do is not; `dedicatedPlugins` is to be off.
 pub async fn are_least(cluster: &Cluster) {
     for (component, allowed, besides) in BESIDES {
         let [verb, resource] = allowed;

@@ -151,8 +151,10 @@ async fn a_second_ctrl_c_does_not_wait() {
     let asked = async || std::fs::read_to_string(&log).unwrap().contains("asked to stop");
     wait_until("the first is taken", Duration::from_secs(10), asked).await;
     signal(dev.pid(), Signal::SIGINT);
+    let began = Instant::now();
     let (status, said) = dev.fails();
     assert!(!status.success() && said.contains("a second time"), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     wait_until("Postgres went with it", Duration::from_secs(10), async || !alive(postgres)).await;
     assert!(Dev::start(&folder).stop().success());
 }

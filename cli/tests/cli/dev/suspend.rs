@@ -49,7 +49,9 @@ async fn tokens_of_before_are_refused_and_the_data_is_there_after() {
 
     // A start does not wait for what is not to answer.
     assert!(dev.stop().success());
+    let began = Instant::now();
     let dev = Dev::start(&folder.path().join("dev"));
+    assert!(began.elapsed() < Duration::from_secs(40), "it waited for the suspended tenant");
     assert_eq!(dev.summary["warnings"], serde_json::json!([]), "it waited for the suspended tenant");
     let gateway = dev.text("gateway").to_owned();
     assert_eq!(get(&format!("{gateway}/api/v1/me")).await.0, 403);

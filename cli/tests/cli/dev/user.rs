@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use crate::support::{Dev, descendants};
+use crate::support::{Dev, descendants, succeed};
 use nix::unistd::{Uid, User, chown};
 use plexica_testkit::{Missing, or_skip};
 
@@ -56,9 +56,9 @@ fn an_ordinary_user_runs_everything_as_themselves() {
     }
     // In the folder where `dev` was started, without naming anything.
     let output = run().args(["get", "tenants"]).output().unwrap();
-    assert!(crate::support::succeed(&output, &["get", "tenants"]).contains("acme"));
+    assert!(succeed(&output, &["get", "tenants"]).contains("acme"));
     let output = run().args(["token", "--tenant", "acme", "--user", "grace"]).output().unwrap();
-    assert_eq!(crate::support::succeed(&output, &["token"]).trim().split('.').count(), 3);
+    assert_eq!(succeed(&output, &["token"]).trim().split('.').count(), 3);
     for entry in [".", "secrets.json", "kubeconfig", "pgpass", "plexica.log", "s3", "plugin-logs", "tls", "postgres"] {
         let mode = std::fs::metadata(folder.join(entry)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{entry} is its owner's alone");
