@@ -78,9 +78,10 @@ impl Kubectl {
         self.run(&[&["delete", "--timeout=120s", object][..], &within(namespace)[..]].concat(), "").await.unwrap();
     }
 
-    /// Sets an annotation.
-    pub async fn annotate(&self, object: &str, annotation: &str) {
-        self.run(&["annotate", "--overwrite", object, annotation], "").await.unwrap();
+    /// Sets an annotation; one that ends with a dash goes.
+    pub async fn annotate(&self, object: &str, namespace: &str, annotation: &str) {
+        let arguments = ["annotate", "--overwrite", object, annotation];
+        self.run(&[&arguments[..], &within(namespace)[..]].concat(), "").await.unwrap();
     }
 }
 

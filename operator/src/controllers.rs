@@ -298,7 +298,7 @@ mod tests {
             before()
                 != install(|install| {
                     let path = "/".into();
-                    let route = RouteStatus { path, upstream: "http://x".into(), since: None };
+                    let route = RouteStatus { path, upstream: "http://x".into(), isolation: None, since: None };
                     install.status.as_mut().unwrap().route = Some(route);
                 })
         );

@@ -19,7 +19,7 @@ use plexica_crds::{ConditionType, Conditions, Plugin, PluginInstall, Reason, Ten
 pub use crate::plugin::unheeded;
 use crate::{
     plugin,
-    plugin_install::{Access, References, Valid, access, configuration, needed, validate},
+    plugin_install::{Access, References, Valid, access, awaited, configuration, needed, validate},
     problem::Problem,
     settings::{BackupPlace, Settings},
 };
@@ -46,8 +46,8 @@ pub struct Foreseen {
     pub permissions: Vec<String>,
     /// Events in force.
     pub events: Vec<String>,
-    /// What the version wants more than the one that serves, and nobody has said yes or no to: permissions and
-    /// events, which are not in force until then.
+    /// What the version wants more than the one that serves, or than it did itself, and nobody has been asked about
+    /// yet: permissions and events, which are not in force until somebody says so.
     pub consent: Vec<String>,
     /// What of the tenant's data the version may use.
     pub data: Access,
@@ -97,11 +97,13 @@ pub(crate) fn beside(install: &PluginInstall, valid: &Valid, references: &Refere
         let when = if at_the_end { " (last; there is no way back then)" } else { "" };
         format!("{}{when}", migration.name)
     });
+    let status = install.status.as_ref().filter(|_| serving == Some(manifest.version.to_string().as_str()));
+    let asked: Vec<String> = status.into_iter().flat_map(awaited).collect();
     Foreseen {
         version: manifest.version.to_string(),
         permissions: consent.permissions.granted.clone(),
         events: consent.events.granted.clone(),
-        consent: consent.awaiting().collect(),
+        consent: consent.awaiting().filter(|one| !asked.contains(one)).collect(),
         data: access(slug, manifest, before.and_then(|spec| Manifest::try_from(spec.clone()).ok()).as_ref()),
         migrations: migrations.collect(),
         routed: *enabled,

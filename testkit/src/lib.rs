@@ -19,6 +19,7 @@
 //! | `keycloak` | [`keycloak::Keycloak`] |
 //! | `minio`, `versitygw` | [`s3::ObjectStore`] |
 //! | `docker` | [`docker::Engine`] |
+//! | `registry` | [`registry::Registry`] |
 //! | `kubernetes`, `kubernetes_t1`, `kubernetes_t2` | [`kubernetes::Cluster`] |
 //!
 //! With the feature `standalone`, `api_server::ApiServer` is the cluster's or the standalone API, as
@@ -35,6 +36,7 @@ pub mod keycloak;
 pub mod kubernetes;
 pub mod part;
 pub mod postgres;
+pub mod registry;
 pub mod s3;
 pub mod unique;
 pub mod wait;
@@ -68,6 +70,9 @@ macro_rules! require {
     };
     (docker) => {
         $crate::or_skip($crate::docker::Engine::find())
+    };
+    (registry) => {
+        $crate::or_skip($crate::registry::Registry::find())
     };
     (kubernetes) => {
         $crate::or_skip($crate::kubernetes::Cluster::find($crate::kubernetes::Tier::T0))

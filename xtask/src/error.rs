@@ -29,6 +29,11 @@ pub enum Error {
     /// A file of ours does not hold what it should.
     #[error("{} is not what this version of xtask writes ({source}); remove it", path.display())]
     State { path: PathBuf, source: serde_json::Error },
+    /// A registry changed an image.
+    #[error(
+        "the registry knows {image} as {found}, and it was written as {digest}; push to one that keeps manifests as they are"
+    )]
+    Pushed { image: String, digest: String, found: String },
     /// An argument or environment variable makes no sense.
     #[error("{0}")]
     Usage(String),

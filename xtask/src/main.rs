@@ -34,7 +34,7 @@ struct Arguments {
 enum Task {
     /// Starts real parts, unless they run, and prints how tests find them.
     Up {
-        /// postgres, postgres15, postgres17, keycloak, minio, versitygw, kubernetes=t0|t1|t2;
+        /// postgres, postgres15, postgres17, keycloak, minio, versitygw, docker, registry, kubernetes=t0|t1|t2;
         /// none: what the tests of the crates need.
         parts: Vec<String>,
     },

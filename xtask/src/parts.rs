@@ -15,6 +15,7 @@ pub mod maven;
 pub mod minio;
 mod part;
 pub mod postgres;
+pub mod registry;
 pub mod stand_in;
 pub mod versitygw;
 

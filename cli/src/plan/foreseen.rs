@@ -112,7 +112,7 @@ fn come_to(install: &mut Arc<PluginInstall>, outcome: &Result<Foreseen, Problem>
     let install = Arc::make_mut(install);
     let path = install.spec.plugin.id.parse::<PluginId>().map(|id| plugin_route(&id)).unwrap_or_default();
     let status = install.status.get_or_insert_default();
-    status.route = routed.then_some(RouteStatus { path, upstream: String::new(), since: None });
+    status.route = routed.then_some(RouteStatus { path, upstream: String::new(), isolation: None, since: None });
     if *routed {
         status.version = Some(version.clone());
         status.migrated_version = Some(version.clone());
@@ -267,10 +267,10 @@ fn of_install(change: &mut Change, install: &PluginInstall, outcome: &Result<For
     }
     if status.version.as_ref() != Some(version) {
         change.migrated.extend(migrations.iter().map(|file| format!("by {file}")));
-        change.asked.extend(consent.iter().cloned());
         let as_before = if data.as_before { ", as before" } else { "" };
         change.data.push(format!("{} alone{as_before}", data.uses.join(" and ")));
     }
+    change.asked.extend(consent.iter().cloned());
     change.restarted.extend(configuration.and_then(|reload| match reload {
         Reload::Live => None,
         Reload::Ask => Some(format!("{id} {version} if it asks for that to take its configuration")),

@@ -194,6 +194,26 @@ fn an_upgrade_says_by_what_it_migrates_and_what_it_asks_for() {
 }
 
 #[test]
+fn what_an_entry_asks_for_later_waits_for_consent_too() {
+    let (read, moon) = ("crm:deals:read", "crm:moon:read");
+    let permission = |key: &str| json!({ "key": key, "name": key });
+    let entry = |keys: &[&str]| {
+        let keys: Vec<Value> = keys.iter().copied().map(permission).collect();
+        plugin("crm 1.0.0", json!({ "permissions": keys }))
+    };
+    for (awaited, expected) in [(json!([]), vec!["permission crm:moon:read"]), (json!([moon]), vec![])] {
+        let mut serving = install("acme", "crm", "*", Some("1.0.0"));
+        serving["status"]["permissions"] = json!([read]);
+        serving["status"]["asked"] = json!({ "permissions": [read] });
+        serving["status"]["awaitingConsent"] = awaited;
+        let before = state(&["acme"], vec![entry(&[read])], vec![serving]);
+        let changes = changes(&before, &with(&before, vec![entry(&[read, moon])], vec![]), "plexica-system");
+        let of_install = changes.iter().find(|change| change.resource.starts_with("plugininstall"));
+        assert_eq!(of_install.map_or(&[][..], |change| change.asked.as_slice()), expected);
+    }
+}
+
+#[test]
 fn another_isolation_and_new_credentials_start_workloads() {
     let mut dedicated = install("acme", "crm", "*", None);
     dedicated["spec"]["isolation"] = json!("Dedicated");

@@ -116,8 +116,8 @@ fn list(
         }
     }
     let is_for = |slug: &Slug, install: &PluginInstall| match &credential.tenant {
-        Some(tenant) => install.spec.isolation == Isolation::Dedicated && slug == tenant,
-        None => install.spec.isolation == Isolation::Shared,
+        Some(tenant) => install.may_be_served_by(Isolation::Dedicated) && slug == tenant,
+        None => install.may_be_served_by(Isolation::Shared),
     };
     found
         .into_iter()
@@ -135,7 +135,7 @@ fn view(slug: Slug, install: &PluginInstall, tenant: &Tenant, version: Option<&s
         config: install.config_of(version)?.clone(),
         since_restart: install.restart_of(version),
         features: features(tenant),
-        enabled: install.spec.enabled && stays(&install.metadata) && stays(&tenant.metadata),
+        enabled: install.is_served() && stays(&tenant.metadata),
         suspended: tenant.is_suspended(),
     })
 }
@@ -215,6 +215,13 @@ mod tests {
         assert_eq!(seen(None, &installs), ["s_acme_crm true 2"]);
         assert_eq!(seen(Some("globex"), &installs), ["s_globex_crm true 1"]);
         assert!(seen(Some("acme"), &installs).is_empty(), "a dedicated workload sees no shared install");
+        // Until it is routed there, the one that it moves from is asked.
+        let route = json!({ "path": "/api/plugins/crm", "upstream": "http://x", "isolation": "Shared" });
+        let moves = json!({ "/spec/isolation": "Dedicated", "/status/route": route });
+        let moves = [install("plexica-system", "globex", "crm", 1, &moves)];
+        assert_eq!(seen(None, &moves), ["s_globex_crm true 1"]);
+        assert_eq!(seen(Some("globex"), &moves), ["s_globex_crm true 1"]);
+        assert!(seen(Some("acme"), &moves).is_empty());
     }
 
     #[test]
@@ -234,6 +241,10 @@ mod tests {
                 ["s_acme_crm false 1"],
                 "{more}"
             );
+            // Others may need it, or the operator be told to leave it alone.
+            let mut more = more.clone();
+            more["/status/route"] = json!({ "path": "/api/plugins/crm", "upstream": "http://x" });
+            assert_eq!(seen(None, &[install("tenant-acme", "acme", "crm", 1, &more)]), ["s_acme_crm true 1"], "{more}");
         }
     }
 

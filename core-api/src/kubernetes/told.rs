@@ -1,6 +1,6 @@
 //! By what plugins are told of their tenants: a change of the rest is none to them.
 
-use plexica_crds::{PluginInstall, Tenant};
+use plexica_crds::{PluginInstall, Tenant, plugin_install::Isolation};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,12 +17,12 @@ pub fn by_tenant(tenant: &Tenant) -> Told {
 
 /// Of an install, whichever version asks.
 pub fn by_install(install: &PluginInstall) -> Told {
-    let (metadata, status) = (&install.metadata, install.status.as_ref());
-    let going = metadata.deletion_timestamp.is_some();
+    let status = install.status.as_ref();
     let database = status.and_then(|status| status.database.as_ref());
     let configuration = status.and_then(|status| status.configuration.as_ref());
     let upgrade = status.and_then(|status| status.upgrade.as_ref()).map(|upgrade| &upgrade.to);
-    digest(&(install.seniority(), &install.spec, going, database, configuration, upgrade))
+    let by = [Isolation::Shared, Isolation::Dedicated].map(|isolation| install.may_be_served_by(isolation));
+    digest(&(install.seniority(), &install.spec, install.is_served(), by, database, configuration, upgrade))
 }
 
 fn digest(what: &impl Serialize) -> Told {
@@ -76,7 +76,11 @@ mod tests {
         assert!(differs("/status/database", json!({ "schema": "s", "role": "r" })));
         assert!(differs("/status/configuration", json!({ "version": "1.0.0", "value": {} })));
         assert!(!differs("/status/phase", json!("Ready")));
-        assert!(!differs("/status/route", json!({ "path": "/", "upstream": "http://crm" })));
+        let route = |isolation| json!({ "path": "/", "upstream": "http://crm", "isolation": isolation });
+        assert!(differs("/status/route", route("Dedicated")));
+        assert!(!differs("/status/route", route("Shared")));
+        let goes = changed(&install, "/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z"));
+        assert!(by_install(&changed(&goes, "/status/route", route("Shared"))) != by_install(&goes));
         assert!(!differs("/metadata/resourceVersion", json!("2")));
     }
 }

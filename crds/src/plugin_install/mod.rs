@@ -2,6 +2,7 @@
 
 mod configuration;
 mod seniority;
+mod serving;
 mod spec;
 mod status;
 mod upgrade;

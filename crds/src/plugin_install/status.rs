@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigurationStatus, UpgradeStatus};
+use super::{ConfigurationStatus, Isolation, UpgradeStatus};
 use crate::{CredentialStatus, OperationStatus};
 
 /// Where the install stands.
@@ -126,6 +126,9 @@ pub struct RouteStatus {
     pub path: String,
     /// Base URL of the workload, inside.
     pub upstream: String,
+    /// Of which isolation the workload is: that of the spec, but while the install moves, or is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
     /// When requests began to go there: what served before them runs on until gateways have heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,

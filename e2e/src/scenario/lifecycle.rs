@@ -39,7 +39,7 @@ pub async fn replaced_under_load(
         other => Err(format!("{other:?}")),
     };
     let rolled = async {
-        place.kubectl().annotate(of, &format!("plexica.io/rotate={}", unique("now"))).await;
+        place.kubectl().annotate(of, "", &format!("plexica.io/rotate={}", unique("now"))).await;
         wait_for("another runs in the place of the pod, which is gone", LONG, async || {
             let now = place.running(namespace, plugin).await;
             (now.len() == 1 && now != before).then_some(())

@@ -3,6 +3,7 @@
 
 pub mod bad_input;
 pub mod lifecycle;
+pub mod moves;
 pub mod upgrade;
 
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@
 
 mod contract;
 mod docker;
+mod registry;
 mod subject;
 
 /// Each of these tests, over each runner.

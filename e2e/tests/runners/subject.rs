@@ -62,15 +62,20 @@ impl Subject {
     }
 
     pub async fn docker() -> Option<Self> {
-        Self::docker_by(Reach::Loopback).await
+        Self::docker_by(Reach::Loopback, &[]).await
     }
 
     /// Where the platform is in containers, too. Plugins are reached from those alone.
     pub async fn docker_in_networks() -> Option<Self> {
-        Self::docker_by(Reach::Network).await
+        Self::docker_by(Reach::Network, &[]).await
     }
 
-    async fn docker_by(reach: Reach) -> Option<Self> {
+    /// With Secrets of these names for pulls.
+    pub async fn docker_with(secrets: &[&str]) -> Option<Self> {
+        Self::docker_by(Reach::Loopback, secrets).await
+    }
+
+    async fn docker_by(reach: Reach, secrets: &[&str]) -> Option<Self> {
         let engine = require!(docker)?;
         let installation = unique("runners");
         let settings = docker::Settings {
@@ -78,7 +83,7 @@ impl Subject {
             host: engine.host.clone(),
             reach,
             ca_bundle: Some(AUTHORITIES.into()),
-            pull_secrets: Vec::new(),
+            pull_secrets: secrets.iter().map(ToString::to_string).collect(),
         };
         let workloads = Arc::new(docker::Engine::new(settings, client().await?).unwrap());
         let folder = tempfile::tempdir().unwrap();
@@ -86,17 +91,28 @@ impl Subject {
     }
 
     pub async fn kubernetes() -> Option<Self> {
+        Self::kubernetes_with(&[]).await
+    }
+
+    /// With Secrets of these names for pulls.
+    pub async fn kubernetes_with(secrets: &[&str]) -> Option<Self> {
         let engine = require!(docker)?;
         let client = client().await?;
-        let pods = kubernetes::Pods { ca_bundle: Some(AUTHORITIES.into()), pull_secrets: Vec::new() };
+        let pull_secrets = secrets.iter().map(ToString::to_string).collect();
+        let pods = kubernetes::Pods { ca_bundle: Some(AUTHORITIES.into()), pull_secrets };
         let installation = unique("runners");
         let workloads = Arc::new(Cluster::new(client.clone(), &installation).giving(pods));
         let folder = tempfile::tempdir().unwrap();
         let subject = Self::new(workloads, Kind::Kubernetes(client.clone()), installation, &engine, folder);
-        let metadata = ObjectMeta { name: Some(subject.namespace.clone()), ..ObjectMeta::default() };
+        subject.create_namespace(client).await;
+        Some(subject)
+    }
+
+    /// Makes the namespace, where the runner looks for Secrets.
+    pub async fn create_namespace(&self, client: Client) {
+        let metadata = ObjectMeta { name: Some(self.namespace.clone()), ..ObjectMeta::default() };
         let namespace = Namespace { metadata, ..Namespace::default() };
         Api::all(client).create(&PostParams::default(), &namespace).await.unwrap();
-        Some(subject)
     }
 
     fn new(workloads: Arc<dyn Workloads>, kind: Kind, installation: String, engine: &Engine, folder: TempDir) -> Self {
@@ -243,7 +259,7 @@ impl Subject {
     }
 }
 
-async fn client() -> Option<Client> {
+pub async fn client() -> Option<Client> {
     Some(require!(kubernetes_t2)?.client().await)
 }
 

@@ -155,7 +155,7 @@ impl Cluster {
         self.run(&[&of_install[..], &install].concat(), "").await.unwrap();
         let of_tenant = patch(r#"{"spec":{"deletionPolicy":"Delete"}}"#);
         self.run(&[&of_tenant[..], &[&format!("tenant/{tenant}")]].concat(), "").await.unwrap();
-        self.annotate(&format!("tenant/{tenant}"), &format!("plexica.io/confirm-deletion={tenant}")).await;
+        self.annotate(&format!("tenant/{tenant}"), "", &format!("plexica.io/confirm-deletion={tenant}")).await;
         self.run(&["delete", "--timeout=180s", &format!("tenant/{tenant}")], "").await.unwrap();
     }
 

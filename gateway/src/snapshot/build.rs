@@ -98,7 +98,8 @@ fn route(install: &PluginInstall, catalogue: &HashMap<&str, &Plugin>) -> Option<
         .conditions
         .iter()
         .any(|condition| condition.type_ == ConditionType::Routed.as_str() && condition.status == "True");
-    if !routed || !install.spec.enabled || install.metadata.deletion_timestamp.is_some() {
+    // Whatever the spec says by now: others may need it, or the operator be told to leave it alone.
+    if !routed {
         return None;
     }
     let plugin: PluginId = install.spec.plugin.id.parse().ok()?;

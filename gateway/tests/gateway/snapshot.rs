@@ -40,8 +40,6 @@ fn what_is_not_routed() {
     for (why, tenants, install) in [
         ("no such tenant", vec![tenant("globex")], good()),
         ("a tenant being deleted", vec![with(tenant("acme"), "/metadata/deletionTimestamp", deleted())], good()),
-        ("an install being deleted", vec![tenant("acme")], with(good(), "/metadata/deletionTimestamp", deleted())),
-        ("disabled", vec![tenant("acme")], with(good(), "/spec/enabled", json!(false))),
         ("Routed is False", vec![tenant("acme")], with(good(), "/status/conditions/0/status", json!("False"))),
         ("no conditions", vec![tenant("acme")], with(good(), "/status/conditions", json!([]))),
         ("another condition", vec![tenant("acme")], with(good(), "/status/conditions/0/type", json!("Ready"))),
@@ -57,6 +55,19 @@ fn what_is_not_routed() {
         ("no plugin id", vec![tenant("acme")], with(good(), "/spec/plugin/id", json!("CRM"))),
     ] {
         assert_eq!(acme(&snapshot(&tenants, &[install])), None, "{why}");
+    }
+}
+
+/// The operator withdraws its route first, unless others need it, or it is to leave it alone.
+#[test]
+fn what_is_to_go_is_routed_until_its_route_is_withdrawn() {
+    for (pointer, value) in
+        [("/metadata/deletionTimestamp", json!("2026-01-03T00:00:00Z")), ("/spec/enabled", json!(false))]
+    {
+        let goes = with(install("tenant-acme", "acme", "http://one:1"), pointer, value);
+        assert!(acme(&snapshot(&[tenant("acme")], std::slice::from_ref(&goes))).is_some(), "{pointer}");
+        let withdrawn = with(goes, "/status/route", json!(null));
+        assert_eq!(acme(&snapshot(&[tenant("acme")], &[withdrawn])), None, "{pointer}");
     }
 }
 

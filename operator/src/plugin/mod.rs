@@ -49,7 +49,12 @@ mod tests {
         let status = install.status.get_or_insert_default();
         status.version = Some("1.0.0".into());
         status.migrated_version = Some("1.0.0".into());
-        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: Some(Time(at(100))) });
+        status.route = Some(RouteStatus {
+            path: "/".into(),
+            upstream: "http://x".into(),
+            isolation: None,
+            since: Some(Time(at(100))),
+        });
         status.upgrade = Some(fixture::upgrade(UpgradePhase::RolledBack, 100));
         let [new, other] =
             [("crm", "2.0.0"), ("files", "2.0.0")].map(|(id, version)| fixture::plugin(id, version).spec);

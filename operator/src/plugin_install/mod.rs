@@ -30,7 +30,7 @@ pub use needed::needed;
 pub use purges::Purges;
 pub use reconcile::reconcile;
 pub use sign_in::SignIns;
-pub use upgrade::{Access, access, before, kept, still_asked, was_taken_back};
+pub use upgrade::{Access, access, awaited, before, kept, still_asked, was_taken_back};
 pub use validate::{References, Valid, allowed, validate};
 
 use plexica_crds::{

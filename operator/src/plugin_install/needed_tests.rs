@@ -11,7 +11,7 @@ fn serving(id: &str, version: &str) -> PluginInstall {
     let status = install.status.get_or_insert_default();
     status.version = Some(version.into());
     status.migrated_version = Some(version.into());
-    status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
+    status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), isolation: None, since: None });
     install
 }
 

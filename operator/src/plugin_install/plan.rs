@@ -268,8 +268,12 @@ mod tests {
         for (isolation, route, members, workload, expected) in cases {
             let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
             install.spec.isolation = isolation;
-            install.status.get_or_insert_default().route =
-                route.map(|upstream| RouteStatus { path: "/".into(), upstream: upstream.into(), since: None });
+            install.status.get_or_insert_default().route = route.map(|upstream| RouteStatus {
+                path: "/".into(),
+                upstream: upstream.into(),
+                isolation: None,
+                since: None,
+            });
             let alone = Generation::default();
             let moved = moved(&install, workload, at(0));
             let former = former(&valid(&install), moved, Some(&alone), members);
@@ -281,7 +285,12 @@ mod tests {
     #[test]
     fn what_served_before_is_asked_until_gateways_have_heard() {
         let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-        let route = RouteStatus { path: "/".into(), upstream: "http://here".into(), since: Some(Time(at(100))) };
+        let route = RouteStatus {
+            path: "/".into(),
+            upstream: "http://here".into(),
+            isolation: None,
+            since: Some(Time(at(100))),
+        };
         install.status.get_or_insert_default().route = Some(route);
         let here = State::Ready { endpoint: "http://here".parse().unwrap() };
         assert!(!moved(&install, Some(&here), at(100)) && !moved(&install, Some(&here), at(102)));
@@ -341,8 +350,12 @@ mod tests {
             let status = install.status.get_or_insert_default();
             status.migrated_version = migrated.map(str::to_owned);
             status.phase = phase;
-            status.route =
-                routed.then(|| RouteStatus { path: "/".into(), upstream: "http://here".into(), since: None });
+            status.route = routed.then(|| RouteStatus {
+                path: "/".into(),
+                upstream: "http://here".into(),
+                isolation: None,
+                since: None,
+            });
             let valid = valid(&install);
             assert_eq!(action(&install, &valid), expected, "{migrated:?} {phase:?} {routed} {enabled}");
         }

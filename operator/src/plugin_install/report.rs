@@ -260,7 +260,8 @@ fn serving(next: &mut PluginInstallStatus, conditions: &mut Conditions, valid: &
         next.events.clone_from(&valid.consent.events.granted);
         let upstream = endpoint.as_str().trim_end_matches('/').to_owned();
         let since = next.route.take().and_then(|route| route.since);
-        next.route = Some(RouteStatus { path: path::plugin_route(&valid.manifest.id), upstream, since });
+        let (path, isolation) = (path::plugin_route(&valid.manifest.id), Some(valid.isolation));
+        next.route = Some(RouteStatus { path, upstream, isolation, since });
     }
     routed(next, conditions, registered.as_ref().err());
 }

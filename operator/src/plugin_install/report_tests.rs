@@ -74,7 +74,12 @@ fn a_good_one_serves_and_stays_as_it_is() {
     let since = Some(Time(Timestamp::UNIX_EPOCH));
     assert_eq!(
         status.route,
-        Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://127.0.0.1:4000".into(), since })
+        Some(RouteStatus {
+            path: "/api/plugins/crm".into(),
+            upstream: "http://127.0.0.1:4000".into(),
+            isolation: Some(plexica_crds::plugin_install::Isolation::Shared),
+            since
+        })
     );
     assert_eq!(status.permissions, ["crm:things:read", "crm:things:write"]);
     let kinds: Vec<_> = status.conditions.iter().map(|c| (c.type_.as_str(), c.status.as_str())).collect();
@@ -115,7 +120,12 @@ fn the_first_failed_step_is_told_and_nothing_new_is_routed() {
 fn what_serves_goes_on_while_the_next_version_fails() {
     for (served, _, _) in failures() {
         let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-        let route = RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://old".into(), since: None };
+        let route = RouteStatus {
+            path: "/api/plugins/crm".into(),
+            upstream: "http://old".into(),
+            isolation: None,
+            since: None,
+        };
         let status = install.status.get_or_insert_default();
         status.version = Some("1.3.0".into());
         status.migrated_version = Some("1.3.0".into());
@@ -270,7 +280,9 @@ fn what_runs_no_more_was_brought_to_nothing() {
 fn a_route_is_as_old_as_it_is_written() {
     let at = |second| Some(Time(Timestamp::from_second(second).unwrap()));
     let mut install = fixture::install("tenant-acme", "crm", "acme", "crm");
-    let route = |upstream: &str, since| Some(RouteStatus { path: "/".into(), upstream: upstream.into(), since });
+    let route = |upstream: &str, since| {
+        Some(RouteStatus { path: "/".into(), upstream: upstream.into(), isolation: None, since })
+    };
     let dated = |install: &PluginInstall, upstream, since| {
         let route = route(upstream, since);
         let mut next = PluginInstallStatus { route, ..PluginInstallStatus::default() };

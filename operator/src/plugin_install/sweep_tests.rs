@@ -19,7 +19,7 @@ fn it_rests_when_it_says_so_of_its_spec_of_now() {
         let path = "/".into();
         install.status = Some(PluginInstallStatus {
             observed_generation: generation,
-            route: route.map(|upstream| RouteStatus { path, upstream: upstream.into(), since: None }),
+            route: route.map(|upstream| RouteStatus { path, upstream: upstream.into(), isolation: None, since: None }),
             conditions: vec![Condition {
                 type_: "Ready".into(),
                 status: status.into(),
@@ -52,7 +52,7 @@ fn who_moves_is_served_by_the_shared_workload_until_it_has_moved() {
             phase: Some(phase),
             observed_generation: Some(1),
             version: Some("1.0.0".into()),
-            route: Some(RouteStatus { path: "/".into(), upstream: upstream.into(), since: None }),
+            route: Some(RouteStatus { path: "/".into(), upstream: upstream.into(), isolation: None, since: None }),
             ..PluginInstallStatus::default()
         });
         all_of_these_lead_to(&[Arc::new(other)], &valid, &"http://here:8080".parse().unwrap())
@@ -87,7 +87,7 @@ fn serving(mut install: PluginInstall, version: &str) -> PluginInstall {
     status.migrated_version = Some(version.into());
     status.observed_generation = install.metadata.generation;
     status.phase = Some(Phase::Ready);
-    status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
+    status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), isolation: None, since: None });
     install
 }
 

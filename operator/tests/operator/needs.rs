@@ -18,7 +18,7 @@ pub enum Need {
 }
 
 /// Every such test, and what it wants.
-const TESTS: [(&str, Need); 13] = [
+const TESTS: [(&str, Need); 14] = [
     ("cluster::a_secret_without_its_deployment_goes_with_the_install", Need::Workloads),
     ("cluster::what_the_cluster_gives_up_is_told_in_an_event", Need::Workloads),
     ("cluster::without_rights_in_tenants_namespaces_installs_come_and_go", Need::Workloads),
@@ -30,6 +30,7 @@ const TESTS: [(&str, Need); 13] = [
     ("quota::an_operator_that_is_killed_at_each_write_leaves_one_whole_plan_to_the_next", Need::Quotas),
     ("quota::resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan", Need::Quotas),
     ("quota::somebody_elses_quota_leads_back_too_and_is_left_alone", Need::Quotas),
+    ("quota::the_first_limit_is_compared_with_what_pods_have", Need::Quotas),
     ("suspend::a_suspended_tenant_has_no_deployment_in_a_cluster", Need::Workloads),
     ("takeover::two_operators_bring_installs_up_and_take_them_away_as_one", Need::Workloads),
 ];

@@ -8,7 +8,7 @@ use std::sync::{
 use http::Method;
 use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
-    core::v1::{LimitRange, ResourceQuota},
+    core::v1::{LimitRange, Pod, ResourceQuota},
 };
 use kube::{
     Api,
@@ -108,6 +108,41 @@ async fn resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan() 
     assert_eq!(limited(&world, &slug).await, large());
     let taken = quotas.get(NAME).await.unwrap();
     assert!(!taken.metadata.annotations.unwrap().contains_key("plexica.io/retained-at"));
+    operator.stop().await;
+}
+
+/// Nothing has counted for it yet.
+#[tokio::test]
+async fn the_first_limit_is_compared_with_what_pods_have() {
+    let Some(world) = World::with(Need::Quotas).await else { return };
+    let plans = Plans::new(SIZES);
+    let give = plans.give_cluster();
+    let operator = world.operator_with(|config| {
+        give(config);
+        vigilant(config);
+    });
+    let slug = world.database.unique("acme");
+    world.tenant(&slug, json!({ "plan": "standard" })).await;
+    world.ready(&slug).await;
+    let pods: Api<Pod> = Api::namespaced(world.client.clone(), &format!("tenant-{slug}"));
+    let pod = json!({ "metadata": { "name": "busy" }, "spec": {
+        "automountServiceAccountToken": false,
+        "securityContext": { "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } },
+        "containers": [{ "name": "busy", "image": "busy",
+            "securityContext": { "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } },
+            "resources": { "requests": { "cpu": "1200m" }, "limits": { "cpu": 2, "memory": "1Gi" } } }],
+    } });
+    drop(pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap());
+
+    change(&world, &slug, "small").await;
+    let tenant = world.until(&slug, "PlanApplied", "False", "QuotaExceeded").await;
+    let told = message(&tenant, "PlanApplied");
+    assert!(told.contains("allows: requests.cpu 1200m of 1. The plan standard stays in force."), "{told}");
+    assert_eq!(limited(&world, &slug).await, (Value::Null, Value::Null));
+
+    drop(pods.delete("busy", &DeleteParams::default().grace_period(0)).await.unwrap());
+    in_force(&world, &slug, "small").await;
+    assert_eq!(limited(&world, &slug).await, small());
     operator.stop().await;
 }
 

@@ -65,7 +65,7 @@ impl Registry {
 
     /// A tenant that is known already.
     pub(crate) fn known(&self, slug: &Slug) -> Option<Arc<PluginTenant>> {
-        self.read().get(slug)
+        self.read().get(slug, Instant::now())
     }
 
     /// Takes what a lifecycle call says of one tenant: it counts at once.

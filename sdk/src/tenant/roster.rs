@@ -18,6 +18,8 @@ use crate::{Result, lifecycle::Reload};
 /// How long a tenant that only a lifecycle call named is kept: the platform's list, which is made
 /// from the same resources, has it long before.
 const TOLD_LIFETIME: Duration = Duration::from_mins(10);
+/// How long gateways may lead requests of a tenant here after it has moved to another workload.
+const UNHEARD: Duration = Duration::from_secs(5);
 /// How long a list may still say what was so before a lifecycle call.
 const LATE: Duration = Duration::from_secs(30);
 
@@ -31,6 +33,8 @@ pub(super) struct Roster {
     /// From the platform's list; `None` before the first.
     listed: Option<HashMap<Slug, Arc<PluginTenant>>>,
     revision: Option<String>,
+    /// Those that a list has no longer: another workload serves them by now.
+    left: HashMap<Slug, (Arc<PluginTenant>, Instant)>,
     /// From lifecycle calls since, which count at once.
     told: HashMap<Slug, (Arc<PluginTenant>, Instant)>,
     /// Configurations that lifecycle calls have replaced, until a list says so as well.
@@ -52,7 +56,14 @@ impl Roster {
         Self { reload, restart, ..Self::default() }
     }
 
-    pub(super) fn get(&self, slug: &Slug) -> Option<Arc<PluginTenant>> {
+    pub(super) fn get(&self, slug: &Slug, now: Instant) -> Option<Arc<PluginTenant>> {
+        self.known(slug).or_else(|| {
+            let (tenant, when) = self.left.get(slug)?;
+            (now.saturating_duration_since(*when) < UNHEARD).then(|| Arc::clone(tenant))
+        })
+    }
+
+    fn known(&self, slug: &Slug) -> Option<Arc<PluginTenant>> {
         let told = self.told.get(slug).map(|(tenant, _)| tenant);
         told.or_else(|| self.listed.as_ref()?.get(slug)).cloned()
     }
@@ -84,6 +95,10 @@ impl Roster {
         });
         self.held.retain(|slug, _| listed.contains_key(slug) || self.told.contains_key(slug));
         self.restarts.retain(|slug, _| listed.contains_key(slug));
+        let before = self.listed.take().into_iter().flatten().map(|(slug, tenant)| (slug, (tenant, now)));
+        self.left.extend(before);
+        self.left
+            .retain(|slug, (_, when)| !listed.contains_key(slug) && now.saturating_duration_since(*when) < UNHEARD);
         self.listed = Some(listed);
         self.revision = Some(list.revision);
     }
@@ -91,7 +106,7 @@ impl Roster {
     /// The configuration that counts when the list says this.
     fn counts(&mut self, tenant: &PluginTenant) -> Value {
         let (new, started_for_it) = (&tenant.config, self.is_started_for(tenant));
-        let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != *new) else {
+        let Some(known) = self.known(&tenant.tenant).filter(|known| known.config != *new) else {
             self.replaced.remove(&tenant.tenant);
             // What somebody was still to be asked about is not wanted any more.
             if self.held.get(&tenant.tenant).is_some_and(|held| !held.asked) {
@@ -137,7 +152,7 @@ impl Roster {
 
     /// Takes what a lifecycle call says of one tenant.
     pub(super) fn tell(&mut self, tenant: PluginTenant, now: Instant) {
-        if let Some(known) = self.get(&tenant.tenant).filter(|known| known.config != tenant.config) {
+        if let Some(known) = self.known(&tenant.tenant).filter(|known| known.config != tenant.config) {
             self.replaced.insert(tenant.tenant.clone(), (known.config.clone(), now));
         } else if self.replaced.get(&tenant.tenant).is_some_and(|(before, _)| *before == tenant.config) {
             self.replaced.remove(&tenant.tenant);
@@ -148,7 +163,7 @@ impl Roster {
 
     /// Takes what the author said of a configuration that a lifecycle call is about.
     pub(super) fn configure(&mut self, tenant: PluginTenant, reload: Reload, now: Instant) {
-        let known = self.get(&tenant.tenant);
+        let known = self.known(&tenant.tenant);
         if reload == Reload::Live || known.is_none_or(|known| known.config == tenant.config) {
             return self.tell(tenant, now);
         }
@@ -163,7 +178,7 @@ impl Roster {
     pub(super) fn unasked(&self) -> Vec<(Arc<PluginTenant>, PluginTenant)> {
         let open = self.held.iter().filter(|(_, held)| !held.asked);
         open.filter_map(|(slug, held)| {
-            let known = self.get(slug)?;
+            let known = self.known(slug)?;
             let new = PluginTenant { config: held.config.clone(), ..(*known).clone() };
             Some((known, new))
         })
@@ -192,6 +207,7 @@ impl Roster {
     pub(super) fn forget(&mut self, slug: &Slug) {
         self.told.remove(slug);
         self.held.remove(slug);
+        self.left.remove(slug);
         self.restarts.remove(slug);
         if let Some(listed) = &mut self.listed {
             listed.remove(slug);

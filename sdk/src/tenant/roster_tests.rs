@@ -21,7 +21,11 @@ fn list(revision: &str, tenants: &[(&str, &str)]) -> PluginTenants {
 }
 
 fn role(roster: &Roster, slug: &str) -> Option<String> {
-    roster.get(&slug.parse().unwrap()).map(|tenant| tenant.role.clone())
+    role_at(roster, slug, Instant::now())
+}
+
+fn role_at(roster: &Roster, slug: &str, now: Instant) -> Option<String> {
+    roster.get(&slug.parse().unwrap(), now).map(|tenant| tenant.role.clone())
 }
 
 #[test]
@@ -36,11 +40,29 @@ fn the_newest_word_counts() {
     // A list with it is the newer word.
     roster.list(list("2", &[("acme", "listed")]), start);
     assert_eq!(role(&roster, "acme").as_deref(), Some("listed"));
-    assert_eq!(role(&roster, "globex"), None);
+    assert_eq!(role_at(&roster, "globex", start + UNHEARD), None);
     // And a call after that again.
     roster.tell(tenant("acme", "told again"), start);
     assert_eq!(role(&roster, "acme").as_deref(), Some("told again"));
     assert_eq!(roster.revision(), Some("2"));
+}
+
+#[test]
+fn who_has_moved_is_served_until_gateways_have_heard() {
+    let start = Instant::now();
+    let mut roster = Roster::default();
+    roster.list(list("1", &[("acme", "listed"), ("globex", "listed")]), start);
+    let moved = start + UNHEARD;
+    roster.list(list("2", &[("globex", "listed")]), moved);
+    assert_eq!(role_at(&roster, "acme", moved).as_deref(), Some("listed"));
+    assert_eq!(role_at(&roster, "acme", moved + UNHEARD), None, "and no longer, whether or not a list comes");
+    // It comes back, and leaves for good.
+    roster.list(list("3", &[("acme", "again")]), moved);
+    assert_eq!(role_at(&roster, "acme", moved).as_deref(), Some("again"));
+    assert_eq!(role_at(&roster, "globex", moved).as_deref(), Some("listed"));
+    roster.list(list("4", &[]), moved);
+    roster.forget(&"acme".parse().unwrap());
+    assert_eq!(role_at(&roster, "acme", moved), None);
 }
 
 #[test]
@@ -62,7 +84,7 @@ fn a_forgotten_tenant_is_unknown() {
 }
 
 fn configured(roster: &Roster) -> String {
-    roster.get(&"acme".parse().unwrap()).map(|tenant| tenant.config.to_string()).unwrap_or_default()
+    roster.get(&"acme".parse().unwrap(), Instant::now()).map(|tenant| tenant.config.to_string()).unwrap_or_default()
 }
 
 fn with(config: i32) -> PluginTenant {

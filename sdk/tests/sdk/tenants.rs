@@ -85,6 +85,44 @@ async fn the_login_alone_reads_nothing(postgres: &Server) {
     login.close().await.unwrap();
 }
 
+/// A session that Postgres refuses a role another one gets: that of a login which took another name
+/// meanwhile. What a plugin meets is one whose list of roles is of before a grant, which cannot be
+/// had on demand.
+#[tokio::test]
+async fn who_is_refused_the_tenants_role_asks_a_session_of_after() {
+    let Some(postgres) = require!(postgres17) else { return };
+    let host = TestHost::start_on(notes(&Calls::default()), postgres.url().as_str()).await;
+    let acme = host.install("acme").await;
+    let ada = acme.as_user([READ]);
+    ada.get("/notes").await.expect(200);
+
+    let url: url::Url = host.login_url().parse().unwrap();
+    let (login, password, role) = (url.username(), url.password().unwrap(), &acme.known().role);
+    let before = format!("{login}_before");
+    let database = url.path().trim_start_matches('/');
+    let mut server = PgConnection::connect(postgres.url().as_str()).await.unwrap();
+    let mut execute = async |sql: String| sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut server).await.unwrap();
+    execute(format!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('plexica test host', 0)); \
+         ALTER ROLE {login} RENAME TO {before}; REVOKE {role} FROM {before}; \
+         CREATE ROLE {login} LOGIN NOINHERIT PASSWORD '{password}'; \
+         GRANT CONNECT ON DATABASE \"{database}\" TO {login}; GRANT {role} TO {login}"
+    ))
+    .await;
+    ada.get("/notes").await.expect(200);
+
+    execute(format!("REVOKE {role} FROM {login}")).await;
+    ada.get("/notes").await.expect(503);
+    execute(format!("GRANT {role} TO {login}")).await;
+    ada.get("/notes").await.expect(200);
+    execute(format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '{before}'")).await;
+    execute(format!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('plexica test host', 0)); \
+         DROP OWNED BY {before}; DROP ROLE {before}"
+    ))
+    .await;
+}
+
 #[tokio::test]
 async fn a_tenant_unknown_or_disabled_is_404() {
     let Some(postgres) = require!(postgres17) else { return };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
-use super::{Server, Tier, docker, keycloak, kubernetes, minio, postgres, versitygw};
+use super::{Server, Tier, docker, keycloak, kubernetes, minio, postgres, registry, versitygw};
 use crate::cache::{Cache, Lock};
 use crate::error::{Error, Result};
 use crate::ports::Ports;
@@ -26,11 +26,13 @@ pub enum Part {
     Kubernetes(Tier),
     /// A Docker engine.
     Docker,
+    /// A registry of images.
+    Registry,
 }
 
 impl Part {
     /// All parts, in the order they can be started.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Postgres(Server::V15),
         Self::Postgres(Server::V17),
         Self::Keycloak,
@@ -41,6 +43,7 @@ impl Part {
         Self::Postgres(Server::T2),
         Self::Kubernetes(Tier::T2),
         Self::Docker,
+        Self::Registry,
     ];
 
     /// What `up` starts when nothing is named: what the tests of the crates want.
@@ -96,6 +99,7 @@ impl Part {
             Self::Versitygw => versitygw::start(cache, start, owner),
             Self::Kubernetes(tier) => kubernetes::start(tier, cache, start, owner),
             Self::Docker => docker::start(cache, start, owner),
+            Self::Registry => registry::start(start, owner),
         }
     }
 
@@ -136,6 +140,7 @@ impl fmt::Display for Part {
             Self::Versitygw => formatter.write_str("versitygw"),
             Self::Kubernetes(tier) => write!(formatter, "kubernetes-{tier}"),
             Self::Docker => formatter.write_str("docker"),
+            Self::Registry => formatter.write_str("registry"),
         }
     }
 }

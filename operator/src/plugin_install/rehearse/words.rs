@@ -60,13 +60,11 @@ pub fn done(install: &PluginInstall, foreseen: &Foreseen, ahead: &Ahead) -> Stri
             Some(_) => {}
         }
         told.extend(served(install, version, ahead));
-        if status.version.as_ref() != Some(version) {
-            if !migrations.is_empty() {
-                told.push(format!("migrate by {}", migrations.join(", ")));
-            }
-            if !consent.is_empty() {
-                told.push(format!("ask for consent to {}", consent.join(", ")));
-            }
+        if status.version.as_ref() != Some(version) && !migrations.is_empty() {
+            told.push(format!("migrate by {}", migrations.join(", ")));
+        }
+        if !consent.is_empty() {
+            told.push(format!("ask for consent to {}", consent.join(", ")));
         }
         let new: Vec<&str> =
             permissions.iter().filter(|key| !status.permissions.contains(key)).map(String::as_str).collect();

@@ -54,7 +54,12 @@ fn serving() -> PluginInstall {
     status.version = Some("1.0.0".into());
     status.migrated_version = Some("1.0.0".into());
     status.permissions = vec!["crm:things:read".into(), "crm:things:write".into()];
-    status.route = Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://x".into(), since: None });
+    status.route = Some(RouteStatus {
+        path: "/api/plugins/crm".into(),
+        upstream: "http://x".into(),
+        isolation: None,
+        since: None,
+    });
     status.database = Some(DatabaseStatus { schema: "s".into(), role: "s".into() });
     install
 }

@@ -152,7 +152,8 @@ mod tests {
         let mut install = fixture::install("plexica-system", "it", "acme", "crm");
         let status = install.status.get_or_insert_default();
         status.version = Some("2.0.0".into());
-        status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
+        status.route =
+            Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), isolation: None, since: None });
         status.oldest_version = Some("1.0.0".into());
         status.upgrade = Some(fixture::upgrade(UpgradePhase::Baking, 100));
         install

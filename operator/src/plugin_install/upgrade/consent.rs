@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plexica_contract::manifest::Manifest;
-use plexica_crds::{PluginInstall, label::CONSENT, plugin_install::RightsStatus};
+use plexica_crds::{PluginInstall, PluginInstallStatus, label::CONSENT, plugin_install::RightsStatus};
 
 /// What of a version's wishes the tenant has consented to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,9 +26,18 @@ pub struct Asked {
 impl Consent {
     /// All that nobody has said yes or no to.
     pub fn awaiting(&self) -> impl Iterator<Item = String> {
-        let permissions = self.permissions.awaiting.iter().map(|key| format!("permission {key}"));
-        permissions.chain(self.events.awaiting.iter().map(|event| format!("event {event}")))
+        in_words(&self.permissions.awaiting, &self.events.awaiting)
     }
+}
+
+/// What an install says of itself that nobody has said yes or no to, in the same words.
+pub fn awaited(status: &PluginInstallStatus) -> impl Iterator<Item = String> {
+    in_words(&status.awaiting_consent, &status.awaiting_events)
+}
+
+fn in_words(permissions: &[String], events: &[String]) -> impl Iterator<Item = String> {
+    let permissions = permissions.iter().map(|key| format!("permission {key}"));
+    permissions.chain(events.iter().map(|event| format!("event {event}")))
 }
 
 /// What was there before the version was asked about.

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 pub use access::{Access, access};
 pub use advance::{Health, Subject, advance, look_again};
-pub use consent::{Consent, asks_for, consent};
+pub use consent::{Consent, asks_for, awaited, consent};
 pub use record::{Served, record};
 pub use target::{Held, Target, target};
 

@@ -157,7 +157,8 @@ mod tests {
         (status.upgrade, status.oldest_version) = (upgrade, oldest);
         if problem.is_none() {
             status.version = Some(version.to_string());
-            status.route = Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), since: None });
+            status.route =
+                Some(RouteStatus { path: "/".into(), upstream: "http://x".into(), isolation: None, since: None });
         }
         status.upgrade.as_ref().map(|upgrade| upgrade.phase)
     }

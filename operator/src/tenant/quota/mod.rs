@@ -13,6 +13,7 @@ mod foresee;
 mod objects;
 mod observe;
 mod plan;
+mod pods;
 mod usage;
 
 pub use change::Change;

@@ -82,7 +82,9 @@ fn allowed(
         return Ok(());
     }
     let quota = seen.and_then(|seen| seen.as_ref().ok()?.quota.as_ref());
-    let usage = Usage { resources: counted(quota), ..usage? };
+    let mut usage = usage?;
+    // What Kubernetes itself counts is what its quota goes by.
+    usage.resources.extend(counted(quota));
     fits(due, &usage, in_force.map(|plan| plan.name.as_str()))
 }
 

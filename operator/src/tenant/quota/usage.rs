@@ -2,13 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plexica_backends::{System, object::quantity::units, postgres::tenant, s3::bucket};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, api::ListParams};
+use plexica_backends::{
+    System,
+    object::{failed, quantity::units},
+    postgres::tenant,
+    s3::bucket,
+    workloads::Counts,
+};
 use plexica_crds::{
     PluginInstall,
-    tenant::{PlanStatus, Quantity, Quotas},
+    tenant::{PlanResources, PlanStatus, Quantity, Quotas},
 };
 
-use super::Change;
+use super::{Change, pods};
 use crate::{
     context::Context,
     plugin_install::allowed,
@@ -26,7 +34,7 @@ pub struct Usage {
     pub database_bytes: Option<u64>,
     /// Bytes in the bucket, or more than the plan allows.
     pub storage_bytes: Option<u64>,
-    /// What the namespace's containers have together, such as `requests.cpu`, where Kubernetes counts it.
+    /// What the namespace's containers have together, such as `requests.cpu`.
     pub resources: BTreeMap<String, String>,
 }
 
@@ -58,10 +66,21 @@ pub async fn read(context: &Context, valid: &Valid, change: &Change) -> Part<Usa
         let sum = bucket::bytes(&context.store, &desired, units(allowed).unwrap_or(u64::MAX));
         context.tried(System::S3, "measure", sum).await.map(Some)
     };
+    let PlanResources { requests, limits, container: _ } = &due.limits.resources;
+    let in_pods = async {
+        // Without plugins in tenants' namespaces the operator may not see pods, and has none there.
+        let counts = context.settings.counts == Counts::Pods && context.settings.dedicated;
+        if !counts || (requests.is_empty() && limits.is_empty()) {
+            return Ok(BTreeMap::new());
+        }
+        let pods: Api<Pod> = Api::namespaced(context.client.clone(), &valid.namespace);
+        let listed = async { pods.list(&ListParams::default()).await.map_err(failed) };
+        context.tried(System::Kubernetes, "measure", listed).await.map(|pods| pods::together(&pods.items))
+    };
     // Boxed: what calls to Keycloak hold is large.
-    let (users, database_bytes, storage_bytes) =
-        futures::try_join!(Box::pin(users), Box::pin(in_database), Box::pin(in_storage))?;
-    Ok(Usage { plugins, users, database_bytes, storage_bytes, resources: BTreeMap::new() })
+    let (users, database_bytes, storage_bytes, resources) =
+        futures::try_join!(Box::pin(users), Box::pin(in_database), Box::pin(in_storage), Box::pin(in_pods))?;
+    Ok(Usage { plugins, users, database_bytes, storage_bytes, resources })
 }
 
 async fn wanted(wanted: bool, read: impl Future<Output = Part<u64>>) -> Part<Option<u64>> {

@@ -11,7 +11,12 @@ fn installs() -> Vec<PluginInstall> {
     let mut install = fixture::install("tenant-acme", "it", "acme", "crm");
     let status = install.status.get_or_insert_default();
     status.database = Some(DatabaseStatus { schema: "s".into(), role: "s".into() });
-    status.route = Some(RouteStatus { path: "/api/plugins/crm".into(), upstream: "http://x".into(), since: None });
+    status.route = Some(RouteStatus {
+        path: "/api/plugins/crm".into(),
+        upstream: "http://x".into(),
+        isolation: None,
+        since: None,
+    });
     vec![install, fixture::install("plexica-system", "files", "acme", "files")]
 }
 

@@ -1,14 +1,17 @@
 //! Who gets images that were built.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::process::Command;
 use std::str::FromStr;
 
 use clap::ValueEnum;
 
 use super::Built;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::parts::registry;
 use crate::process;
+use crate::state::State;
 
 const REMEDY: &str = "install it with the package manager";
 
@@ -46,29 +49,54 @@ impl Engine {
 
 /// A registry, and what comes before the names of images there: `registry.example/team`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registry(String);
+pub struct Registry {
+    place: String,
+    /// Where it says with what to sign in, if not where people have that.
+    signed_in: Option<PathBuf>,
+}
 
 impl FromStr for Registry {
     type Err = Infallible;
 
     fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
-        Ok(Self(text.trim_end_matches('/').into()))
+        Ok(Self { place: text.trim_end_matches('/').into(), signed_in: None })
     }
 }
 
 impl Registry {
-    /// Pushes the image under the digest that it was written with. Who signs in to a registry does so with `skopeo login`
-    /// or `docker login`.
+    /// The one that tests pull from.
+    pub fn of_tests(state: &State) -> Result<Self> {
+        let known = |name: &str| {
+            let value = state.env.get(&format!("PLEXICA_TEST_REGISTRY_{name}"));
+            value.ok_or_else(|| Error::Usage(format!("this registry has no {name}")))
+        };
+        Ok(Self { place: format!("{}/tests", known("ADDRESS")?), signed_in: Some(known("AUTH_FILE")?.into()) })
+    }
+
+    /// Pushes the image, and sees that the registry knows it by the digest that it was written with. Who signs in to a
+    /// registry does so with `skopeo login` or `docker login`.
     pub fn push(&self, image: &Built) -> Result<()> {
-        let Built { name, tag, archive, .. } = image;
-        let mut command = Command::new("skopeo");
-        command.args(["--insecure-policy", "copy", "--quiet", "--preserve-digests"]);
-        if self.is_here() {
-            command.arg("--dest-tls-verify=false");
+        let Built { name, tag, archive, digest, .. } = image;
+        let there = format!("docker://{}/{name}:{tag}", self.place);
+        let mut copy = self.skopeo(&["copy", "--quiet", "--preserve-digests"], "--dest-tls-verify=false");
+        process::run(copy.arg(format!("oci-archive:{}:{tag}", archive.display())).arg(&there))?;
+        let mut inspect = self.skopeo(&["inspect", "--no-tags", "--format", "{{.Digest}}"], "--tls-verify=false");
+        let found = process::run(inspect.arg(&there))?;
+        let found = found.trim();
+        if found == digest {
+            return Ok(());
         }
-        command.arg(format!("oci-archive:{}:{tag}", archive.display()));
-        command.arg(format!("docker://{}/{name}:{tag}", self.0));
-        process::run(&mut command).map(drop)
+        Err(Error::Pushed { image: format!("{name}:{tag}"), digest: digest.clone(), found: found.into() })
+    }
+
+    fn skopeo(&self, arguments: &[&str], plain: &str) -> Command {
+        let mut command = Command::new("skopeo");
+        command.arg("--insecure-policy").args(arguments);
+        if self.is_here() {
+            command.arg(plain);
+        }
+        command.envs(self.signed_in.iter().map(|file| (registry::SIGNED_IN, file)));
+        command
     }
 
     /// Whether there is a program that pushes.
@@ -78,7 +106,7 @@ impl Registry {
 
     /// Engines speak plain HTTP to what is on the same machine, too.
     fn is_here(&self) -> bool {
-        let host = self.0.split(['/', ':']).next().unwrap_or_default();
+        let host = self.place.split(['/', ':']).next().unwrap_or_default();
         host == "localhost" || host.starts_with("127.")
     }
 }

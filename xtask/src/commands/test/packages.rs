@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::parts::{docker, kubernetes::node, stand_in};
+use crate::parts::{docker, kubernetes::node, registry, stand_in};
 use crate::process;
 
 /// A program, and the Debian package that has it.
@@ -24,6 +24,7 @@ pub fn install(node: bool, engine: bool) {
     }
     if engine {
         wanted.extend(docker::PROGRAMS);
+        wanted.extend(registry::PROGRAMS);
         wanted.extend(stand_in::PROGRAMS);
     }
     let mut packages: Vec<&str> = wanted

@@ -17,13 +17,14 @@ use crate::process;
 use crate::state::State;
 
 /// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
-const T2: [Part; 6] = [
+const T2: [Part; 7] = [
     Part::Postgres(parts::Server::V17),
     Part::Postgres(parts::Server::T2),
     Part::Keycloak,
     Part::Minio,
     Part::Kubernetes(Tier::T2),
     Part::Docker,
+    Part::Registry,
 ];
 
 /// The parts that the operator's tests want where the API is our own.
@@ -156,10 +157,15 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
         Ok(engine) => engine,
         Err(outcome) => return outcome,
     };
+    let registry = match running(Part::Registry, "registry", cache) {
+        Ok(registry) => registry,
+        Err(outcome) => return outcome,
+    };
     let loaded = images::build_for_tests(cache, workspace).and_then(|built| {
         built.iter().try_for_each(|image| {
             kubernetes::node::import(&state, &image.archive)?;
-            docker::load(&engine, &image.archive)
+            docker::load(&engine, &image.archive)?;
+            images::Registry::of_tests(&registry)?.push(image)
         })
     });
     // The tests run the command line, as a person does beside the cluster, and plugins that are processes.

@@ -1,10 +1,13 @@
 //! The plugin's one small pool, from which handlers get a transaction and nothing else.
 
+mod sessions;
+
 use std::{
     ops::{Deref, DerefMut},
     path::Path,
     str::FromStr,
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use plexica_contract::{Secret, tenancy::PluginTenant};
@@ -13,7 +16,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use self::sessions::Sessions;
 use crate::{Error, Result};
+
+/// `insufficient_privilege` (PostgreSQL, appendix A).
+const REFUSED: &str = "42501";
 
 /// How long a statement and an idle transaction may take.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +38,7 @@ pub struct DatabaseUrlError;
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: PgPool,
+    sessions: Arc<Sessions>,
     timeouts: Timeouts,
 }
 
@@ -49,6 +57,7 @@ impl Database {
         if let Some(bundle) = ca_bundle {
             options = options.ssl_root_cert(bundle);
         }
+        let sessions = Arc::new(Sessions::default());
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(5))
@@ -56,8 +65,15 @@ impl Database {
             // member of thousands of roles: so minutes, not seconds.
             .idle_timeout(Duration::from_mins(5))
             .max_lifetime(Duration::from_mins(30))
+            .before_acquire({
+                let sessions = Arc::clone(&sessions);
+                move |_, idle| {
+                    let may = sessions.may_use(Instant::now().checked_sub(idle.age));
+                    Box::pin(async move { Ok(may) })
+                }
+            })
             .connect_lazy_with(options);
-        Ok(Self { pool, timeouts })
+        Ok(Self { pool, sessions, timeouts })
     }
 
     /// A transaction as this tenant.
@@ -72,9 +88,19 @@ impl Database {
     }
 
     async fn begin_within(&self, tenant: &PluginTenant, timeouts: Timeouts) -> Result<Db> {
-        let unavailable =
-            |error| Error::unavailable("The tenant's database is not ready; try again.").with_source(error);
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
+        let begun = Instant::now();
+        let db = match self.try_begin(tenant, timeouts).await {
+            Err(error) if is_refusal(&error) && self.sessions.refused(begun, Instant::now()) => {
+                tracing::info!(role = tenant.role, "a session was refused the tenant's role; another is asked");
+                self.try_begin(tenant, timeouts).await
+            }
+            other => other,
+        };
+        db.map_err(|error| Error::unavailable("The tenant's database is not ready; try again.").with_source(error))
+    }
+
+    async fn try_begin(&self, tenant: &PluginTenant, timeouts: Timeouts) -> sqlx::Result<Db> {
+        let mut transaction = self.pool.begin().await?;
         // All of it `local`: it ends with the transaction, whichever way that goes, so the next
         // one on this connection starts from nothing. A role cannot be a bind parameter of SET.
         sqlx::query(
@@ -89,8 +115,7 @@ impl Database {
         .bind(timeouts.lock.as_millis().to_string())
         .bind(timeouts.idle.as_millis().to_string())
         .execute(&mut *transaction)
-        .await
-        .map_err(unavailable)?;
+        .await?;
         Ok(Db { transaction })
     }
 
@@ -131,6 +156,10 @@ impl DerefMut for Db {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.transaction
     }
+}
+
+fn is_refusal(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == REFUSED)
 }
 
 /// A name as an SQL identifier.

@@ -1,0 +1,120 @@
+//! An install that is to move or to stop, and serves until it may.
+
+use std::{cell::Cell, time::Duration};
+
+use plexica_testkit::wait_for;
+use serde_json::{Value, json};
+
+use super::{
+    Place,
+    upgrade::{self, FIRST, entry},
+};
+use crate::{
+    kubectl::NAMESPACE,
+    request::{serves_throughout, unpooled},
+};
+
+const INSTALL: &str = "plugininstall/acme-crm";
+/// Of the tenant, where its own workloads are.
+const ITS_OWN: &str = "tenant-acme";
+/// There are two cores for everything.
+const LONG: Duration = Duration::from_mins(2);
+/// So many requests later, gateways and plugins have heard what was said before.
+const HEARD: usize = 50;
+
+/// It moves to a workload of the tenant's own and back.
+pub async fn there_and_back(place: &impl Place, url: &str, token: &str) {
+    let served = Cell::new(0);
+    let moved = async {
+        for isolation in ["Dedicated", "Shared"] {
+            let before = running(place).await;
+            place.kubectl().patch(INSTALL, NAMESPACE, &json!({ "spec": { "isolation": isolation } })).await;
+            wait_for(&format!("{isolation} serves alone"), LONG, async || {
+                let status = status(place).await;
+                let now = running(place).await;
+                let serves = status["route"]["isolation"] == isolation && status["phase"] == "Ready";
+                (serves && now.len() == 1 && now != before).then_some(())
+            })
+            .await;
+        }
+    };
+    let count = serves_throughout(&request(url, token, &served), moved).await;
+    println!(
+        "{count} requests were served while a plugin moved to a workload of the tenant's own and back, and none failed"
+    );
+}
+
+/// Others need it; the operator is asked what it would do, or told to leave it alone: whatever it is to become.
+pub async fn serves_until_it_may_go(place: &impl Place, url: &str, token: &str) {
+    let mut needs = entry(place, FIRST, 0);
+    needs["spec"]["requires"] = json!([{ "plugin": "crm", "version": "^0.1" }]);
+    place.kubectl().apply(&needs).await;
+    place.kubectl().apply(&upgrade::install(FIRST, "Notes")).await;
+    place.kubectl().wait(upgrade::INSTALL, NAMESPACE).await;
+
+    let served = Cell::new(0);
+    let goes_on = async || {
+        let before = served.get();
+        wait_for("requests go on", LONG, async || (served.get() >= before + HEARD).then_some(())).await;
+    };
+    let says = async |what: &str, kind: &str, word: &str| {
+        wait_for(what, LONG, async || {
+            let status = status(place).await;
+            let told = status["conditions"].as_array()?.iter().find(|one| one["type"] == kind)?;
+            (told["reason"] == word || told["message"].as_str()?.contains(word)).then_some(())
+        })
+        .await;
+    };
+    let is_to = async |spec: Value| place.kubectl().patch(INSTALL, NAMESPACE, &json!({ "spec": spec })).await;
+    let held = async {
+        is_to(json!({ "enabled": false })).await;
+        says("others need it", "Ready", "InUse").await;
+        goes_on().await;
+        is_to(json!({ "enabled": true })).await;
+        place.kubectl().wait(INSTALL, NAMESPACE).await;
+        place.kubectl().delete(upgrade::INSTALL, NAMESPACE).await;
+        place.kubectl().delete(&format!("plugin/notes-{FIRST}"), "").await;
+
+        place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/dry-run=true").await;
+        for (spec, word) in [(json!({ "isolation": "Dedicated" }), "of its own"), (json!({ "enabled": false }), "away")]
+        {
+            is_to(spec).await;
+            says("what it would do is told", "DryRun", word).await;
+            goes_on().await;
+        }
+        place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/paused=true").await;
+        place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/dry-run-").await;
+        says("it is paused", "Ready", "Paused").await;
+        goes_on().await;
+        is_to(json!({ "enabled": true, "isolation": "Shared" })).await;
+        place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/paused-").await;
+        place.kubectl().wait(INSTALL, NAMESPACE).await;
+    };
+    let count = serves_throughout(&request(url, token, &served), held).await;
+    println!("{count} requests were served by a plugin that was to go and might not yet, and none failed");
+}
+
+/// A request, and how many were served.
+fn request(url: &str, token: &str, served: &Cell<usize>) -> impl AsyncFn() -> Result<(), String> {
+    let http = unpooled();
+    async move || match http.get(url).bearer_auth(token).send().await {
+        Ok(answer) if answer.status().is_success() => {
+            served.set(served.get() + 1);
+            Ok(())
+        }
+        other => Err(format!("{other:?}")),
+    }
+}
+
+async fn status(place: &impl Place) -> Value {
+    place.kubectl().get(INSTALL, NAMESPACE).await["status"].clone()
+}
+
+/// All that runs of it, the tenant's own among it.
+async fn running(place: &impl Place) -> Vec<String> {
+    let mut all = place.running(NAMESPACE, "crm").await;
+    all.extend(place.running(ITS_OWN, "crm").await);
+    all.sort_unstable();
+    all.dedup();
+    all
+}
