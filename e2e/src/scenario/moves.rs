@@ -84,7 +84,7 @@ pub async fn serves_until_it_may_go(place: &impl Place, url: &str, token: &str) 
         }
         place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/paused=true").await;
         place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/dry-run-").await;
-        says("it is paused", "Ready", "Paused").await;
+        says("it is paused", "Paused", "Paused").await;
         goes_on().await;
         is_to(json!({ "enabled": true, "isolation": "Shared" })).await;
         place.kubectl().annotate(INSTALL, NAMESPACE, "plexica.io/paused-").await;
