@@ -1,8 +1,11 @@
-//! A registry of images that wants credentials: shared, and what is in it is only read.
+//! A registry of images that wants credentials: shared, so a test uses names of its own.
 
 use std::process::Command;
 
-use crate::part::{Missing, listening, variable};
+use crate::{
+    docker::Engine,
+    part::{Missing, listening, variable},
+};
 
 /// A running registry.
 #[derive(Debug, Clone)]
@@ -24,18 +27,24 @@ impl Registry {
         Ok(Self { address, user: read("USER")?, password: read("PASSWORD")? })
     }
 
-    /// Gives an image of the registry another name there.
+    /// Gives it an image as the engine has it, but with a label that makes it another one. The engine has that no more.
     ///
     /// # Panics
     /// When there is no such image.
-    pub fn copy(&self, from: &str, to: &str) {
-        let credentials = format!("{}:{}", self.user, self.password);
+    pub fn give(&self, engine: &Engine, image: &str, name: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("image.tar");
+        let container = engine.docker(&["create", image]);
+        engine.docker(&["commit", "--change", &format!("LABEL name={name}"), &container, name]);
+        engine.docker(&["rm", &container]);
+        engine.docker(&["save", "--output", archive.to_str().unwrap(), name]);
+        engine.docker(&["image", "rm", name]);
         let output = Command::new("skopeo")
-            .args(["--insecure-policy", "copy", "--src-tls-verify=false", "--dest-tls-verify=false"])
-            .args(["--src-creds", &credentials, "--dest-creds", &credentials])
-            .args([from, to].map(|image| format!("docker://{}/{image}", self.address)))
+            .args(["--insecure-policy", "copy", "--dest-tls-verify=false", "--dest-creds"])
+            .arg(format!("{}:{}", self.user, self.password))
+            .args([format!("docker-archive:{}", archive.display()), format!("docker://{name}")])
             .output()
             .unwrap();
-        assert!(output.status.success(), "{from}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -110,6 +110,19 @@ async fn who_has_no_second_factor_sets_one_up_and_is_asked_for_it() {
     subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await;
     let (_, carol) = subject.admin(Method::GET, &format!("/{realm}/users?username=carol"), None).await;
     assert_eq!(carol[0]["requiredActions"], json!(["CONFIGURE_TOTP"]));
+
+    // Where it is for everybody to choose, who has chosen it is asked, and nobody else.
+    desired.sign_in.mfa = Some(Mfa::Optional);
+    subject.make(&desired).await;
+    let page = Browser::default().sign_in(&subject.http, &url, "bob", "correct horse").await.page();
+    assert!(page.contains("name=\"otp\""), "{page}");
+    let password = json!({ "type": "password", "value": "correct horse", "temporary": false });
+    let user = json!({ "username": "dave", "email": "dave@acme.test", "enabled": true, "firstName": "Dave",
+        "lastName": "User", "credentials": [password] });
+    assert_eq!(subject.admin(Method::POST, &format!("/{realm}/users"), Some(user)).await.0, StatusCode::CREATED);
+    assert_eq!(subject.password(&realm, "dave", "correct horse").await.0, StatusCode::OK);
+    let back = Browser::default().sign_in(&subject.http, &url, "dave", "correct horse").await.back();
+    assert!(parameter(&back, "code").is_some(), "{back}");
     subject.clean().await;
 }
 

@@ -29,10 +29,10 @@ async fn a_cluster_pulls_with_the_namespaces_secret() {
 }
 
 async fn is_pulled_with_the_namespaces_secret(subject: &Subject, client: &Client) {
-    let Some(registry) = require!(registry) else { return };
-    // A name that no engine has seen: the one of before may still have its image.
+    let (Some(registry), Some(engine)) = (require!(registry), require!(docker)) else { return };
+    // An image of its own: a kubelet asks for credentials from then on wherever that is used, by whatever name.
     let image = format!("{}/{}/{IMAGE}", registry.address, subject.namespace);
-    registry.copy(&format!("tests/{IMAGE}"), &format!("{}/{IMAGE}", subject.namespace));
+    registry.give(&engine, IMAGE, &image);
     let workload = Workload { image: Some(image.clone()), ..subject.workload() };
 
     wait_for("the image is refused", PATIENCE, async || {

@@ -4,11 +4,13 @@ use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::commands::images;
 use crate::error::{Error, Result};
-use crate::parts::{self, Part};
+use crate::parts::{self, Part, docker};
 use crate::process;
 use crate::state::Owner;
 
 const FOLDER: &str = "e2e/benches";
+/// The one that wants the images that are published, on an engine.
+const IMAGES: &str = "images";
 
 /// Runs `e2e/benches/<name>.rs` or `<name>/main.rs` with the parts it may want, built in release and
 /// static as in the images, but for their link-time optimisation.
@@ -17,18 +19,30 @@ pub fn run(cache: &Cache, workspace: &Workspace, name: &str) -> Result<()> {
     if !known.iter().any(|bench| bench == name) {
         return Err(Error::Usage(format!("no bench is called `{name}`; there are: {}", known.join(", "))));
     }
-    let held = Part::DEFAULT.map(|part| parts::hold(part, cache));
-    for part in Part::DEFAULT {
-        parts::up(part, cache, Owner::Test)?;
+    let parts = if name == IMAGES { &[Part::Docker][..] } else { &Part::DEFAULT };
+    let held: Vec<_> = parts.iter().map(|part| parts::hold(*part, cache)).collect();
+    for part in parts {
+        parts::up(*part, cache, Owner::Test)?;
     }
-    let mut bench = workspace.cargo(&["bench", "--package=plexica-e2e", &format!("--bench={name}")]);
-    images::built_alike(&mut bench);
-    let measured = process::run_aloud(&mut bench);
+    let measured = measure(cache, workspace, name);
     drop(held);
-    for part in Part::DEFAULT.into_iter().rev() {
-        parts::release(part, cache)?;
+    for part in parts.iter().rev() {
+        parts::release(*part, cache)?;
     }
     measured
+}
+
+fn measure(cache: &Cache, workspace: &Workspace, name: &str) -> Result<()> {
+    let mut bench = workspace.cargo(&["bench", "--package=plexica-e2e", &format!("--bench={name}")]);
+    images::built_alike(&mut bench);
+    if name == IMAGES {
+        let built = images::build_published(cache, workspace)?;
+        let engine = parts::running(Part::Docker, cache)?;
+        let engine = engine.ok_or_else(|| Error::Unsupported("no Docker engine runs".into()))?;
+        built.iter().try_for_each(|image| docker::load(&engine, &image.archive))?;
+        bench.env("PLEXICA_BENCH_IMAGES", serde_json::json!(built).to_string());
+    }
+    process::run_aloud(&mut bench)
 }
 
 fn known(workspace: &Workspace) -> Result<Vec<String>> {

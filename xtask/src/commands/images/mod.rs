@@ -104,7 +104,7 @@ pub fn run(cache: &Cache, workspace: &Workspace, wanted: &Wanted, output: Output
     if wanted.registry.is_some() {
         Registry::can_be_reached()?;
     }
-    let built = build(cache, workspace, PUBLISHED)?;
+    let built = build_published(cache, workspace)?;
     for image in &built {
         for engine in &wanted.engines {
             engine.load(image)?;
@@ -128,6 +128,11 @@ pub fn run(cache: &Cache, workspace: &Workspace, wanted: &Wanted, output: Output
 #[expect(clippy::cast_precision_loss, reason = "a size for people")]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
+}
+
+/// Builds those that people pull.
+pub fn build_published(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
+    build(cache, workspace, PUBLISHED)
 }
 
 /// Builds those that a test runs in pods.

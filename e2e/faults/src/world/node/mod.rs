@@ -84,7 +84,9 @@ impl Cluster {
     async fn look(&self, pods: &mut Pods) -> Result<(), kube::Error> {
         let (deployments, services): (Api<Deployment>, Api<Service>) =
             (Api::all(self.client.clone()), Api::all(self.client.clone()));
-        let (deployments, services) = futures::try_join!(deployments.list(&self.mine), services.list(&self.mine))?;
+        // One after the other: a Service is made before its Deployment, so that each of these has its own then.
+        let deployments = deployments.list(&self.mine).await?;
+        let services = services.list(&self.mine).await?;
         let there: BTreeSet<String> = deployments.iter().filter_map(ResourceExt::uid).collect();
         pods.retain(|uid, _| there.contains(uid));
         self.services.are(services.iter().map(host).collect()).await;
