@@ -174,7 +174,7 @@ mod tests {
     fn install(namespace: &str, tenant: &str, plugin: &str, at: u8, more: &Value) -> Arc<PluginInstall> {
         let mut value = json!({
             "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
-            "metadata": { "name": plugin, "namespace": namespace, "creationTimestamp": format!("2026-01-0{at}T00:00:00Z") },
+            "metadata": { "name": plugin, "namespace": namespace, "finalizers": ["plexica.io/cleanup"], "creationTimestamp": format!("2026-01-0{at}T00:00:00Z") },
             "spec": { "tenantRef": { "name": tenant }, "plugin": { "id": plugin, "version": "*" }, "config": { "at": at } },
             "status": { "version": "1.0.0", "database": { "schema": format!("s_{tenant}_{plugin}"), "role": format!("r_{tenant}_{plugin}") } },
         });

@@ -12,7 +12,8 @@ pub fn by_tenant(tenant: &Tenant) -> Told {
     let status = tenant.status.as_ref();
     let namespace = status.and_then(|status| status.namespace.as_ref());
     let plan = status.and_then(|status| status.plan.as_ref());
-    digest(&(&tenant.metadata.name, namespace, plan, tenant.is_suspended()))
+    let goes = tenant.metadata.deletion_timestamp.is_some();
+    digest(&(&tenant.metadata.name, namespace, plan, tenant.is_suspended(), goes))
 }
 
 /// Of an install, whichever version asks.
@@ -52,6 +53,7 @@ mod tests {
         let differs = |pointer, value| by_tenant(&changed(&tenant, pointer, value)) != by_tenant(&tenant);
         let plan = json!({ "name": "gold", "digest": "d", "limits": { "features": ["sso"] }, "since": "2026-01-01T00:00:00Z" });
         assert!(differs("/spec/suspend", json!(true)));
+        assert!(differs("/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z")), "its final backup follows");
         assert!(differs("/status/namespace", json!("elsewhere")));
         assert!(differs("/status/plan", plan));
         assert!(!differs("/spec/displayName", json!("Acme Corp")));
@@ -63,7 +65,7 @@ mod tests {
     fn what_is_told_of_an_install() {
         let install: PluginInstall = serde_json::from_value(json!({
             "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
-            "metadata": { "name": "crm", "namespace": "tenant-acme" },
+            "metadata": { "name": "crm", "namespace": "tenant-acme", "finalizers": ["plexica.io/cleanup"] },
             "spec": { "tenantRef": { "name": "acme" }, "plugin": { "id": "crm", "version": "*" } }, "status": {},
         }))
         .unwrap();

@@ -6,9 +6,16 @@ use kube::ResourceExt;
 use semver::VersionReq;
 
 use super::{Catalogue, Need, Release};
-use crate::{PluginInstall, PluginInstallStatus};
+use crate::{
+    PluginInstall, PluginInstallStatus,
+    label::{DRY_RUN, PAUSED},
+};
 
 /// An install of the tenant, as far as others depend on it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is what the install says of itself, and none follows from another"
+)]
 #[derive(Clone, Debug)]
 pub struct Present<'a> {
     /// The plugin.
@@ -25,6 +32,8 @@ pub struct Present<'a> {
     pub routed: bool,
     /// Whether it is being removed.
     pub leaving: bool,
+    /// Whether an annotation has the operator do nothing about it.
+    pub left_alone: bool,
 }
 
 impl<'a> Present<'a> {
@@ -45,6 +54,9 @@ impl<'a> Present<'a> {
             enabled: install.spec.enabled,
             routed: status.is_some_and(|PluginInstallStatus { route, .. }| route.is_some()),
             leaving: install.metadata.deletion_timestamp.is_some(),
+            left_alone: [PAUSED, DRY_RUN]
+                .iter()
+                .any(|annotation| install.annotations().get(*annotation).is_some_and(|value| value != "false")),
         }
     }
 
@@ -58,6 +70,7 @@ impl<'a> Present<'a> {
             enabled: true,
             routed: true,
             leaving: false,
+            left_alone: false,
         }
     }
 
@@ -132,15 +145,34 @@ impl fmt::Display for Dependent<'_> {
 pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>], suspended: bool) -> Vec<Dependent<'a>> {
     let mut found = Vec::new();
     for one in present {
-        let Some(release) = one.in_force() else { continue };
+        let Some(release) = one.in_force().or_else(|| goes_on(one, present, suspended, present.len())) else {
+            continue;
+        };
         for need in release.needs.iter().filter(|need| !need.optional && need.met_by(of)) {
-            let others = present.iter().filter(|other| !other.leaving).filter_map(|one| one.missed(suspended));
-            if !matches!(offer(need, others), Offer::Met) {
+            if !finds_another(need, present, suspended) {
                 found.push(Dependent { install: &one.install, release, need, leaving: one.leaving });
             }
         }
     }
     found
+}
+
+fn finds_another(need: &Need, present: &[Present<'_>], suspended: bool) -> bool {
+    let others = present.iter().filter(|other| !other.leaving).filter_map(|one| one.missed(suspended));
+    matches!(offer(need, others), Offer::Met)
+}
+
+/// What is disabled and serves on because others need it, or because nobody is to touch it; `depth` is how many others
+/// there can be in a row.
+fn goes_on<'a>(one: &Present<'a>, present: &[Present<'a>], suspended: bool, depth: usize) -> Option<&'a Release> {
+    let (release, depth) = (one.answers()?, depth.checked_sub(1)?);
+    let rest: Vec<Present<'a>> = present.iter().filter(|other| other.install != one.install).cloned().collect();
+    let needs_it = |other: &Present<'a>| {
+        let theirs = other.in_force().or_else(|| goes_on(other, &rest, suspended, depth));
+        let needs = theirs.into_iter().flat_map(|theirs| &theirs.needs);
+        needs.filter(|need| !need.optional && need.met_by(release)).any(|need| !finds_another(need, &rest, suspended))
+    };
+    (one.left_alone || rest.iter().any(needs_it)).then_some(release)
 }
 
 /// The first need of a version that finds not what it asks for among what answers, and what it finds.
@@ -152,4 +184,32 @@ pub fn unmet<'a>(release: &'a Release, present: &[Present<'a>], at_work: bool) -
         Offer::Other(_) => true,
         Offer::Nothing => !need.optional,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependency::fixture::{catalogue, install, present};
+
+    #[test]
+    fn what_serves_on_although_disabled_needs_what_it_needed() {
+        let catalogue = catalogue(&["files 1.0.0", "crm 1.0.0: files ^1; index ^1", "index 1.0.0: crm ^1"]);
+        let files = Present::of(&install("files ^1 @1.0.0"), &catalogue).serves.unwrap();
+        let needs = |installs: &[&str]| -> Vec<String> {
+            let present = present(installs, &catalogue);
+            dependents(files, &present, false).iter().map(|one| one.install.to_owned()).collect()
+        };
+        let crm = ["tenant-acme/crm"];
+        assert_eq!(needs(&["crm ^1 @1.0.0"]), crm);
+        assert_eq!(needs(&["-crm ^1 @1.0.0"]), [""; 0]);
+        assert_eq!(needs(&["-crm ^1 @1.0.0", "index ^1 @1.0.0"]), crm, "index needs it");
+        assert_eq!(needs(&["-crm ^1 @1.0.0", "-index ^1 @1.0.0"]), [""; 0], "each for the other alone");
+        let mut left_alone = install("-crm ^1 @1.0.0");
+        for (value, expected) in [("true", &crm[..]), ("false", &[])] {
+            left_alone.metadata.annotations = Some([(PAUSED.to_owned(), value.to_owned())].into());
+            let present = [Present::of(&left_alone, &catalogue)];
+            let found: Vec<&str> = dependents(files, &present, false).iter().map(|one| one.install).collect();
+            assert_eq!(found, expected, "{value}");
+        }
+    }
 }

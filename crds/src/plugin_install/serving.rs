@@ -4,6 +4,7 @@
 //! install serves: others may need it, or an annotation have the operator leave it alone.
 
 use super::{Isolation, PluginInstall, RouteStatus};
+use crate::label::FINALIZER;
 
 impl PluginInstall {
     /// Whether the plugin takes requests of the tenant: while they are led to it, and before that if they are to be.
@@ -16,8 +17,13 @@ impl PluginInstall {
         self.spec.isolation == isolation || self.route().and_then(|route| route.isolation) == Some(isolation)
     }
 
-    fn route(&self) -> Option<&RouteStatus> {
-        self.status.as_ref()?.route.as_ref()
+    /// Where requests are led. Of one that goes without our finalizer nobody withdraws the route.
+    pub fn route(&self) -> Option<&RouteStatus> {
+        let metadata = &self.metadata;
+        let finalizers = metadata.finalizers.iter().flatten();
+        let has_gone =
+            metadata.deletion_timestamp.is_some() && !finalizers.into_iter().any(|finalizer| finalizer == FINALIZER);
+        self.status.as_ref()?.route.as_ref().filter(|_| !has_gone)
     }
 }
 
@@ -29,7 +35,7 @@ mod tests {
     fn install(enabled: bool, goes: bool, isolation: &str, routed: Option<&str>) -> PluginInstall {
         let route = routed.map(|isolation| json!({ "path": "/", "upstream": "http://x", "isolation": isolation }));
         let mut install: PluginInstall = serde_json::from_value(json!({
-            "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall", "metadata": { "name": "crm" },
+            "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall", "metadata": { "name": "crm", "finalizers": [FINALIZER] },
             "spec": { "tenantRef": { "name": "acme" }, "plugin": { "id": "crm", "version": "*" },
                 "enabled": enabled, "isolation": isolation },
             "status": { "route": route },
@@ -53,6 +59,16 @@ mod tests {
             let install = install(enabled, goes, "Shared", routed);
             assert_eq!(install.is_served(), expected, "{enabled} {goes} {routed:?}");
         }
+    }
+
+    #[test]
+    fn nobody_is_led_to_what_goes_without_being_cleaned_up() {
+        let mut gone = install(true, true, "Shared", Some("Shared"));
+        assert!(gone.route().is_some());
+        gone.metadata.finalizers = Some(vec!["somebody.else/waits".into()]);
+        assert!(gone.route().is_none() && !gone.is_served());
+        gone.metadata.deletion_timestamp = None;
+        assert!(gone.is_served(), "it has none yet");
     }
 
     #[test]

@@ -62,9 +62,8 @@ async fn works(project: &Project, contact: &str) {
     lifecycle::rests(project, contact, signs_in).await;
     lifecycle::outlives_a_version_that_does_not_come_up(project, contact, &signs_in().await).await;
     upgrade::there_and_back_and_for_good(project, &project.gateway(), signs_in).await;
-    let token = signs_in().await;
-    moves::there_and_back(project, contact, &token).await;
-    moves::serves_until_it_may_go(project, contact, &token).await;
+    moves::there_and_back(project, contact, &signs_in().await).await;
+    moves::serves_until_it_may_go(project, contact, &signs_in().await).await;
     bad_input::plugins_that_do_not_come_up(project).await;
     bad_input::what_others_have(project).await;
     heal::whatever_dies(project, contact, signs_in).await;

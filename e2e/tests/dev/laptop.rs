@@ -96,7 +96,7 @@ impl Place for Laptop {
         &self.kubectl
     }
 
-    /// Their pids. None has a tenant of its own here, so that the namespace is that of the platform.
+    /// Their pids, of all namespaces.
     async fn running(&self, _namespace: &str, plugin: &str) -> Vec<String> {
         let is = format!("{PLUGIN_ID}={plugin}");
         let dev = self.child.id().expect("it runs").to_string();

@@ -34,9 +34,8 @@ async fn a_tenant_and_its_plugins_go_through_all() {
     lifecycle::rests(&laptop, &url, signs_in).await;
     lifecycle::outlives_a_version_that_does_not_come_up(&laptop, &url, &signs_in().await).await;
     upgrade::there_and_back_and_for_good(&laptop, &laptop.gateway, signs_in).await;
-    let token = signs_in().await;
-    moves::there_and_back(&laptop, &url, &token).await;
-    moves::serves_until_it_may_go(&laptop, &url, &token).await;
+    moves::there_and_back(&laptop, &url, &signs_in().await).await;
+    moves::serves_until_it_may_go(&laptop, &url, &signs_in().await).await;
     bad_input::plugins_that_do_not_come_up(&laptop).await;
     bad_input::what_others_have(&laptop).await;
     lifecycle::leaves_and_comes_back(&laptop, &url, signs_in).await;

@@ -177,9 +177,8 @@ async fn works(cluster: &Cluster, gateway: &str, path: &str, signs_in: impl Asyn
     let token = signs_in().await;
     lifecycle::outlives_a_version_that_does_not_come_up(cluster, &url, &token).await;
     upgrade::there_and_back_and_for_good(cluster, gateway, &signs_in).await;
-    let token = signs_in().await;
-    moves::there_and_back(cluster, &url, &token).await;
-    moves::serves_until_it_may_go(cluster, &url, &token).await;
+    moves::there_and_back(cluster, &url, &signs_in().await).await;
+    moves::serves_until_it_may_go(cluster, &url, &signs_in().await).await;
     quota::counts_its_pods(cluster, gateway, &signs_in).await;
     bad_input::plugins_that_do_not_come_up(cluster).await;
     bad_input::what_others_have(cluster).await;

@@ -27,8 +27,8 @@ pub struct Sources<'a> {
     pub installs: &'a [Arc<PluginInstall>],
 }
 
-/// Builds the snapshot. What is not complete (no issuer yet, not routed) or is being deleted is
-/// left out; of what claims the same issuer, nothing is taken.
+/// Builds the snapshot. What is not complete (no issuer yet, not routed) is left out, and a tenant that is being
+/// deleted; of what claims the same issuer, nothing is taken.
 pub fn build(sources: &Sources<'_>) -> Snapshot {
     let tenants: HashMap<&str, (Slug, &Tenant)> = sources
         .tenants
@@ -99,11 +99,9 @@ fn route(install: &PluginInstall, catalogue: &HashMap<&str, &Plugin>) -> Option<
         .iter()
         .any(|condition| condition.type_ == ConditionType::Routed.as_str() && condition.status == "True");
     // Whatever the spec says by now: others may need it, or the operator be told to leave it alone.
-    if !routed {
-        return None;
-    }
+    let leads_to = install.route().filter(|_| routed)?;
     let plugin: PluginId = install.spec.plugin.id.parse().ok()?;
-    let upstream = Upstream::parse(&status.route.as_ref()?.upstream)
+    let upstream = Upstream::parse(&leads_to.upstream)
         .inspect_err(|error| tracing::error!(%plugin, install = install.name_any(), "status.route.upstream {error}"))
         .ok()?;
     let name = format!("{plugin}-{}", status.version.as_deref()?);

@@ -50,7 +50,10 @@ pub fn plugin(id: &str) -> Value {
 pub fn install(namespace: &str, tenant: &str, upstream: &str) -> Value {
     json!({
         "apiVersion": "plexica.io/v1alpha1", "kind": "PluginInstall",
-        "metadata": { "name": "crm", "namespace": namespace, "creationTimestamp": "2026-01-02T00:00:00Z" },
+        "metadata": {
+            "name": "crm", "namespace": namespace, "creationTimestamp": "2026-01-02T00:00:00Z",
+            "finalizers": ["plexica.io/cleanup"],
+        },
         "spec": { "tenantRef": { "name": tenant }, "plugin": { "id": "crm", "version": "^1" } },
         "status": {
             "version": "1.4.0", "permissions": ["crm:contacts:read"],

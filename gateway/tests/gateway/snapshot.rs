@@ -66,6 +66,10 @@ fn what_is_to_go_is_routed_until_its_route_is_withdrawn() {
     {
         let goes = with(install("tenant-acme", "acme", "http://one:1"), pointer, value);
         assert!(acme(&snapshot(&[tenant("acme")], std::slice::from_ref(&goes))).is_some(), "{pointer}");
+        if pointer == "/metadata/deletionTimestamp" {
+            let without = with(goes.clone(), "/metadata/finalizers", json!(["somebody.else/waits"]));
+            assert_eq!(acme(&snapshot(&[tenant("acme")], &[without])), None, "nobody withdraws its route");
+        }
         let withdrawn = with(goes, "/status/route", json!(null));
         assert_eq!(acme(&snapshot(&[tenant("acme")], &[withdrawn])), None, "{pointer}");
     }

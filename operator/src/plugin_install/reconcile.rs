@@ -38,6 +38,9 @@ use crate::{
 /// How often who waits for others looks whether it is its turn: the entry that says so is in a cache.
 const TURN: Duration = Duration::from_secs(10);
 
+/// How long gateways may take to hear, by a watch, that a route is withdrawn.
+const UNHEARD: Duration = Duration::from_secs(1);
+
 type Outcome = Result<(Action, Option<Problem>), kube::Error>;
 
 /// Brings one install closer to its spec, and says when to look again.
@@ -167,9 +170,12 @@ async fn bring(
     let rested = sweep::rests(&install);
     let routed = |install: &PluginInstall| install.status.as_ref().and_then(|status| status.route.clone());
     if !valid.enabled && routed(&install).is_some() {
-        // No request may come while the plugin is told to stop.
         let status = report::unrouted(&install, valid.suspended, Timestamp::now());
         install = write_status(&context.recorder, api, install, &status).await?;
+        // No request is to come while the plugin is told to stop. Who is suspended is refused by the tenant's spec.
+        if !valid.suspended {
+            return Ok((Action::requeue(UNHEARD), None));
+        }
     }
     let (before, kept_before) = (routed(&install), upgrade::kept(&install).map(str::to_owned));
     let settled_before = sweep::settled(&install);
@@ -284,14 +290,12 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInsta
     if !install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         return Ok((Action::await_change(), None));
     }
-    // No request may come while data goes.
-    let routed = install.status.as_ref().is_some_and(|status| status.route.is_some());
-    let install = if routed {
+    // No request is to come while data goes.
+    if install.status.as_ref().is_some_and(|status| status.route.is_some()) {
         let status = report::unrouted_for_good(&install, Timestamp::now());
-        write_status(&context.recorder, api, install, &status).await?
-    } else {
-        install
-    };
+        write_status(&context.recorder, api, install, &status).await?;
+        return Ok((Action::requeue(UNHEARD), None));
+    }
     let departure = cleanup(context, &install).await;
     match departure.holding.clone() {
         None => {

@@ -300,11 +300,15 @@ fn needed(
         // Until it serves as its spec says, it may still serve from where another isolation had it.
         let moving = serves.clone().filter(|_| !leaves && (is_settling(install, now) || !settled(install)));
         let moving = moving.map(|version| (version, former));
+        // Whatever becomes of it: as long as it is routed, that leads where it was when it was.
+        let isolation = serving.and_then(|status| status.route.as_ref()?.isolation);
+        let moved = isolation.is_some_and(|isolation| isolation != install.spec.isolation);
+        let routed = serves.clone().filter(|_| moved).map(|version| (version, former));
         // Until gateways have heard that it is served by another version, they ask that of before, wherever it was.
-        let before = still_asked(install, now).filter(|_| !leaves);
+        let before = still_asked(install, now);
         let before = before.flat_map(|version| [(version.clone(), namespace), (version.clone(), former)]);
         let own = [serves, migrated, told, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
-        for (version, namespace) in own.chain(moving).chain(before) {
+        for (version, namespace) in own.chain(moving).chain(routed).chain(before) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };
             needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });
         }

@@ -91,6 +91,27 @@ fn serving(mut install: PluginInstall, version: &str) -> PluginInstall {
     install
 }
 
+/// Others need it, or nobody looks at it: its route leads where it has led.
+#[test]
+fn what_is_routed_runs_whatever_is_to_become_of_it() {
+    for (is, serves) in [(Isolation::Shared, Isolation::Dedicated), (Isolation::Dedicated, Isolation::Shared)] {
+        let mut leaving = serving(fixture::install("tenant-acme", "crm", "acme", "crm"), "1.0.0");
+        leaving.spec.isolation = is;
+        leaving.metadata.deletion_timestamp = Some(Time(Timestamp::UNIX_EPOCH));
+        leaving.metadata.finalizers = Some(vec![plexica_crds::label::FINALIZER.into()]);
+        let there = match serves {
+            Isolation::Shared => "plexica-system",
+            Isolation::Dedicated => "tenant-acme",
+        };
+        let there = (there.to_owned(), "plugin-crm-1-0-0".to_owned());
+        let route = leaving.status.as_mut().unwrap().route.as_mut().unwrap();
+        route.isolation = Some(serves);
+        assert!(places(std::slice::from_ref(&leaving), None).contains(&there), "{is:?}");
+        leaving.status.as_mut().unwrap().route = None;
+        assert!(!places(&[leaving], None).contains(&there), "{is:?}: it is withdrawn");
+    }
+}
+
 #[test]
 fn where_one_that_leaves_may_have_had_a_workload() {
     let (entries, catalogue) = catalogue();

@@ -19,7 +19,7 @@ use crate::{Result, lifecycle::Reload};
 /// from the same resources, has it long before.
 const TOLD_LIFETIME: Duration = Duration::from_mins(10);
 /// How long gateways may lead requests of a tenant here after it has moved to another workload.
-const UNHEARD: Duration = Duration::from_secs(5);
+const UNHEARD: Duration = Duration::from_secs(3);
 /// How long a list may still say what was so before a lifecycle call.
 const LATE: Duration = Duration::from_secs(30);
 

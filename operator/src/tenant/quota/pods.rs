@@ -14,13 +14,14 @@ type Given = Option<BTreeMap<String, Quantity>>;
 
 /// All pods together, by the names that a `ResourceQuota` has for it, such as `requests.cpu`: those that have not
 /// ended, each as Kubernetes counts it.
-/// <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers>
+/// <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers>,
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/pod-overhead/>
 pub fn together(pods: &[Pod]) -> BTreeMap<String, String> {
     let mut sum = Amounts::new();
     for pod in pods.iter().filter(|pod| !has_ended(pod)) {
         let Some(spec) = &pod.spec else { continue };
         for (of, given) in KINDS {
-            for (resource, amount) in of_pod(spec, given) {
+            for (resource, amount) in of_pod(spec, of, given) {
                 *sum.entry(format!("{of}.{resource}")).or_default() += amount;
             }
         }
@@ -36,23 +37,27 @@ fn has_ended(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn of_pod(spec: &PodSpec, given: Kind) -> Amounts {
-    let of = |container: &Container| container.resources.as_ref().map_or_else(Amounts::new, |all| amounts(given(all)));
+fn of_pod(spec: &PodSpec, of: &str, given: Kind) -> Amounts {
+    let its = |container: &Container| container.resources.as_ref().map_or_else(Amounts::new, |all| amounts(given(all)));
     let mut together = Amounts::new();
-    spec.containers.iter().for_each(|container| add(&mut together, of(container)));
+    spec.containers.iter().for_each(|container| add(&mut together, its(container)));
     let (mut beside, mut before) = (Amounts::new(), Amounts::new());
     for container in spec.init_containers.iter().flatten() {
         if container.restart_policy.as_deref() == Some("Always") {
-            add(&mut beside, of(container));
+            add(&mut beside, its(container));
         } else {
             let mut alone = beside.clone();
-            add(&mut alone, of(container));
+            add(&mut alone, its(container));
             most(&mut before, alone);
         }
     }
     add(&mut together, beside);
     most(&mut together, before);
-    add(&mut together, amounts(&spec.overhead));
+    // What is said of the pod as a whole counts in the place of that.
+    together.extend(spec.resources.as_ref().map_or_else(Amounts::new, |all| amounts(given(all))));
+    let limited = |resource: &String| of == "requests" || together.contains_key(resource);
+    let overhead = amounts(&spec.overhead).into_iter().filter(|(resource, _)| limited(resource)).collect();
+    add(&mut together, overhead);
     together
 }
 
@@ -115,6 +120,12 @@ mod tests {
         let expected = json!({ "requests.cpu": "90m", "requests.memory": "64Mi", "limits.cpu": "4010m", "limits.memory": "384Mi" });
         assert_eq!(told(&[one.clone(), one]), expected);
         assert_eq!(told(&[]), json!({}));
+        let unlimited =
+            pod(&json!({ "containers": [container(&json!({ "cpu": "10m" }))], "overhead": { "cpu": "5m" } }));
+        assert_eq!(told(&[unlimited]), json!({ "requests.cpu": "15m" }));
+        let whole = json!({ "containers": [container(&json!({ "cpu": "10m", "memory": "16Mi" }))],
+            "resources": { "requests": { "cpu": "50m" } } });
+        assert_eq!(told(&[pod(&whole)]), json!({ "requests.cpu": "50m", "requests.memory": "16Mi" }));
     }
 
     #[test]
