@@ -20,7 +20,7 @@ pub use catalogue::{Catalogue, Release};
 pub use choose::{Asked, Choice, Obstacle, Refusal, choose};
 pub use circle::{circle, relies_on};
 pub use need::{Need, On};
-pub use present::{Dependent, Offer, Present, dependents, offer, unmet};
+pub use present::{Dependent, Offer, Present, at_work, dependents, offer, unmet};
 pub use solve::{Conflict, Step, Wanted, solve};
 
 #[cfg(test)]

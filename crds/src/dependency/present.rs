@@ -144,12 +144,10 @@ impl fmt::Display for Dependent<'_> {
 /// the install it is about; of a [suspended](Present::missed) tenant what is to come back counts as what answers.
 pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>], suspended: bool) -> Vec<Dependent<'a>> {
     let mut found = Vec::new();
-    for one in present {
-        let Some(release) = one.in_force().or_else(|| goes_on(one, present, suspended, present.len())) else {
-            continue;
-        };
+    for (one, release) in present.iter().zip(working(present, suspended)) {
+        let Some(release) = release else { continue };
         for need in release.needs.iter().filter(|need| !need.optional && need.met_by(of)) {
-            if !finds_another(need, present, suspended) {
+            if !finds_another(need, present.iter(), suspended) {
                 found.push(Dependent { install: &one.install, release, need, leaving: one.leaving });
             }
         }
@@ -157,22 +155,31 @@ pub fn dependents<'a>(of: &Release, present: &'a [Present<'a>], suspended: bool)
     found
 }
 
-fn finds_another(need: &Need, present: &[Present<'_>], suspended: bool) -> bool {
-    let others = present.iter().filter(|other| !other.leaving).filter_map(|one| one.missed(suspended));
-    matches!(offer(need, others), Offer::Met)
+/// All that works for the tenant: what is [in force](Present::in_force), and what serves on although it is disabled.
+pub fn at_work<'a>(present: &[Present<'a>], suspended: bool) -> Vec<&'a Release> {
+    working(present, suspended).into_iter().flatten().collect()
 }
 
-/// What is disabled and serves on because others need it, or because nobody is to touch it; `depth` is how many others
-/// there can be in a row.
-fn goes_on<'a>(one: &Present<'a>, present: &[Present<'a>], suspended: bool, depth: usize) -> Option<&'a Release> {
-    let (release, depth) = (one.answers()?, depth.checked_sub(1)?);
-    let rest: Vec<Present<'a>> = present.iter().filter(|other| other.install != one.install).cloned().collect();
-    let needs_it = |other: &Present<'a>| {
-        let theirs = other.in_force().or_else(|| goes_on(other, &rest, suspended, depth));
-        let needs = theirs.into_iter().flat_map(|theirs| &theirs.needs);
-        needs.filter(|need| !need.optional && need.met_by(release)).any(|need| !finds_another(need, &rest, suspended))
-    };
-    (one.left_alone || rest.iter().any(needs_it)).then_some(release)
+/// Of each what works: what is disabled serves on because others need it that work, or because nobody is to touch it.
+fn working<'a>(present: &[Present<'a>], suspended: bool) -> Vec<Option<&'a Release>> {
+    let left_alone = |one: &Present<'a>| one.answers().filter(|_| one.left_alone);
+    let mut working: Vec<_> = present.iter().map(|one| one.in_force().or_else(|| left_alone(one))).collect();
+    loop {
+        let needed = present.iter().enumerate().find_map(|(at, one)| {
+            let release = one.answers().filter(|_| working[at].is_none())?;
+            let rest = || present.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+            let needs = working.iter().flatten().flat_map(|theirs| &theirs.needs);
+            let mut needs = needs.filter(|need| !need.optional && need.met_by(release));
+            needs.any(|need| !finds_another(need, rest(), suspended)).then_some((at, release))
+        });
+        let Some((at, release)) = needed else { return working };
+        working[at] = Some(release);
+    }
+}
+
+fn finds_another<'p, 'a: 'p>(need: &Need, present: impl Iterator<Item = &'p Present<'a>>, suspended: bool) -> bool {
+    let others = present.filter(|other| !other.leaving).filter_map(|one| one.missed(suspended));
+    matches!(offer(need, others), Offer::Met)
 }
 
 /// The first need of a version that finds not what it asks for among what answers, and what it finds.
@@ -204,6 +211,9 @@ mod tests {
         assert_eq!(needs(&["-crm ^1 @1.0.0"]), [""; 0]);
         assert_eq!(needs(&["-crm ^1 @1.0.0", "index ^1 @1.0.0"]), crm, "index needs it");
         assert_eq!(needs(&["-crm ^1 @1.0.0", "-index ^1 @1.0.0"]), [""; 0], "each for the other alone");
+        let many: Vec<String> = (0..40).map(|_| "-index ^1 @1.0.0".to_owned()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).chain(["-crm ^1 @1.0.0"]).collect();
+        assert_eq!(needs(&many), [""; 0], "however many there are");
         let mut left_alone = install("-crm ^1 @1.0.0");
         for (value, expected) in [("true", &crm[..]), ("false", &[])] {
             left_alone.metadata.annotations = Some([(PAUSED.to_owned(), value.to_owned())].into());

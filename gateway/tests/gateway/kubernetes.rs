@@ -169,8 +169,8 @@ async fn what_is_applied_is_routed() {
     secrets.patch("plexica-platform-keys", &PatchParams::default(), &Patch::Merge(rotated)).await.unwrap();
     wait_until("the new key signs", SOON, async || signed_by(&second).await).await;
 
-    let disabled = json!({ "spec": { "enabled": false } });
-    installs.patch("crm", &PatchParams::default(), &Patch::Merge(disabled)).await.unwrap();
+    let withdrawn = Patch::Merge(json!({ "status": { "route": null } }));
+    installs.patch_status("crm", &PatchParams::default(), &withdrawn).await.unwrap();
     wait_until("the plugin is gone", SOON, async || status().await == 404).await;
 
     tenants.delete(&slug, &DeleteParams::default()).await.unwrap();

@@ -141,8 +141,8 @@ async fn what_is_not_there_or_not_the_callers_is_404() {
 
     bench.publish(&[install("tenant-globex", "globex", &bench.other_crm.url())]);
     assert_eq!(bench.get("/api/plugins/crm/x").await.status(), 404, "another tenant's plugin looks the same");
-    let disabled = with(install("tenant-acme", "acme", &bench.crm.url()), "/spec/enabled", json!(false));
-    bench.publish(&[disabled]);
+    let withdrawn = with(install("tenant-acme", "acme", &bench.crm.url()), "/status/route", Value::Null);
+    bench.publish(&[withdrawn]);
     assert_eq!(bench.get("/api/plugins/crm/x").await.status(), 404);
     assert_eq!(bench.crm.count(), 0);
 }

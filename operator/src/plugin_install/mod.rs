@@ -24,6 +24,7 @@ mod sign_in;
 mod sweep;
 mod upgrade;
 mod validate;
+mod withdrawal;
 
 pub use live::{of_plugin, of_tenant};
 pub use needed::needed;

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use plexica_contract::name::Slug;
 use plexica_crds::{
     ConditionType, Conditions, PluginInstall, PluginInstallStatus, Reason,
-    dependency::{Catalogue, Dependent, Present, dependents, relies_on},
+    dependency::{Catalogue, Dependent, Present, at_work, dependents, relies_on},
     plugin_install::Phase,
 };
 
@@ -28,7 +28,7 @@ pub fn needed(install: &PluginInstall, references: &References, settings: &Setti
     let this = Present::of(install, &catalogue);
     let release = if goes { this.missed(tenant.spec.suspend) } else { this.answers() }?;
     let present = present(install, &slug, siblings(), &catalogue, settings);
-    let at_work: Vec<_> = present.iter().filter_map(Present::in_force).collect();
+    let at_work = at_work(&present, tenant.spec.suspend);
     // Of some that go at once and need each other, none waits for the others.
     let waits = |one: &Dependent<'_>| !(goes && one.leaving && relies_on(release, one.release, &at_work));
     let names: Vec<String> = dependents(release, &present, tenant.spec.suspend)

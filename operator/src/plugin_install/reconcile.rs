@@ -23,6 +23,7 @@ use super::{
     sweep,
     upgrade::{self, SETTLED, Subject},
     validate::{References, Valid, validate},
+    withdrawal::unheard,
 };
 use crate::{
     context::Context,
@@ -37,9 +38,6 @@ use crate::{
 
 /// How often who waits for others looks whether it is its turn: the entry that says so is in a cache.
 const TURN: Duration = Duration::from_secs(10);
-
-/// How long gateways may take to hear, by a watch, that a route is withdrawn.
-const UNHEARD: Duration = Duration::from_secs(1);
 
 type Outcome = Result<(Action, Option<Problem>), kube::Error>;
 
@@ -114,7 +112,9 @@ async fn stay(context: &Context, api: &Api<PluginInstall>, install: PluginInstal
 
 /// What is to go stays as long as others need it: it is looked after like what is to stay.
 async fn go(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
-    if install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+    // Nobody misses what does not answer, but for what is to come back with its tenant.
+    let is_missed = install.route().is_some() || of_tenant(context, &install, |tenant| tenant.spec.suspend);
+    if is_missed && install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         let references = references_now(context, &install).await?;
         let needed = needed(&install, &references, &context.settings);
         if needed.is_some() {
@@ -148,6 +148,9 @@ async fn look(
             }
             let rests = suspended || !install.spec.enabled;
             let install = write(context, api, install, status, Some(&problem)).await?;
+            if let Some(left) = unheard(&install, Timestamp::now()).filter(|_| rests && !suspended) {
+                return Ok((Action::requeue(left), Some(problem)));
+            }
             if rests && let Err(left) = sweep::rest(context, &install).await {
                 tracing::warn!(install = install.name_any(), "what runs for nobody any more is left: {left}");
                 return Ok((context.again(&install, Some(&left)), Some(left)));
@@ -172,10 +175,13 @@ async fn bring(
     if !valid.enabled && routed(&install).is_some() {
         let status = report::unrouted(&install, valid.suspended, Timestamp::now());
         install = write_status(&context.recorder, api, install, &status).await?;
-        // No request is to come while the plugin is told to stop. Who is suspended is refused by the tenant's spec.
-        if !valid.suspended {
-            return Ok((Action::requeue(UNHEARD), None));
-        }
+    }
+    // No request is to come while the plugin is told to stop. Who is suspended is refused by the tenant's spec.
+    if !valid.enabled
+        && !valid.suspended
+        && let Some(left) = unheard(&install, Timestamp::now())
+    {
+        return Ok((Action::requeue(left), None));
     }
     let (before, kept_before) = (routed(&install), upgrade::kept(&install).map(str::to_owned));
     let settled_before = sweep::settled(&install);
@@ -286,15 +292,17 @@ async fn forget(
     write_status(&context.recorder, api, install, &status).await
 }
 
-async fn leave(context: &Context, api: &Api<PluginInstall>, install: PluginInstall) -> Outcome {
+async fn leave(context: &Context, api: &Api<PluginInstall>, mut install: PluginInstall) -> Outcome {
     if !install.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
         return Ok((Action::await_change(), None));
     }
     // No request is to come while data goes.
     if install.status.as_ref().is_some_and(|status| status.route.is_some()) {
         let status = report::unrouted_for_good(&install, Timestamp::now());
-        write_status(&context.recorder, api, install, &status).await?;
-        return Ok((Action::requeue(UNHEARD), None));
+        install = write_status(&context.recorder, api, install, &status).await?;
+    }
+    if let Some(left) = unheard(&install, Timestamp::now()) {
+        return Ok((Action::requeue(left), None));
     }
     let departure = cleanup(context, &install).await;
     match departure.holding.clone() {

@@ -98,9 +98,10 @@ async fn of_many_that_go_at_once_each_asks_for_as_much_as_of_few() {
     let many = removed(&world, &slugs).await;
 
     let each = few.others[0].clone();
-    assert_eq!(each.len(), 1, "one look is enough: {each:?}");
+    let [withdraws, goes] = &each[..] else { panic!("two looks are enough: {each:?}") };
+    assert_eq!(withdraws[..], ["of its tenant"], "whether others need it");
     let own = ["of its tenant", "of the last one's tenant"];
-    assert!(each[0].len() > 2 && each[0].iter().all(|list| own.contains(list)), "{each:?}");
+    assert!(goes.len() > 2 && goes.iter().all(|list| own.contains(list)), "{each:?}");
     assert_eq!((few.others.len(), many.others.len()), (FEW - 1, MANY - 1));
     for (others, count) in [(&few.others, FEW), (&many.others, MANY)] {
         for looks in others {
@@ -109,13 +110,15 @@ async fn of_many_that_go_at_once_each_asks_for_as_much_as_of_few() {
     }
 
     // The last one asks for no more than one that goes alone, whenever it looks; and that is seen here.
-    let [goes] = &alone.last[..] else { panic!("{:?}", alone.last) };
+    let [withdraws, goes] = &alone.last[..] else { panic!("{:?}", alone.last) };
+    assert_eq!(withdraws[..], ["of its tenant"]);
     assert!(goes.contains(&"of the plugin") && goes.contains(&"of all"), "{goes:?}");
     for last in [few.last, many.last] {
-        let (end, waits) = last.split_last().unwrap();
-        assert_eq!(end, goes);
+        let (first, rest) = last.split_first().unwrap();
+        let (end, waits) = rest.split_last().unwrap();
+        assert_eq!((first, end), (withdraws, goes));
         for look in waits {
-            assert_eq!(look[..], ["of its tenant", "of the plugin"], "while it waits for the others");
+            assert_eq!(look[..], ["of the plugin"], "while it waits for the others");
         }
     }
 }
