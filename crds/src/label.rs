@@ -1,5 +1,7 @@
 //! Labels, annotations, finalizers and the field manager that Plexica writes.
 
+use kube::{Resource, ResourceExt};
+
 /// Which installation an object belongs to; half of the ownership mark.
 pub const INSTALLATION: &str = "plexica.io/installation";
 /// Which cluster the owner is a resource of: the uid of its namespace `kube-system`. Not on objects of the
@@ -61,3 +63,13 @@ pub const DRY_RUN: &str = "plexica.io/dry-run";
 pub const FINALIZER: &str = "plexica.io/cleanup";
 /// Field manager of the operator's server-side apply.
 pub const FIELD_MANAGER: &str = "plexica-operator";
+
+/// Whether a person has set the annotation: with any value but `false`.
+pub fn is_set<K: Resource>(object: &K, annotation: &str) -> bool {
+    object.annotations().get(annotation).is_some_and(|value| value != "false")
+}
+
+/// Whether the object is only there any more because of somebody else's finalizer.
+pub fn has_left<K: Resource>(object: &K) -> bool {
+    object.meta().deletion_timestamp.is_some() && !object.finalizers().iter().any(|held| held == FINALIZER)
+}

@@ -38,6 +38,17 @@ pub fn unpooled() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()
 }
 
+/// One that is to be served; if it is not, how it was answered.
+///
+/// # Errors
+/// With the answer.
+pub async fn is_served(http: &reqwest::Client, url: &str, token: &str) -> Result<(), String> {
+    match http.get(url).bearer_auth(token).send().await {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
 /// Tries until the plugin is up and the gateway has its route; the answer's body.
 ///
 /// # Panics

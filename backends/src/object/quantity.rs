@@ -31,6 +31,20 @@ pub fn nanos(text: &str) -> Option<i128> {
     Some(amount.div_euclid(ten) + i128::from(amount.rem_euclid(ten) != 0))
 }
 
+const MILLI: i128 = 1_000_000;
+const MEBI: i128 = 1 << 20;
+
+/// Billionths as people write the amount.
+pub fn text(nanos: i128) -> String {
+    let whole = nanos / NANO;
+    match () {
+        () if nanos % MILLI != 0 => format!("{nanos}n"),
+        () if nanos % NANO != 0 => format!("{}m", nanos / MILLI),
+        () if whole != 0 && whole % MEBI == 0 => format!("{}Mi", whole / MEBI),
+        () => whole.to_string(),
+    }
+}
+
 /// Base and power of a suffix.
 fn unit(suffix: &str) -> Option<(u8, i32)> {
     Some(match suffix {
@@ -57,6 +71,14 @@ fn unit(suffix: &str) -> Option<(u8, i32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_as_people_write_them() {
+        for amount in ["1", "1500m", "1n", "128Mi", "1000", "3", "0"] {
+            assert_eq!(text(nanos(amount).unwrap()), amount);
+        }
+        assert_eq!(text(nanos("1Gi").unwrap()), "1024Mi");
+    }
 
     #[test]
     fn whole_units() {

@@ -8,7 +8,7 @@ use semver::VersionReq;
 use super::{Catalogue, Need, Release};
 use crate::{
     PluginInstall, PluginInstallStatus,
-    label::{DRY_RUN, PAUSED},
+    label::{DRY_RUN, PAUSED, is_set},
 };
 
 /// An install of the tenant, as far as others depend on it.
@@ -54,9 +54,7 @@ impl<'a> Present<'a> {
             enabled: install.spec.enabled,
             routed: status.is_some_and(|PluginInstallStatus { route, .. }| route.is_some()),
             leaving: install.metadata.deletion_timestamp.is_some(),
-            left_alone: [PAUSED, DRY_RUN]
-                .iter()
-                .any(|annotation| install.annotations().get(*annotation).is_some_and(|value| value != "false")),
+            left_alone: is_set(install, PAUSED) || is_set(install, DRY_RUN),
         }
     }
 

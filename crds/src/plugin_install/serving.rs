@@ -4,7 +4,7 @@
 //! install serves: others may need it, or an annotation have the operator leave it alone.
 
 use super::{Isolation, PluginInstall, RouteStatus};
-use crate::label::FINALIZER;
+use crate::label::has_left;
 
 impl PluginInstall {
     /// Whether the plugin takes requests of the tenant: while they are led to it, and before that if they are to be.
@@ -19,17 +19,14 @@ impl PluginInstall {
 
     /// Where requests are led. Of one that goes without our finalizer nobody withdraws the route.
     pub fn route(&self) -> Option<&RouteStatus> {
-        let metadata = &self.metadata;
-        let finalizers = metadata.finalizers.iter().flatten();
-        let has_gone =
-            metadata.deletion_timestamp.is_some() && !finalizers.into_iter().any(|finalizer| finalizer == FINALIZER);
-        self.status.as_ref()?.route.as_ref().filter(|_| !has_gone)
+        self.status.as_ref()?.route.as_ref().filter(|_| !has_left(self))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::FINALIZER;
     use serde_json::json;
 
     fn install(enabled: bool, goes: bool, isolation: &str, routed: Option<&str>) -> PluginInstall {

@@ -1,15 +1,16 @@
 //! Whether a tenant is suspended.
 
 use super::Tenant;
-use crate::{ConditionType, OperationKind, Reason, label::DRY_RUN};
+use crate::{
+    ConditionType, OperationKind, Reason,
+    label::{DRY_RUN, is_set},
+};
 
 impl Tenant {
     /// Whether nobody is let in and no plugin runs: what the spec says, and while the annotation
     /// `plexica.io/dry-run` is there, what it said before.
     pub fn is_suspended(&self) -> bool {
-        let annotations = self.metadata.annotations.as_ref();
-        let rehearsed = annotations.and_then(|all| all.get(DRY_RUN)).is_some_and(|value| value != "false");
-        if !rehearsed {
+        if !is_set(self, DRY_RUN) {
             return self.spec.suspend;
         }
         let Some(status) = &self.status else { return false };

@@ -3,6 +3,8 @@
 //! `cargo xtask bench images` builds what is published, loads it into a Docker engine of its own, and prints one table. The
 //! baseline is what is aimed at.
 
+#[path = "../provisioning/memory.rs"]
+mod memory;
 #[path = "../provisioning/outcome.rs"]
 mod outcome;
 #[path = "../provisioning/stats.rs"]
@@ -17,6 +19,7 @@ use std::{
 };
 
 use k8s_openapi::jiff::Timestamp;
+use memory::kilobytes;
 use outcome::{Result, Stop, failed, found};
 use plexica_contract::{path::HEALTH, tenancy::environment as variable};
 use plexica_testkit::docker::Engine;
@@ -85,19 +88,17 @@ async fn measure(table: &Table) -> Result<()> {
     if let Some(running) = last {
         tokio::time::sleep(IDLE).await;
         let pid = engine.docker(&["inspect", "--format", "{{.State.Pid}}", &running.id]);
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let status = format!("/proc/{pid}/status");
         for (what, field) in [("resident", "VmRSS:"), ("resident, its own and not the program's", "RssAnon:")] {
-            table.compare(format!("{PLUGIN}: {what}, idle"), kilobytes(&status, field)? / 1e3, PLUGIN_MEMORY, "MB");
+            table.compare(
+                format!("{PLUGIN}: {what}, idle"),
+                kilobytes(&status, field)? * 1.024 / 1e3,
+                PLUGIN_MEMORY,
+                "MB",
+            );
         }
     }
     Ok(())
-}
-
-/// In kB of 1024 bytes, told in those of 1000.
-fn kilobytes(status: &str, field: &str) -> Result<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    number.map_or_else(|| failed(format!("no {field} in the status of the process")), |number| Ok(number * 1.024))
 }
 
 /// A container of the plugin; it goes when this is dropped.

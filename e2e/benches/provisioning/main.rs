@@ -9,6 +9,7 @@ mod cargo;
 mod dev;
 mod identity;
 mod images;
+mod memory;
 mod operator;
 mod outcome;
 mod parts;

@@ -8,7 +8,10 @@ use nix::{
 };
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::outcome::{Result, failed};
+use crate::{
+    memory::kilobytes,
+    outcome::{Result, failed},
+};
 
 const STOP: Duration = Duration::from_secs(30);
 
@@ -62,19 +65,12 @@ impl Drop for Program {
 
 /// Resident memory in MB.
 pub fn resident(pid: u32) -> Result<f64> {
-    kilobytes(&format!("/proc/{pid}/status"), "VmRSS:")
+    Ok(kilobytes(&format!("/proc/{pid}/status"), "VmRSS:")? / 1024.0)
 }
 
 /// Memory in MB with what is shared counted by its share.
 pub fn proportional(pid: u32) -> Result<f64> {
-    kilobytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
-}
-
-fn kilobytes(file: &str, field: &str) -> Result<f64> {
-    let text = fs::read_to_string(file)?;
-    let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let number = line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
-    number.map(|kilobytes| kilobytes / 1024.0).map_or_else(|| failed(format!("{file} has no {field}")), Ok)
+    Ok(kilobytes(&format!("/proc/{pid}/smaps_rollup"), "Pss:")? / 1024.0)
 }
 
 /// All processes below that one, with their command lines.

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use super::Place;
 use crate::{
     kubectl::NAMESPACE,
-    request::{served, serves_throughout, unpooled},
+    request::{is_served, served, serves_throughout, unpooled},
 };
 
 const TENANT: &str = "tenant/acme";
-const INSTALL: &str = "plugininstall/acme-crm";
+/// The one of the examples.
+pub(super) const INSTALL: &str = "plugininstall/acme-crm";
 /// There are two cores for everything.
-const LONG: Duration = Duration::from_mins(2);
+pub(super) const LONG: Duration = Duration::from_mins(2);
 
 /// The plugin's pod is replaced for new credentials, while requests go on.
 pub async fn rolls(place: &impl Place, url: &str, token: &str) {
@@ -34,10 +35,7 @@ pub async fn replaced_under_load(
     let before = place.running(namespace, plugin).await;
     assert_eq!(before.len(), 1, "{before:?}");
     let http = unpooled();
-    let request = async || match http.get(url).bearer_auth(token).send().await {
-        Ok(answer) if answer.status().is_success() => Ok(()),
-        other => Err(format!("{other:?}")),
-    };
+    let request = async || is_served(&http, url, token).await;
     let rolled = async {
         place.kubectl().annotate(of, "", &format!("plexica.io/rotate={}", unique("now"))).await;
         wait_for("another runs in the place of the pod, which is gone", LONG, async || {

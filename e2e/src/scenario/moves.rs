@@ -1,24 +1,22 @@
 //! An install that is to move or to stop, and serves until it may.
 
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
 use plexica_testkit::wait_for;
 use serde_json::{Value, json};
 
 use super::{
     Place,
+    lifecycle::{INSTALL, LONG},
     upgrade::{self, FIRST, entry},
 };
 use crate::{
     kubectl::NAMESPACE,
-    request::{serves_throughout, unpooled},
+    request::{is_served, serves_throughout, unpooled},
 };
 
-const INSTALL: &str = "plugininstall/acme-crm";
 /// Of the tenant, where its own workloads are.
 const ITS_OWN: &str = "tenant-acme";
-/// There are two cores for everything.
-const LONG: Duration = Duration::from_mins(2);
 /// So many requests later, gateways and plugins have heard what was said before.
 const HEARD: usize = 50;
 
@@ -131,12 +129,10 @@ async fn says(place: &impl Place, kind: &str, word: &str) {
 /// A request, and how many were served.
 fn request(url: &str, token: &str, served: &Cell<usize>) -> impl AsyncFn() -> Result<(), String> {
     let http = unpooled();
-    async move || match http.get(url).bearer_auth(token).send().await {
-        Ok(answer) if answer.status().is_success() => {
-            served.set(served.get() + 1);
-            Ok(())
-        }
-        other => Err(format!("{other:?}")),
+    async move || {
+        is_served(&http, url, token).await?;
+        served.set(served.get() + 1);
+        Ok(())
     }
 }
 

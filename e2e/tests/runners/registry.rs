@@ -3,7 +3,7 @@
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
     Api, Client,
-    api::{DeleteParams, ObjectMeta, Patch, PatchParams},
+    api::{ObjectMeta, Patch, PatchParams},
 };
 use plexica_backends::workloads::{State, Workload};
 use plexica_testkit::{registry::Registry, require, wait_for};
@@ -19,6 +19,7 @@ async fn a_docker_engine_pulls_with_the_namespaces_secret() {
     let Some(client) = client().await else { return };
     subject.create_namespace(client.clone()).await;
     is_pulled_with_the_namespaces_secret(&subject, &client).await;
+    subject.delete_namespace(client).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,8 +54,6 @@ async fn is_pulled_with_the_namespaces_secret(subject: &Subject, client: &Client
         assert!(!printed.contains(&registry.password), "credentials are the engine's to forget");
     }
     subject.clear().await;
-    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
-    let _gone_or_going = namespaces.delete(&subject.namespace, &DeleteParams::default()).await;
 }
 
 /// As `kubectl create secret docker-registry` does.

@@ -239,12 +239,16 @@ impl Subject {
         true
     }
 
+    /// Tells the namespace to go.
+    pub async fn delete_namespace(&self, client: Client) {
+        let _ = Api::<Namespace>::all(client).delete(&self.namespace, &DeleteParams::default()).await.unwrap();
+    }
+
     /// Removes what is left.
     pub async fn clear(&self) {
         self.workloads.stop().await;
         if let Kind::Kubernetes(client) = &self.kind {
-            let _ =
-                Api::<Namespace>::all(client.clone()).delete(&self.namespace, &DeleteParams::default()).await.unwrap();
+            self.delete_namespace(client.clone()).await;
         }
         if let Kind::Docker(engine) = &self.kind {
             let left = containers(engine, &self.namespace);

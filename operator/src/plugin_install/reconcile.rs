@@ -171,7 +171,7 @@ async fn bring(
     // Before anything is made: what has no finalizer can go without being cleaned up.
     let mut install = add_finalizer(api, install).await?;
     let rested = sweep::rests(&install);
-    let routed = |install: &PluginInstall| install.status.as_ref().and_then(|status| status.route.clone());
+    let routed = |install: &PluginInstall| install.route().cloned();
     if !valid.enabled && routed(&install).is_some() {
         let status = report::unrouted(&install, valid.suspended, Timestamp::now());
         install = write_status(&context.recorder, api, install, &status).await?;
@@ -297,7 +297,7 @@ async fn leave(context: &Context, api: &Api<PluginInstall>, mut install: PluginI
         return Ok((Action::await_change(), None));
     }
     // No request is to come while data goes.
-    if install.status.as_ref().is_some_and(|status| status.route.is_some()) {
+    if install.route().is_some() {
         let status = report::unrouted_for_good(&install, Timestamp::now());
         install = write_status(&context.recorder, api, install, &status).await?;
     }

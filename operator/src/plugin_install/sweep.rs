@@ -306,13 +306,12 @@ fn needed(
         let moved = isolation.is_some_and(|isolation| isolation != install.spec.isolation);
         let routed = serves.clone().filter(|_| moved).map(|version| (version, former));
         // Until gateways have heard that it is served by another version, they ask that of before, wherever it was.
-        let before = still_asked(install, now);
-        // Until they have heard that its route is withdrawn, it is where that led.
-        let withdrawn = unheard(install, now).and_then(|_| install.status.as_ref()?.version.clone());
-        let withdrawn = withdrawn.into_iter().flat_map(|version| [(version.clone(), namespace), (version, former)]);
+        // So they ask one whose route is withdrawn.
+        let withdrawn = unheard(install, now).and_then(|_| install.status.as_ref()?.version.as_ref());
+        let before = still_asked(install, now).chain(withdrawn);
         let before = before.flat_map(|version| [(version.clone(), namespace), (version.clone(), former)]);
         let own = [serves, migrated, told, wanted, kept].into_iter().flatten().map(|version| (version, namespace));
-        for (version, namespace) in own.chain(moving).chain(routed).chain(before).chain(withdrawn) {
+        for (version, namespace) in own.chain(moving).chain(routed).chain(before) {
             let Ok(version) = version.parse::<PluginVersion>() else { continue };
             needed.insert(Place { namespace: namespace.clone(), name: workload::name(plugin, &version) });
         }

@@ -25,11 +25,6 @@ where
     patch(api, &object, &finalizers).await
 }
 
-/// Whether the object is only there any more because of somebody else's finalizer.
-pub fn has_left<K: Resource>(object: &K) -> bool {
-    object.meta().deletion_timestamp.is_some() && !object.finalizers().iter().any(|held| held == FINALIZER)
-}
-
 /// Removes the finalizer, so that the object goes. One that is gone is a success.
 ///
 /// # Errors

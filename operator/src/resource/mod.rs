@@ -11,10 +11,12 @@ mod status;
 pub use abandon::{abandoned, abandoned_by};
 pub use event::{Note, given_up, publish};
 pub use fate::{Fate, Parted, WAITS, is_settled, settled};
-pub use finalizer::{add_finalizer, has_left, remove_finalizer};
-pub use pause::{is_paused, is_set, paused};
+pub use finalizer::{add_finalizer, remove_finalizer};
+pub use pause::{is_paused, paused};
 pub use rehearsal::{is_rehearsed, rehearsed, with_problems, would};
 pub use status::write_status;
+
+pub use plexica_crds::label::has_left;
 
 use kube::{Api, Resource, core::NamespaceResourceScope};
 

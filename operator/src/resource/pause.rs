@@ -2,17 +2,15 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Resource, ResourceExt};
-use plexica_crds::{ConditionType, Conditions, Reason, label::PAUSED};
+use kube::Resource;
+use plexica_crds::{
+    ConditionType, Conditions, Reason,
+    label::{PAUSED, is_set},
+};
 
 /// Whether a person holds the operator off the object.
 pub fn is_paused<K: Resource>(object: &K) -> bool {
     is_set(object, PAUSED)
-}
-
-/// Whether a person has set the annotation: with any value but `false`.
-pub fn is_set<K: Resource>(object: &K, annotation: &str) -> bool {
-    object.annotations().get(annotation).is_some_and(|value| value != "false")
 }
 
 /// What was last seen of the object, and that nobody looks any more; `holder` has the annotation.
@@ -38,6 +36,7 @@ pub fn hold_up<K: Resource>(object: &K, conditions: &mut Conditions, by: Reason,
 mod tests {
     use super::*;
     use crate::fixture;
+    use kube::ResourceExt;
 
     #[test]
     fn an_annotation_that_is_not_false_pauses() {

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
-use plexica_crds::{ConditionType, Conditions, Reason, label::DRY_RUN};
+use plexica_crds::{
+    ConditionType, Conditions, Reason,
+    label::{DRY_RUN, is_set},
+};
 
-use super::{is_set, pause::hold_up};
+use super::pause::hold_up;
 use crate::problem::Problem;
 
 /// Whether a person wants to hear of it first.

@@ -21,7 +21,7 @@ use crate::{
     killed::killed_by,
     needs::Need,
     plan::{Plans, change, in_force, message, name_in_force},
-    running::vigilant,
+    running::{Operator, vigilant},
     world::{PATIENCE, World, is},
 };
 
@@ -53,15 +53,20 @@ fn large() -> (Value, Value) {
     (json!({ "limits.cpu": "4", "limits.memory": "4Gi" }), json!({ "cpu": "1500m", "memory": "512Mi" }))
 }
 
+/// An operator that looks every second, in a cluster with the sizes.
+fn vigilant_operator(world: &World, plans: &Plans) -> Operator {
+    let give = plans.give_cluster();
+    world.operator_with(|config| {
+        give(config);
+        vigilant(config);
+    })
+}
+
 #[tokio::test]
 async fn resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan() {
     let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
-    let give = plans.give_cluster();
-    let operator = world.operator_with(|config| {
-        give(config);
-        vigilant(config);
-    });
+    let operator = vigilant_operator(&world, &plans);
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "plan": "small" })).await;
     in_force(&world, &slug, "small").await;
@@ -116,11 +121,7 @@ async fn resources_stand_in_the_namespace_are_kept_there_and_go_with_the_plan() 
 async fn the_first_limit_is_compared_with_what_pods_have() {
     let Some(world) = World::with(Need::Quotas).await else { return };
     let plans = Plans::new(SIZES);
-    let give = plans.give_cluster();
-    let operator = world.operator_with(|config| {
-        give(config);
-        vigilant(config);
-    });
+    let operator = vigilant_operator(&world, &plans);
     let slug = world.database.unique("acme");
     world.tenant(&slug, json!({ "plan": "standard" })).await;
     world.ready(&slug).await;

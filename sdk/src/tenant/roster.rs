@@ -95,10 +95,10 @@ impl Roster {
         });
         self.held.retain(|slug, _| listed.contains_key(slug) || self.told.contains_key(slug));
         self.restarts.retain(|slug, _| listed.contains_key(slug));
-        let before = self.listed.take().into_iter().flatten().map(|(slug, tenant)| (slug, (tenant, now)));
-        self.left.extend(before);
         self.left
             .retain(|slug, (_, when)| !listed.contains_key(slug) && now.saturating_duration_since(*when) < UNHEARD);
+        let left = self.listed.take().into_iter().flatten().filter(|(slug, _)| !listed.contains_key(slug));
+        self.left.extend(left.map(|(slug, tenant)| (slug, (tenant, now))));
         self.listed = Some(listed);
         self.revision = Some(list.revision);
     }

@@ -149,23 +149,21 @@ fn running(part: Part, what: &str, cache: &Cache) -> std::result::Result<State, 
 }
 
 fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let state = match running(Part::Kubernetes(Tier::T2), "cluster with a node", cache) {
-        Ok(state) => state,
-        Err(outcome) => return outcome,
+    let found = || {
+        let state = running(Part::Kubernetes(Tier::T2), "cluster with a node", cache)?;
+        let engine = running(Part::Docker, "Docker engine", cache)?;
+        Ok((state, engine, running(Part::Registry, "registry", cache)?))
     };
-    let engine = match running(Part::Docker, "Docker engine", cache) {
-        Ok(engine) => engine,
-        Err(outcome) => return outcome,
-    };
-    let registry = match running(Part::Registry, "registry", cache) {
-        Ok(registry) => registry,
+    let (state, engine, registry) = match found() {
+        Ok(found) => found,
         Err(outcome) => return outcome,
     };
     let loaded = images::build_for_tests(cache, workspace).and_then(|built| {
+        let registry = images::Registry::of_tests(&registry)?;
         built.iter().try_for_each(|image| {
             kubernetes::node::import(&state, &image.archive)?;
             docker::load(&engine, &image.archive)?;
-            images::Registry::of_tests(&registry)?.push(image)
+            registry.push(image)
         })
     });
     // The tests run the command line, as a person does beside the cluster, and plugins that are processes.
