@@ -2,6 +2,7 @@
 
 mod authorize;
 mod body;
+mod connect;
 mod forward;
 mod handle;
 mod rate;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 use plexica_contract::token::Minter;
 
-use super::{body::RequestBody, rate::Rates};
+use super::{body::RequestBody, connect::Connector, rate::Rates};
 use crate::{
     Limits,
     metrics::Metrics,
@@ -34,17 +34,15 @@ pub struct State {
     pub limits: Limits,
     /// What `/metrics` tells.
     pub metrics: Metrics,
-    pub(super) client: Client<HttpConnector, RequestBody>,
+    pub(super) client: Client<Connector, RequestBody>,
     /// Opens a connection for each request.
-    pub(super) fresh: Client<HttpConnector, RequestBody>,
+    pub(super) fresh: Client<Connector, RequestBody>,
 }
 
 impl State {
     /// Knows nothing yet.
     pub fn new(keys: Arc<KeyStore>, core_api: Upstream, limits: Limits, metrics: Metrics) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(limits.connect_timeout));
-        connector.set_nodelay(true);
+        let connector = Connector::new(limits.connect_timeout);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(std::time::Duration::from_secs(30))

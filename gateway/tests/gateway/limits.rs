@@ -1,6 +1,7 @@
 //! How much and how long.
 
 use std::{
+    pin::pin,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -8,11 +9,16 @@ use std::{
 use plexica_gateway::Limits;
 use plexica_testkit::wait_until;
 use serde_json::Value;
-use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpListener, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
+};
 
 use crate::{
     harness::{Bench, claims, limits},
     resources::install,
+    upstream::Upstream,
 };
 
 /// Long enough for anything that is to end in time.
@@ -59,6 +65,23 @@ async fn an_upstream_that_is_not_there_is_503() {
     assert_eq!(answer.status(), 503);
     let body = answer.text().await.unwrap();
     assert!(body.contains("UNAVAILABLE") && !body.contains("127.0.0.1"), "{body}");
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_there_a_moment_later_is_waited_for() {
+    let bench = Bench::start().await;
+    // Whoever connects is refused until it listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    bench.publish(&[install("tenant-acme", "acme", &format!("http://{}", socket.local_addr().unwrap()))]);
+    let token = bench.acme.token(&claims("tenant-acme"));
+    let mut request = pin!(bench.http.post(bench.url("/api/plugins/crm/echo")).bearer_auth(token).body("once").send());
+    let early = timeout(Duration::from_millis(100), &mut request).await;
+    assert!(early.is_err(), "{early:?}");
+    let upstream = Upstream::on(socket.listen(16).unwrap());
+    let answer = request.await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "once"));
+    assert_eq!(upstream.count(), 1);
 }
 
 #[tokio::test]

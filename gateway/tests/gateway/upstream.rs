@@ -25,7 +25,10 @@ pub struct Upstream {
 
 impl Upstream {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub fn on(listener: TcpListener) -> Self {
         let upstream = Self { addr: Some(listener.local_addr().unwrap()), ..Self::default() };
         let (hanging, streaming, counting) = (upstream.clone(), upstream.clone(), upstream.clone());
         let flooding = upstream.clone();
