@@ -8,6 +8,13 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::{files, process};
 
+/// What programs of images are built for. No musl target is needed: a static glibc binary looks names up in containers as
+/// well.
+pub const STATIC: &str = "x86_64-unknown-linux-gnu";
+
+/// Whether tests are built like programs of images, so that what is tested is what is in them, and built once.
+const IS_HOST: bool = cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"));
+
 /// The workspace the task was called in, and where its builds go.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -45,6 +52,28 @@ impl Workspace {
             command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
         }
         command
+    }
+
+    /// The same for programs that need nothing of the machine they run on, as in images; so does every cargo that it starts.
+    pub fn cargo_static(&self, arguments: &[&str]) -> Command {
+        let mut command = self.cargo(arguments);
+        command.env("CARGO_BUILD_TARGET", STATIC).env("RUSTFLAGS", "-C target-feature=+crt-static");
+        command
+    }
+
+    /// The same for tests, and for the programs that they start.
+    pub fn cargo_for_tests(&self, arguments: &[&str]) -> Command {
+        if IS_HOST { self.cargo_static(arguments) } else { self.cargo(arguments) }
+    }
+
+    /// Where such programs are.
+    pub fn programs_of_tests(&self) -> PathBuf {
+        if IS_HOST { self.static_programs("debug") } else { self.target().join("debug") }
+    }
+
+    /// Where static programs are of a profile, whose folder that is.
+    pub fn static_programs(&self, profile: &str) -> PathBuf {
+        self.target().join(STATIC).join(profile)
     }
 
     /// A program of this version from crates.io. It runs for seconds, and would take minutes to optimize.

@@ -33,8 +33,7 @@ pub fn run(cache: &Cache, workspace: &Workspace, name: &str) -> Result<()> {
 }
 
 fn measure(cache: &Cache, workspace: &Workspace, name: &str) -> Result<()> {
-    let mut bench = workspace.cargo(&["bench", "--package=plexica-e2e", &format!("--bench={name}")]);
-    images::built_alike(&mut bench);
+    let mut bench = workspace.cargo_static(&["bench", "--package=plexica-e2e", &format!("--bench={name}")]);
     if name == IMAGES {
         let built = images::build_published(cache, workspace)?;
         let engine = parts::running(Part::Docker, cache)?;

@@ -9,6 +9,7 @@ use crate::parts::{self, Part, Tier};
 use crate::process;
 use crate::state::Owner;
 
+const PROGRAM: &str = "plexica-faults";
 /// The parts it takes.
 const PARTS: [Part; 4] = [Part::Postgres(parts::Server::V17), Part::Keycloak, Part::Minio, Part::Kubernetes(Tier::T0)];
 
@@ -21,7 +22,8 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
     // A sample is over before its programs would be optimized.
     let is_sample = arguments.iter().any(|argument| argument == "--quick");
     let (profile, folder) = if is_sample { ("dev", "debug") } else { ("sweep", "sweep") };
-    let tried = build(workspace, profile).and_then(|()| process::run_aloud(&mut command(workspace, folder, arguments)));
+    let program = workspace.target().join(folder).join(PROGRAM);
+    let tried = build(workspace, profile).and_then(|()| process::run_aloud(Command::new(program).args(arguments)));
     drop(held);
     for part in PARTS.into_iter().rev() {
         parts::release(part, cache)?;
@@ -38,16 +40,13 @@ fn build(workspace: &Workspace, profile: &str) -> Result<()> {
 /// The same where the tests were built before: with them, for the same features of libraries, so that
 /// nothing is built again.
 pub fn build_beside_tests(workspace: &Workspace) -> Result<()> {
-    process::run_aloud(&mut workspace.cargo(&["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"]))
+    let tests = ["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"];
+    process::run_aloud(&mut workspace.cargo_for_tests(&tests))
 }
 
 /// The program, built before beside the tests.
 pub fn command_beside_tests(workspace: &Workspace, arguments: &[String]) -> Command {
-    command(workspace, "debug", arguments)
-}
-
-fn command(workspace: &Workspace, folder: &str, arguments: &[String]) -> Command {
-    let mut command = Command::new(workspace.target().join(folder).join("plexica-faults"));
+    let mut command = Command::new(workspace.programs_of_tests().join(PROGRAM));
     command.args(arguments);
     command
 }

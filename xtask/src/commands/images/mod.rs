@@ -4,13 +4,15 @@
 mod destination;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::cache::Cache;
-use crate::cargo::Workspace;
+use crate::cargo::{STATIC, Workspace};
+use crate::commands::faults;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::image::{Image, Written};
@@ -21,13 +23,11 @@ use crate::sbom::{self, Besides};
 
 pub use destination::{Engine, Registry};
 
-/// No musl target is needed: a static glibc binary looks names up in containers as well.
-const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// What people run: as small and fast as it gets.
-const PUBLISHED: Build = Build { profile: "image", besides: &[COMMAND_LINE] };
-/// What the tests run: the same but for link-time optimisation, which takes longer than all the rest; and a plugin that has
-/// two versions, and a program that fails as it is told to.
-const TEST: Build = Build { profile: "image-test", besides: &[COMMAND_LINE, NOTES, SUBJECT] };
+const PUBLISHED: Build = Build { folder: "image", besides: &[COMMAND_LINE] };
+/// What the tests run, built with them: the same, not optimized; and a plugin that has two versions, and a program that
+/// fails as it is told to.
+const TEST: Build = Build { folder: "debug", besides: &[COMMAND_LINE, NOTES, SUBJECT] };
 /// The images that pods run: package and binary of the same name.
 const SERVERS: [(&str, &str); 4] = [
     ("plexica-operator", "plexica/operator"),
@@ -85,8 +85,8 @@ pub struct Wanted {
 /// How the programs are built, and which.
 #[derive(Debug, Clone, Copy)]
 struct Build {
-    /// The cargo profile; the folder of its programs has the same name.
-    profile: &'static str,
+    /// Where the programs are of that cargo profile.
+    folder: &'static str,
     /// Beside the servers.
     besides: &'static [(&'static str, &'static str)],
 }
@@ -132,38 +132,40 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// Builds those that people pull.
 pub fn build_published(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
-    build(cache, workspace, PUBLISHED)
+    let mut cargo = workspace.cargo_static(&["build", "--profile", PUBLISHED.folder]);
+    for (program, _) in PUBLISHED.programs() {
+        cargo.args(["--package", program, "--bin", program]);
+    }
+    process::run_aloud(&mut cargo)?;
+    let programs = workspace.static_programs(PUBLISHED.folder);
+    pack(cache, workspace, PUBLISHED, &programs)
 }
 
 /// Builds those that a test runs in pods.
 pub fn build_for_tests(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
-    build(cache, workspace, TEST)
+    faults::build_beside_tests(workspace)?;
+    // Tests tell lines of code by symbols that would have to be loaded into engines and nodes.
+    let strip = process::require("strip", "install binutils")?;
+    let folder = workspace.target().join("images").join("stripped");
+    files::folder(&folder)?;
+    for (program, _) in TEST.programs() {
+        let built = workspace.programs_of_tests().join(program);
+        process::run(Command::new(&strip).arg("-o").arg(folder.join(program)).arg(built))?;
+    }
+    pack(cache, workspace, TEST, &folder)
 }
 
-/// Builds the programs, then an archive of each below the target folder.
-fn build(cache: &Cache, workspace: &Workspace, how: Build) -> Result<Vec<Built>> {
-    let mut cargo = workspace.cargo(&["build", "--profile", how.profile]);
-    built_alike(&mut cargo);
-    for (program, _) in how.programs() {
-        cargo.args(["--package", program, "--bin", program]);
-    }
-    process::run_aloud(&mut cargo)?;
-    let programs = workspace.target().join(TARGET).join(how.profile);
-    let folder = workspace.target().join("images").join(how.profile);
+/// Writes an archive of each program below the target folder.
+fn pack(cache: &Cache, workspace: &Workspace, how: Build, programs: &Path) -> Result<Vec<Built>> {
+    let folder = workspace.target().join("images").join(how.folder);
     files::folder(&folder)?;
-    let revision =
-        process::run(std::process::Command::new("git").current_dir(workspace.root()).args(["rev-parse", "HEAD"]))?;
+    let revision = process::run(Command::new("git").current_dir(workspace.root()).args(["rev-parse", "HEAD"]))?;
     let postgres = postgres::install(Server::V17, cache)?;
     let dumps = [Besides { name: "postgresql", version: Server::V17.version(), license: "PostgreSQL" }];
     let besides = |program| if program == BACKS_UP { &dumps[..] } else { &[] };
     let made_of: Vec<_> = how.programs().map(|(program, _)| (program, besides(program))).collect();
-    sbom::write(cache, workspace, TARGET, &made_of, &folder)?;
-    how.programs().map(|program| write(program, &programs, &postgres, &folder, revision.trim())).collect()
-}
-
-/// Has cargo, and every cargo that it starts, build for images.
-pub fn built_alike(cargo: &mut std::process::Command) {
-    cargo.env("CARGO_BUILD_TARGET", TARGET).env("RUSTFLAGS", "-C target-feature=+crt-static");
+    sbom::write(cache, workspace, STATIC, &made_of, &folder)?;
+    how.programs().map(|program| write(program, programs, &postgres, &folder, revision.trim())).collect()
 }
 
 fn write(

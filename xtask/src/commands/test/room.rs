@@ -24,7 +24,11 @@ pub fn make(workspace: &Workspace) -> Result<()> {
     std::fs::create_dir_all(&target).map_err(Error::io("create", &target))?;
     if free(&target)? < WHOLE {
         eprintln!("set-up: {} free: removing the programs of earlier runs", told(free(&target)?));
-        process::run(&mut workspace.cargo(&["clean", "--workspace"]))?;
+        for mut cargo in
+            [workspace.cargo(&["clean", "--workspace"]), workspace.cargo_for_tests(&["clean", "--workspace"])]
+        {
+            process::run(&mut cargo)?;
+        }
     }
     let left = free(&target)?;
     if left < LEAST {

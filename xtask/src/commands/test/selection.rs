@@ -82,7 +82,7 @@ impl Selection {
 
     /// `cargo test`; what was asked for by hand takes the place of the filters.
     pub fn command(&self, workspace: &Workspace, arguments: &[String]) -> Command {
-        let mut command = workspace.cargo(&["test", "--no-fail-fast"]);
+        let mut command = workspace.cargo_for_tests(&["test", "--no-fail-fast"]);
         command.args(self.targets).args(arguments);
         if arguments.is_empty() && !self.filters.is_empty() {
             command.arg("--").args(self.filters);

@@ -166,8 +166,7 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
             registry.push(image)
         })
     });
-    // The tests run the command line, as a person does beside the cluster, and plugins that are processes.
-    if let Err(error) = loaded.and_then(|()| faults::build_beside_tests(workspace)) {
+    if let Err(error) = loaded {
         return Outcome::Failed(error.to_string());
     }
     let runners = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=runners"]);
