@@ -30,6 +30,10 @@ const T2: [Part; 7] = [
 /// The parts that the operator's tests want where the API is our own.
 const STANDALONE: [Part; 3] = [Part::Postgres(parts::Server::V17), Part::Keycloak, Part::Minio];
 
+/// With it they are built; all other packages with them, for the same features of libraries as elsewhere, so that nothing is
+/// built again.
+const END_TO_END: &str = "--features=plexica-e2e/t2";
+
 /// How long one run of tests may take, their build with it: none hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(40);
 
@@ -169,9 +173,9 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
     if let Err(error) = loaded {
         return Outcome::Failed(error.to_string());
     }
-    let runners = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=runners"]);
-    let line = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=t2"]);
-    let laptop = Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=dev"]);
+    let runners = Selection::all(&["--workspace", END_TO_END, "--test=runners"]);
+    let line = Selection::all(&["--workspace", END_TO_END, "--test=t2"]);
+    let laptop = Selection::all(&["--workspace", END_TO_END, "--test=dev"]);
     run_tests(workspace, &[runners, line, laptop], arguments)
 }
 
@@ -184,11 +188,7 @@ fn compose(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcom
         .and_then(|built| built.iter().try_for_each(|image| docker::load(&engine, &image.archive)))
         .and_then(|()| stand_in::import(cache, &engine));
     match loaded {
-        Ok(()) => run_tests(
-            workspace,
-            &[Selection::all(&["--package=plexica-e2e", "--features=t2", "--test=compose"])],
-            arguments,
-        ),
+        Ok(()) => run_tests(workspace, &[Selection::all(&["--workspace", END_TO_END, "--test=compose"])], arguments),
         Err(error) => Outcome::Failed(error.to_string()),
     }
 }
