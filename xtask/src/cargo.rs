@@ -66,6 +66,12 @@ impl Workspace {
         if IS_HOST { self.cargo_static(arguments) } else { self.cargo(arguments) }
     }
 
+    /// Builds the tests with all programs: for the same features of libraries, so that nothing is built again.
+    pub fn build_with_tests(&self) -> Result<()> {
+        let all = ["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"];
+        process::run_aloud(&mut self.cargo_for_tests(&all))
+    }
+
     /// Where such programs are.
     pub fn programs_of_tests(&self) -> PathBuf {
         if IS_HOST { self.static_programs("debug") } else { self.target().join("debug") }

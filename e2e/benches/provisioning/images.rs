@@ -12,7 +12,7 @@ use crate::{
 pub fn measure(table: &Table) -> Result<()> {
     let program = std::env::current_exe()?;
     // With a target triple the program is one folder deeper than the images.
-    let folder = program.ancestors().map(|folder| folder.join("images/image")).find(|folder| folder.is_dir());
+    let folder = program.ancestors().map(|folder| folder.join("images/published")).find(|folder| folder.is_dir());
     let folder = folder.ok_or_else(|| Stop::Skipped("there are no images; `cargo xtask images` builds them".into()))?;
     let mut archives = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
     archives.sort();

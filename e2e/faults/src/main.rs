@@ -28,7 +28,7 @@ use plexica_testkit::api_server::Flavour;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    family::{Effort, Family, Row, Share},
+    family::{Effort, Family, InPeace, Row, Share},
     world::{Platform, Runner, fails},
 };
 
@@ -113,10 +113,10 @@ fn main() -> ExitCode {
 async fn run(families: &[Family], effort: Effort) -> Result<Vec<Row>, plexica_testkit::Missing> {
     let Platform { api, runner } = effort.platform;
     eprintln!("seed {}, on the API server of {api}, with the runner {runner}", effort.seed);
-    let mut rows = Vec::new();
+    let (in_peace, mut rows) = (InPeace::default(), Vec::new());
     for family in families {
         let begun = Instant::now();
-        let mut row = family.run(effort).await?;
+        let mut row = family.run(effort, &in_peace).await?;
         if row.tried == 0 && effort.share == Share::default() {
             row.note("the end", fails("nothing was tried"));
         }

@@ -19,11 +19,9 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
     for part in PARTS {
         parts::up(part, cache, Owner::Test)?;
     }
-    // A sample is over before its programs would be optimized.
     let is_sample = arguments.iter().any(|argument| argument == "--quick");
-    let (profile, folder) = if is_sample { ("dev", "debug") } else { ("sweep", "sweep") };
-    let program = workspace.target().join(folder).join(PROGRAM);
-    let tried = build(workspace, profile).and_then(|()| process::run_aloud(Command::new(program).args(arguments)));
+    let command = if is_sample { sample(workspace, arguments) } else { everything(workspace, arguments) };
+    let tried = command.and_then(|mut command| process::run_aloud(&mut command));
     drop(held);
     for part in PARTS.into_iter().rev() {
         parts::release(part, cache)?;
@@ -31,22 +29,22 @@ pub fn run(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Result
     tried
 }
 
-/// Builds the program, and beside it the operator that it starts.
-fn build(workspace: &Workspace, profile: &str) -> Result<()> {
-    let mut cargo = workspace.cargo(&["build", "--package=plexica-faults", "--package=plexica-operator", "--bins"]);
-    process::run_aloud(cargo.args(["--profile", profile]))
+/// Everything, by the program and the operator that it starts, both optimized.
+fn everything(workspace: &Workspace, arguments: &[String]) -> Result<Command> {
+    let programs = ["--package=plexica-faults", "--package=plexica-operator", "--bins"];
+    process::run_aloud(workspace.cargo(&["build", "--profile=sweep"]).args(programs))?;
+    let mut command = Command::new(workspace.target().join("sweep").join(PROGRAM));
+    command.args(arguments);
+    Ok(command)
 }
 
-/// The same where the tests were built before: with them, for the same features of libraries, so that
-/// nothing is built again.
-pub fn build_beside_tests(workspace: &Workspace) -> Result<()> {
-    let tests = ["build", "--workspace", "--exclude=plexica-e2e", "--bins", "--test=*"];
-    process::run_aloud(&mut workspace.cargo_for_tests(&tests))
-}
-
-/// The program, built before beside the tests.
-pub fn command_beside_tests(workspace: &Workspace, arguments: &[String]) -> Command {
+/// A sample. It is over before its programs would be optimized, so that they are those that were built with the tests.
+///
+/// # Errors
+/// What does not build.
+pub fn sample(workspace: &Workspace, arguments: &[String]) -> Result<Command> {
+    workspace.build_with_tests()?;
     let mut command = Command::new(workspace.programs_of_tests().join(PROGRAM));
     command.args(arguments);
-    command
+    Ok(command)
 }

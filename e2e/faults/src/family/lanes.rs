@@ -2,14 +2,14 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use plexica_testkit::Missing;
 
 use super::{
     Effort, Row,
-    peace::{InPeace, until},
+    peace::{InPeace, Peace, until},
 };
 use crate::{
     proxy::{Call, Plan},
@@ -56,17 +56,8 @@ pub async fn each<P>(
     Ok(())
 }
 
-/// What a step is while nothing disturbs it.
-#[derive(Clone, Debug, Default)]
-pub struct Peace {
-    /// What is called.
-    pub calls: Vec<Call>,
-    /// How long it takes.
-    pub took: Duration,
-}
-
 /// Each step of a life that nothing disturbs, with the resources applied in that order, and what there is after it. The
-/// operator has been at work before.
+/// operator has been at work before. It is led once for all families.
 ///
 /// # Errors
 /// The part that does not run.
@@ -76,6 +67,9 @@ pub async fn record(
     in_peace: &InPeace,
     row: &mut Row,
 ) -> Result<[Peace; STEPS], Missing> {
+    if let Some(steps) = in_peace.recorded(order) {
+        return Ok(steps);
+    }
     let world = World::new(effort.platform).await?;
     let operator = world.operator();
     let first = world.case();
@@ -100,6 +94,7 @@ pub async fn record(
     }
     row.end(&world, operator).await;
     world.close().await;
+    in_peace.record(order, steps.clone());
     Ok(steps)
 }
 

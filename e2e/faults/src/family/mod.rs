@@ -16,6 +16,7 @@ use clap::ValueEnum;
 use plexica_testkit::Missing;
 use rand::{SeedableRng, rngs::StdRng};
 
+pub use peace::InPeace;
 pub use row::Row;
 pub use share::Share;
 
@@ -54,17 +55,17 @@ impl Family {
         }
     }
 
-    /// Tries to break it.
+    /// Tries to break it, and compares what comes of that with lives in peace.
     ///
     /// # Errors
     /// The part that does not run.
-    pub async fn run(self, effort: Effort) -> Result<Row, Missing> {
+    pub async fn run(self, effort: Effort, in_peace: &InPeace) -> Result<Row, Missing> {
         let mut row = Row::new(self);
         match self {
-            Self::Crash => crash::run(effort, &mut row).await?,
-            Self::CallError => call_error::run(effort, &mut row).await?,
-            Self::Outage => outage::run(effort, &mut row).await?,
-            Self::Stale => stale::run(effort, &mut row).await?,
+            Self::Crash => crash::run(effort, in_peace, &mut row).await?,
+            Self::CallError => call_error::run(effort, in_peace, &mut row).await?,
+            Self::Outage => outage::run(effort, in_peace, &mut row).await?,
+            Self::Stale => stale::run(effort, in_peace, &mut row).await?,
             Self::Mutation => mutation::run(effort, &mut row).await?,
             Self::Scale => scale::run(effort, &mut row).await?,
         }

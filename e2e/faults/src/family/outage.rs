@@ -34,9 +34,8 @@ const DOMAIN: &str = "moved.acme.test";
 /// So many times longer than alone the work itself may take beside the other lanes.
 const BUSY: f64 = 3.0;
 
-pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let in_peace = InPeace::default();
-    let recorded = record(effort, Order::Forwards, &in_peace, row).await?;
+pub async fn run(effort: Effort, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
+    let recorded = record(effort, Order::Forwards, in_peace, row).await?;
     let busy = if effort.lanes == 1 { 1.0 } else { BUSY };
     let (outages, disturbed, down) = if effort.quick {
         let outage = Outage::ALL[effort.random().random_range(0..Outage::ALL.len())];

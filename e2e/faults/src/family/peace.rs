@@ -12,21 +12,32 @@ use tokio::sync::OnceCell;
 use super::Row;
 use crate::{
     check,
-    proxy::Plan,
-    story::{Order, Step},
+    proxy::{Call, Plan},
+    story::{Order, STEPS, Step},
     world::{Case, Violation, World, fails},
 };
 
 /// What is as it was so long ago has come to rest.
 const REST: Duration = Duration::from_secs(1);
 
-/// Lives in peace. In which order resources were applied makes no difference to what they come to.
+/// What a step is while nothing disturbs it.
+#[derive(Clone, Debug, Default)]
+pub struct Peace {
+    /// What is called.
+    pub calls: Vec<Call>,
+    /// How long it takes.
+    pub took: Duration,
+}
+
+/// Lives in peace, for all families. In which order resources were applied makes no difference to what they come to.
 #[derive(Debug, Default)]
 pub struct InPeace {
     /// What there was, by the steps until then.
     seen: Mutex<BTreeMap<Vec<Step>, Value>>,
     /// Lives that are led, or have been.
     led: Mutex<BTreeMap<Vec<Step>, Arc<OnceCell<()>>>>,
+    /// What each step of a whole life was, by the order of its resources.
+    recorded: Mutex<BTreeMap<Order, [Peace; STEPS]>>,
 }
 
 impl InPeace {
@@ -90,6 +101,16 @@ impl InPeace {
             }
         })
         .await;
+    }
+
+    /// What the steps of a whole life were, if one was led in this order.
+    pub fn recorded(&self, order: Order) -> Option<[Peace; STEPS]> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).get(&order).cloned()
+    }
+
+    /// Keeps what they were.
+    pub fn record(&self, order: Order, steps: [Peace; STEPS]) {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).insert(order, steps);
     }
 
     fn after(&self, steps: &[Step]) -> Option<Value> {

@@ -58,7 +58,7 @@ struct Point {
     seed: u64,
 }
 
-pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+pub async fn run(effort: Effort, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
     let mut points = Vec::new();
     for replicas in Replicas::ALL {
@@ -71,10 +71,9 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
             }
         }
     }
-    let in_peace = InPeace::default();
-    record(effort, Order::Forwards, &in_peace, row).await?;
+    record(effort, Order::Forwards, in_peace, row).await?;
     each(effort, effort.share.of(points), row, async |world, operator, point, row| {
-        life(world, operator, point, &in_peace, row).await;
+        life(world, operator, point, in_peace, row).await;
     })
     .await
 }

@@ -12,7 +12,6 @@ use serde_json::json;
 
 use crate::cache::Cache;
 use crate::cargo::{STATIC, Workspace};
-use crate::commands::faults;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::image::{Image, Written};
@@ -23,11 +22,13 @@ use crate::sbom::{self, Besides};
 
 pub use destination::{Engine, Registry};
 
-/// What people run: as small and fast as it gets.
-const PUBLISHED: Build = Build { folder: "image", besides: &[COMMAND_LINE] };
+/// The cargo profile of what people run: as small and fast as it gets.
+const PROFILE: &str = "image";
+/// What people run.
+const PUBLISHED: Build = Build { folder: "published", besides: &[COMMAND_LINE] };
 /// What the tests run, built with them: the same, not optimized; and a plugin that has two versions, and a program that
 /// fails as it is told to.
-const TEST: Build = Build { folder: "debug", besides: &[COMMAND_LINE, NOTES, SUBJECT] };
+const TEST: Build = Build { folder: "test", besides: &[COMMAND_LINE, NOTES, SUBJECT] };
 /// The images that pods run: package and binary of the same name.
 const SERVERS: [(&str, &str); 4] = [
     ("plexica-operator", "plexica/operator"),
@@ -82,10 +83,10 @@ pub struct Wanted {
     pub registry: Option<Registry>,
 }
 
-/// How the programs are built, and which.
+/// Images that are built together.
 #[derive(Debug, Clone, Copy)]
 struct Build {
-    /// Where the programs are of that cargo profile.
+    /// Where their archives go, below `images` in the target folder.
     folder: &'static str,
     /// Beside the servers.
     besides: &'static [(&'static str, &'static str)],
@@ -132,18 +133,18 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// Builds those that people pull.
 pub fn build_published(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
-    let mut cargo = workspace.cargo_static(&["build", "--profile", PUBLISHED.folder]);
+    let mut cargo = workspace.cargo_static(&["build", "--profile", PROFILE]);
     for (program, _) in PUBLISHED.programs() {
         cargo.args(["--package", program, "--bin", program]);
     }
     process::run_aloud(&mut cargo)?;
-    let programs = workspace.static_programs(PUBLISHED.folder);
+    let programs = workspace.static_programs(PROFILE);
     pack(cache, workspace, PUBLISHED, &programs)
 }
 
 /// Builds those that a test runs in pods.
 pub fn build_for_tests(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
-    faults::build_beside_tests(workspace)?;
+    workspace.build_with_tests()?;
     // Tests tell lines of code by symbols that would have to be loaded into engines and nodes.
     let strip = process::require("strip", "install binutils")?;
     let folder = workspace.target().join("images").join("stripped");

@@ -1,5 +1,6 @@
 //! What came of each step.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::output::Counts;
@@ -39,6 +40,21 @@ struct Row {
     outcome: Outcome,
 }
 
+impl fmt::Display for Row {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.outcome {
+            Outcome::Done(_) | Outcome::DoneBut(_) => "ok",
+            Outcome::Skipped(_) => "skipped",
+            Outcome::Failed(_) | Outcome::TestsFailed(..) => "FAILED",
+        };
+        write!(out, "{:<16} {word:<8} {:>6.1} s", self.name, self.time.as_secs_f32())?;
+        match self.outcome.counts().filter(|counts| **counts != Counts::default()) {
+            Some(counts) => write!(out, " {:>7} {:>7}", counts.passed, counts.failed),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The table of a run.
 pub struct Report {
     rows: Vec<Row>,
@@ -51,24 +67,18 @@ impl Report {
         Self { rows: Vec::new(), begun: Instant::now() }
     }
 
-    /// Adds a step that began at `begun` and ends now.
+    /// Adds a step that began at `begun` and ends now, and says so: not every run comes to its table.
     pub fn add(&mut self, name: &str, begun: Instant, outcome: Outcome) {
-        self.rows.push(Row { name: name.into(), time: begun.elapsed(), outcome });
+        let row = Row { name: name.into(), time: begun.elapsed(), outcome };
+        eprintln!("== {row}");
+        self.rows.push(row);
     }
 
     /// Prints the table, the skips with their reasons, what was not checked, and the line that tells it all.
     pub fn print(&self) {
         println!("\n{:<16} {:<8} {:>8} {:>7} {:>7}", "step", "", "time", "passed", "failed");
         for row in &self.rows {
-            let word = match row.outcome {
-                Outcome::Done(_) | Outcome::DoneBut(_) => "ok",
-                Outcome::Skipped(_) => "skipped",
-                Outcome::Failed(_) | Outcome::TestsFailed(..) => "FAILED",
-            };
-            let counted = row.outcome.counts().filter(|counts| **counts != Counts::default());
-            let numbers =
-                counted.map_or_else(String::new, |counts| format!(" {:>7} {:>7}", counts.passed, counts.failed));
-            println!("{:<16} {word:<8} {:>6.1} s{numbers}", row.name, row.time.as_secs_f32());
+            println!("{row}");
         }
         println!("{:<16} {:<8} {:>6.1} s\n", "all", "", self.begun.elapsed().as_secs_f32());
         for row in &self.rows {

@@ -10,38 +10,19 @@ const API: &str = "PLEXICA_TEST_API";
 /// <https://doc.rust-lang.org/rustc/tests/index.html#--test-threads-num_threads>
 const THREADS: &str = "RUST_TEST_THREADS";
 
-/// Modules of the operator's tests that lead tenants and installs through their lives. They run on
+/// Modules of the operator's tests in which most depends on what an API does: finalizers, conflicts, watches, owners. They run on
 /// the standalone API as well, each time; the others by hand: they would add more minutes than they find.
-const LIFE: &[&str] = &[
-    "backup::",
-    "bucket_policy::",
-    "client_secret::",
+const BOTH: &[&str] = &[
     "concurrency::",
-    "configuration::",
     "confirm::",
     "crowd::",
     "death::",
-    "departure::",
     "dependency::",
-    "drift::",
-    "dry_run::",
-    "farewell::",
     "install::",
     "keeper::",
     "needs::",
     "operation::",
-    "pause::",
-    "placement::",
-    "plan::",
-    "purge::",
-    "quota::",
-    "rehearsal::",
     "removal::",
-    "rollout::",
-    "rotation::",
-    "sign_in::",
-    "stalled::",
-    "suspend::",
     "tenant::",
     "upgrade::",
 ];
@@ -75,7 +56,7 @@ impl Selection {
     /// same features of libraries, so that nothing is built again.
     pub const STANDALONE: Self = Self {
         targets: &["--workspace", "--exclude=plexica-e2e", "--test=operator"],
-        filters: LIFE,
+        filters: BOTH,
         api: Some("standalone"),
         waits: true,
     };
@@ -116,7 +97,7 @@ mod tests {
     #[test]
     fn every_filter_is_a_module_with_tests() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../operator/tests/operator");
-        for filter in LIFE {
+        for filter in BOTH {
             let module = folder.join(filter.trim_end_matches(':')).with_extension("rs");
             let text = fs::read_to_string(&module).unwrap_or_else(|error| panic!("{}: {error}", module.display()));
             assert!(text.contains("#[tokio::test"), "{} has no test", module.display());

@@ -114,8 +114,8 @@ impl Step {
 
     /// Whether it wants a part as it was at first, and not with what the tests before have left in it.
     pub fn wants_anew(self, part: Part) -> bool {
-        // Each realm makes every call of Keycloak's administrator slower, who has roles in all of them.
-        part == Part::Keycloak && matches!(self, Self::Standalone | Self::Faults | Self::T2)
+        // Each realm makes every call of Keycloak's administrator slower, who has roles in all of them; faults are waited for.
+        part == Part::Keycloak && self == Self::Faults
     }
 
     /// Runs it.
@@ -200,9 +200,7 @@ const SEED: &str = "13627912058604120714";
 fn faults(workspace: &Workspace) -> Outcome {
     let quick = ["--quick", "--seed", SEED].map(str::to_owned);
     let until = Instant::now() + DEADLINE;
-    match faults::build_beside_tests(workspace)
-        .and_then(|()| output::count(&mut faults::command_beside_tests(workspace, &quick), until))
-    {
+    match faults::sample(workspace, &quick).and_then(|mut command| output::count(&mut command, until)) {
         Ok((counts, End::Succeeded)) => Outcome::Done(counts),
         Ok((counts, _)) => Outcome::TestsFailed(counts, "the operator was broken: see VIOLATION above".into()),
         Err(error) => Outcome::Failed(error.to_string()),

@@ -25,7 +25,7 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Of a sample, how many lives.
-const SAMPLE: usize = 3;
+const SAMPLE: usize = 2;
 /// How often a call is waited for that is not made.
 const TIMES: usize = 3;
 /// So many times as many worlds while calls fail for a minute: that long their operators wait.
@@ -38,13 +38,12 @@ type Due = (usize, Failing);
 #[derive(Clone, Debug, Default)]
 struct Point([Vec<Failing>; STEPS]);
 
-pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
-    let in_peace = InPeace::default();
-    let recorded = record(effort, Order::Forwards, &in_peace, row).await?.map(|peace| peace.calls);
+pub async fn run(effort: Effort, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
+    let recorded = record(effort, Order::Forwards, in_peace, row).await?.map(|peace| peace.calls);
     let mut random = effort.random();
     if !effort.only.is_empty() {
         let all = lasting(&recorded).into_iter().chain(short(&recorded));
-        return again(effort, all.collect(), &in_peace, row).await;
+        return again(effort, all.collect(), in_peace, row).await;
     }
     let short = effort.share.of(short(&recorded));
     let long = if effort.quick { Vec::new() } else { effort.share.of(lasting(&recorded)) };
@@ -62,18 +61,18 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         lives.truncate(SAMPLE);
     }
     let patient = Effort { lanes: effort.lanes * WAITING, ..effort };
-    let mut missed = try_all(effort, lives, false, &in_peace, row).await?;
-    missed.extend(try_all(patient, long, false, &in_peace, row).await?);
+    let mut missed = try_all(effort, lives, false, in_peace, row).await?;
+    missed.extend(try_all(patient, long, false, in_peace, row).await?);
     for _ in 1..TIMES {
         // Which calls a step makes depends on what is done first, and on the steps before: what was recorded was
         // recorded in a whole life.
         eprintln!("call-error: {} were not called and are tried again", missed.len());
-        missed = try_all(patient, deal(missed, &mut random), true, &in_peace, row).await?;
+        missed = try_all(patient, deal(missed, &mut random), true, in_peace, row).await?;
     }
     for (step, failing) in missed {
         row.missed(place(step, &failing), optional::call(&failing), TIMES);
     }
-    if effort.quick { Ok(()) } else { start::all(effort, &recorded, &in_peace, row).await }
+    if effort.quick { Ok(()) } else { start::all(effort, &recorded, in_peace, row).await }
 }
 
 fn place(step: usize, failing: &Failing) -> String {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Of a sample, how many lives.
-const SAMPLE: usize = 3;
+const SAMPLE: usize = 2;
 /// Of a sample, among how many writes of a first start; it makes more for the tenant that waits.
 const EARLY: usize = 16;
 /// How often a death is tried that does not come.
@@ -30,10 +30,9 @@ const TIMES: usize = 3;
 /// Among how many writes about a tenant that claims what is somebody else's: it makes no more.
 const REFUSING: usize = 8;
 
-pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
+pub async fn run(effort: Effort, in_peace: &InPeace, row: &mut Row) -> Result<(), Missing> {
     let mut random = effort.random();
-    let in_peace = InPeace::default();
-    let all = recorded(effort, &mut random, &in_peace, row).await?;
+    let all = recorded(effort, &mut random, in_peace, row).await?;
     eprintln!("crash: {} places", all.len());
     let mut lives = deal(all, &mut random);
     if effort.quick {
@@ -43,7 +42,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
     for time in 0..TIMES {
         // What was recorded was recorded in a whole life: a step may write less when others were not before it.
         let whole = time > 0;
-        missed = lead(effort, with_claims(lives, &mut random), whole, &in_peace, row).await?;
+        missed = lead(effort, with_claims(lives, &mut random), whole, in_peace, row).await?;
         eprintln!("crash: {} writes at which an operator was to die did not come", missed.len());
         lives = deal(missed.clone(), &mut random);
     }
@@ -51,7 +50,7 @@ pub async fn run(effort: Effort, row: &mut Row) -> Result<(), Missing> {
         row.missed(&place, optional::write(&place.first.at), TIMES);
     }
     each(effort, starts(effort, &mut random, row).await?, row, async |_, _, place, row| {
-        if let Err(missing) = start(effort, &place, &in_peace, row).await {
+        if let Err(missing) = start(effort, &place, in_peace, row).await {
             row.note(format!("start {place}"), Err(Violation(missing.to_string())));
         }
     })
