@@ -228,6 +228,13 @@ async fn bring(
     let (failed, left) = (applied.worst(), applied.left().cloned());
     let problem = failed.clone().or(needed).or_else(|| valid.taken_back.clone());
     let install = write(context, api, install, status, problem.as_ref()).await?;
+    // Of two that looked before either said that it rests, each has left what they share to the other.
+    if !rested
+        && sweep::rests(&install)
+        && let Err(left) = sweep::rest(context, &install).await
+    {
+        return Ok((context.again(&install, Some(&left)), Some(left)));
+    }
     if configuration::wants_restart(&install, valid) && failed.is_none() {
         return Ok((Action::requeue(Duration::ZERO), problem));
     }

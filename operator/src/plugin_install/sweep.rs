@@ -31,7 +31,7 @@ use crate::{context::Context, resource::has_left, settings::Settings};
 const RESTS: [&str; 2] = [Reason::Disabled.as_str(), Reason::Suspended.as_str()];
 
 /// Whether the install rests, and says so: it does only when it was looked, after its route had been
-/// withdrawn, for what nobody needs any more.
+/// withdrawn, for what nobody needs any more. It is looked once more then: others may have waited for that.
 pub fn rests(install: &PluginInstall) -> bool {
     install.status.as_ref().is_some_and(|status| {
         status.route.is_none()
@@ -81,7 +81,7 @@ pub async fn sweep(context: &Context, install: &PluginInstall, valid: &Valid, re
     retire(context, idle_but(context, (slug, id), rests).await?).await.map(drop)
 }
 
-/// The same for an install that is not to run and cannot be looked at further.
+/// The same for an install that says by now that it is not to run.
 ///
 /// # Errors
 /// What cannot be looked for or removed now.

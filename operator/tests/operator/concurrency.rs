@@ -18,40 +18,58 @@ const TENANTS: usize = 6;
 #[derive(Debug, Default)]
 struct State {
     shut: bool,
-    /// Tenants that somebody wants to look at, while it is shut.
+    /// Whom somebody wants to ask for while it is shut.
     held: BTreeSet<String>,
 }
 
-/// Where looks at tenants begin, each by reading the tenant; it is open at first. One that is held waits for as long
-/// as it is shut: no deadline of the operator's is about that.
-#[derive(Clone, Debug, Default)]
-pub struct Turnstile(Arc<watch::Sender<State>>);
+/// Where some requests to Kubernetes wait for as long as it is shut: no deadline of the operator's is about that. It is
+/// open at first.
+#[derive(Clone, Debug)]
+pub struct Turnstile {
+    state: Arc<watch::Sender<State>>,
+    /// Whom a request is about, if it is to wait.
+    about: fn(&http::Request<Body>) -> Option<String>,
+}
+
+impl Default for Turnstile {
+    /// Where looks at tenants begin, each by reading the tenant.
+    fn default() -> Self {
+        Self::of(|request| {
+            let tenant = request.uri().path().strip_prefix("/apis/plexica.io/v1alpha1/tenants/");
+            tenant.filter(|_| request.method() == http::Method::GET).map(str::to_owned)
+        })
+    }
+}
 
 impl Turnstile {
-    /// Lets no look begin.
+    /// One for other requests.
+    pub fn of(about: fn(&http::Request<Body>) -> Option<String>) -> Self {
+        Self { state: Arc::default(), about }
+    }
+
+    /// Lets nobody through.
     pub fn shut(&self) {
-        self.0.send_modify(|state| state.shut = true);
+        self.state.send_modify(|state| state.shut = true);
     }
 
     /// Lets all of them go on.
     pub fn open(&self) {
-        self.0.send_replace(State::default());
+        self.state.send_replace(State::default());
     }
 
-    /// Those whose looks have begun, and not ended.
+    /// Whom those are about that wait.
     pub fn held(&self) -> BTreeSet<String> {
-        self.0.borrow().held.clone()
+        self.state.borrow().held.clone()
     }
 
-    /// Holds the beginning of a look for as long as it is shut.
+    /// Holds the request for as long as it is shut, if it is one of these.
     pub fn pass(&self, request: &http::Request<Body>) -> First {
-        let tenant = request.uri().path().strip_prefix("/apis/plexica.io/v1alpha1/tenants/");
-        let Some(tenant) = tenant.filter(|_| request.method() == http::Method::GET).map(str::to_owned) else {
+        let Some(about) = (self.about)(request) else {
             return Box::pin(std::future::ready(()));
         };
-        let state = self.0.clone();
+        let state = self.state.clone();
         Box::pin(async move {
-            state.send_if_modified(|state| state.shut && state.held.insert(tenant));
+            state.send_if_modified(|state| state.shut && state.held.insert(about));
             // An error means that the world is gone, and the test with it.
             let _ = state.subscribe().wait_for(|state| !state.shut).await;
         })

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use kube::{ResourceExt, api::DeleteParams};
+use futures::FutureExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{ResourceExt, api::DeleteParams, client::Body};
 use plexica_crds::plugin_install::Phase;
 use plexica_testkit::wait_until;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    concurrency::Turnstile,
     plugin::{REFUSES, SLOW, healthy},
-    world::{PATIENCE, World},
+    world::{PATIENCE, World, is},
 };
 
 /// What the plugin did for the tenant, in order.
@@ -167,6 +170,42 @@ async fn nothing_goes_on_because_a_cache_is_behind() {
         world.installs(slug).delete("it", &DeleteParams::default()).await.unwrap();
     }
     idle(&third).await;
+    for slug in &slugs {
+        world.delete(&world.tenants(), slug).await;
+    }
+    operator.stop().await;
+}
+
+/// Of which install the request says that it rests.
+fn says_that_it_rests(request: &http::Request<Body>) -> Option<String> {
+    let body: Value =
+        serde_json::from_slice(&request.body().try_clone()?.collect_bytes().now_or_never()?.ok()?).ok()?;
+    let conditions = serde_json::from_value::<Vec<Condition>>(body["status"]["conditions"].clone()).ok()?;
+    is(&conditions, "Ready", "True", "Disabled").then(|| request.uri().path().to_owned())
+}
+
+#[tokio::test]
+async fn what_two_share_ends_when_both_look_for_it_before_either_says_that_it_rests() {
+    let Some(world) = World::new().await else { return };
+    let turnstile = Turnstile::of(says_that_it_rests);
+    let operator = world.operator_behind(&turnstile, |_| {});
+    let id = world.database.unique("crm");
+    let slugs = [world.database.unique("acme"), world.database.unique("beta")];
+    world.plugin(&id, "1.0.0").await;
+    let mut upstream = String::new();
+    for slug in &slugs {
+        world.tenant(slug, json!({ "deletionPolicy": "Delete" })).await;
+        world.ready(slug).await;
+        world.install(slug, &id, json!({ "deletionPolicy": "Delete" })).await;
+        upstream = world.installed(slug).await.status.unwrap().route.unwrap().upstream;
+    }
+    turnstile.shut();
+    for slug in &slugs {
+        world.install(slug, &id, json!({ "enabled": false, "deletionPolicy": "Delete" })).await;
+    }
+    wait_until("both are about to say it", PATIENCE, async || turnstile.held().len() == slugs.len()).await;
+    turnstile.open();
+    wait_until("nothing of it runs", PATIENCE, async || !healthy(&upstream).await).await;
     for slug in &slugs {
         world.delete(&world.tenants(), slug).await;
     }

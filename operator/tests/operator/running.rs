@@ -56,7 +56,7 @@ impl World {
         self.started(|_| {}, |_| {}, by, Turnstile::default())
     }
 
-    /// One whose looks at tenants begin when the turnstile lets them.
+    /// One some of whose requests to Kubernetes wait for the turnstile.
     pub fn operator_behind(&self, turnstile: &Turnstile, change: impl FnOnce(&mut Config)) -> Operator {
         self.started(change, |_| {}, Duration::ZERO, turnstile.clone())
     }
