@@ -10,8 +10,8 @@ const API: &str = "PLEXICA_TEST_API";
 /// <https://doc.rust-lang.org/rustc/tests/index.html#--test-threads-num_threads>
 const THREADS: &str = "RUST_TEST_THREADS";
 
-/// Modules of the operator's tests in which most depends on what an API does: finalizers, conflicts, watches, owners. They run on
-/// the standalone API as well, each time; the others by hand: they would add more minutes than they find.
+/// Modules of the operator's tests in which most depends on what an API does: finalizers, conflicts, watches, owners.
+/// They run on the standalone API as well, each time; the others by hand: they would add more minutes than they find.
 const BOTH: &[&str] = &[
     "concurrency::",
     "confirm::",

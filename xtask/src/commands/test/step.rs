@@ -114,7 +114,8 @@ impl Step {
 
     /// Whether it wants a part as it was at first, and not with what the tests before have left in it.
     pub fn wants_anew(self, part: Part) -> bool {
-        // Each realm makes every call of Keycloak's administrator slower, who has roles in all of them; faults are waited for.
+        // Each realm makes every call of Keycloak's administrator slower, who has roles in all of them, and what is
+        // disturbed has so much time to recover.
         part == Part::Keycloak && self == Self::Faults
     }
 
