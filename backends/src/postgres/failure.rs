@@ -15,9 +15,8 @@ fn classify(doing: &str, error: Sql) -> Error {
         Sql::Io(error) if matches!(error.get_ref(), Some(cause) if cause.is::<rustls::Error>()) => {
             (Kind::Unavailable, "its certificate was not accepted (sslmode, PLEXICA_CA_BUNDLE)".to_owned())
         }
-        Sql::Io(_) | Sql::PoolTimedOut | Sql::PoolClosed | Sql::WorkerCrashed => {
-            (Kind::Unavailable, "it cannot be reached".to_owned())
-        }
+        Sql::Io(_) | Sql::PoolClosed | Sql::WorkerCrashed => (Kind::Unavailable, "it cannot be reached".to_owned()),
+        Sql::PoolTimedOut => (Kind::Unavailable, "no connection came about in time: it is away, or busy".to_owned()),
         Sql::Tls(_) => (Kind::Unavailable, "no TLS connection came about (sslmode)".to_owned()),
         // A server or a proxy that ends in the middle of an answer.
         Sql::Protocol(_) => (Kind::Unavailable, "the connection broke off".to_owned()),
@@ -110,8 +109,13 @@ mod tests {
 
     #[test]
     fn an_unreachable_server_is_unavailable() {
-        let error = failure("read the schema")(Sql::PoolTimedOut);
-        assert_eq!(error.kind, Kind::Unavailable);
-        assert_eq!(error.to_string(), "Postgres: could not read the schema: it cannot be reached");
+        for (error, why) in [
+            (Sql::PoolClosed, "it cannot be reached"),
+            (Sql::PoolTimedOut, "no connection came about in time: it is away, or busy"),
+        ] {
+            let error = failure("read the schema")(error);
+            assert_eq!(error.kind, Kind::Unavailable);
+            assert_eq!(error.to_string(), format!("Postgres: could not read the schema: {why}"));
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use plexica_backends::ownership::Mark;
 use plexica_backends::postgres::{
-    core, credential, dump, dump::Opened, intent::Intents, login, permission, plugin, tenant,
+    Placement, Provisioner, core, credential, dump, dump::Opened, intent::Intents, login, permission, plugin, tenant,
 };
-use plexica_backends::{Retired, Secret, System};
+use plexica_backends::{Kind, Retired, Secret, System};
 use plexica_contract::manifest::PermissionDeclaration;
 use plexica_contract::name::{Slot, Slug, postgres as name};
 use plexica_crds::tenant::DeletionPolicy::{Delete, Retain};
@@ -20,6 +20,7 @@ on_postgres! {
     a_login_takes_exactly_its_roles
     a_login_gives_one_role_back
     a_password_that_somebody_changed_opens_nothing
+    a_sign_in_that_takes_its_time_says_nothing_of_the_password
     what_a_plugin_made_is_read_by_one_at_a_time
     permissions_follow_the_manifest_and_leave_the_tenants_choices
     credentials_and_intents_are_kept
@@ -295,6 +296,20 @@ async fn a_password_that_somebody_changed_opens_nothing(world: World) {
     world.execute(format!("ALTER ROLE {name} NOLOGIN")).await;
     assert!(!observe().await.is_given(&desired));
     assert_eq!(opens().await, None);
+}
+
+async fn a_sign_in_that_takes_its_time_says_nothing_of_the_password(world: World) {
+    let desired = world.shared_login(&[&world.tenant]);
+    // Takes connections, and nobody answers.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut url = world.operator_url.clone();
+    url.set_ip_host(mute.local_addr().unwrap().ip()).unwrap();
+    url.set_port(Some(mute.local_addr().unwrap().port())).unwrap();
+    let placement = Placement { url: Secret::new(url.to_string()), plugin_url: None };
+    let provisioner = Provisioner::new(&placement, None).unwrap();
+    assert_eq!(login::opens(&provisioner, &desired).await.unwrap(), None);
+    drop(mute);
+    assert_eq!(login::opens(&provisioner, &desired).await.unwrap_err().kind, Kind::Unavailable);
 }
 
 async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {

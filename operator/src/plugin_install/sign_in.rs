@@ -14,23 +14,28 @@ use plexica_backends::{
 use super::Step;
 use crate::context::Context;
 
-/// When each login was last seen to open. To sign in costs more than to read, so it is done once a resync, whoever
-/// shares the login.
+/// When each login was last tried. To sign in costs more than to read, so it is done once a resync, by one of all that
+/// share the login.
 #[derive(Debug, Default)]
 pub struct SignIns(Mutex<HashMap<String, Instant>>);
 
 impl SignIns {
-    fn is_due(&self, name: &str, every: Duration) -> bool {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether it is to be tried now; then nobody else does for a while.
+    fn take_turn(&self, name: &str, every: Duration) -> bool {
+        let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Looks come a little sooner or later than once a resync.
-        seen.get(name).is_none_or(|at| at.elapsed() >= every / 2)
+        let is_due = tried.get(name).is_none_or(|at| at.elapsed() >= every / 2);
+        if is_due {
+            // Those that are gone are asked for no more.
+            tried.retain(|_, at| at.elapsed() < every * 2);
+            tried.insert(name.to_owned(), Instant::now());
+        }
+        is_due
     }
 
-    fn opened(&self, name: String, every: Duration) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that are gone are asked for no more.
-        seen.retain(|_, at| at.elapsed() < every * 2);
-        seen.insert(name, Instant::now());
+    /// It is to be tried again at the next look.
+    fn give_back(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
@@ -38,17 +43,15 @@ impl SignIns {
 pub async fn observe(context: &Context, provisioner: &Provisioner, desired: &login::Desired) -> Step<login::Observed> {
     let seen = context.tried(System::Postgres, "observe", login::observe(provisioner, desired)).await?;
     let name = desired.login.name();
-    if !seen.is_given(desired) || !context.sign_ins.is_due(&name, context.resync) {
+    if !seen.is_given(desired) || !context.sign_ins.take_turn(&name, context.resync) {
         return Ok(seen);
     }
-    match context.tried(System::Postgres, "observe", login::opens(provisioner, desired)).await? {
-        Some(true) => {
-            context.sign_ins.opened(name, context.resync);
-            Ok(seen)
-        }
-        Some(false) => Ok(seen.locked_out()),
-        None => Ok(seen),
+    let opens = context.tried(System::Postgres, "observe", login::opens(provisioner, desired)).await;
+    if !matches!(opens, Ok(Some(true) | None)) {
+        // Whoever shares it is to see it as well, until it is repaired.
+        context.sign_ins.give_back(&name);
     }
+    Ok(if opens? == Some(false) { seen.locked_out() } else { seen })
 }
 
 /// Lets the plugin sign in to the database, with the tenant's role among its own.
@@ -66,11 +69,13 @@ mod tests {
     #[test]
     fn a_login_is_asked_once_in_a_while() {
         let (sign_ins, every) = (SignIns::default(), Duration::from_hours(1));
-        assert!(sign_ins.is_due("plugin_crm", every));
-        sign_ins.opened("plugin_crm".into(), every);
-        assert!(!sign_ins.is_due("plugin_crm", every) && sign_ins.is_due("plugin_files", every));
-        assert!(sign_ins.is_due("plugin_crm", Duration::ZERO));
-        sign_ins.opened("plugin_files".into(), Duration::ZERO);
-        assert!(sign_ins.is_due("plugin_crm", every), "what nobody asks for is forgotten");
+        assert!(sign_ins.take_turn("plugin_crm", every));
+        assert!(!sign_ins.take_turn("plugin_crm", every) && sign_ins.take_turn("plugin_files", every));
+        assert!(sign_ins.take_turn("plugin_crm", Duration::ZERO));
+        assert!(sign_ins.take_turn("plugin_files", Duration::ZERO));
+        assert!(sign_ins.take_turn("plugin_crm", every), "what nobody asks for is forgotten");
+        assert!(!sign_ins.take_turn("plugin_crm", every));
+        sign_ins.give_back("plugin_crm");
+        assert!(sign_ins.take_turn("plugin_crm", every));
     }
 }

@@ -9,7 +9,6 @@ use crate::Result;
 use crate::postgres::Provisioner;
 use crate::postgres::failure::failure;
 use crate::postgres::scram;
-use crate::{Error, System};
 
 /// `invalid_password`: the one refusal that a password can cause.
 const WRONG: &str = "28P01";
@@ -17,14 +16,15 @@ const WRONG: &str = "28P01";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Signs in as the plugin does, from where the operator is. `None` where Postgres refuses for another reason, as by
-/// address (`pg_hba.conf`) or for too many connections: that says nothing about the password.
+/// address (`pg_hba.conf`) or for too many connections, and where it takes its time, as under load: that says nothing
+/// about the password.
 pub async fn opens(provisioner: &Provisioner, desired: &Desired) -> Result<Option<bool>> {
     let doing = format!("sign in as {}", desired.login.name());
     let (name, password) = (desired.login.name(), desired.password.reveal());
     let options = provisioner.connect_options()?.username(&name).password(password);
     let connecting = PgConnection::connect_with(&options);
-    let late = |_| Error::unavailable(System::Postgres, format!("could not {doing}: it cannot be reached"));
-    match tokio::time::timeout(PATIENCE, connecting).await.map_err(late)? {
+    let Ok(connected) = tokio::time::timeout(PATIENCE, connecting).await else { return Ok(None) };
+    match connected {
         Ok(connection) => connection.close().await.map_err(failure(&doing)).map(|()| Some(true)),
         Err(Sql::Database(refusal)) => Ok((refusal.code().as_deref() == Some(WRONG)).then_some(false)),
         Err(error) => Err(failure(&doing)(error)),
