@@ -12,7 +12,11 @@ use kube::{
     core::GroupVersionKind,
 };
 use plexica_crds::{GROUP, VERSION};
-use plexica_testkit::{require, unique, wait_until};
+use plexica_testkit::{
+    require,
+    spec::{install, plugin, tenant, with},
+    unique, wait_until,
+};
 use serde_json::{Value, json};
 
 /// Applies the CRDs and waits until the API server serves them.
@@ -63,24 +67,6 @@ async fn create(client: &Client, object: &DynamicObject) -> Result<(), String> {
     }
 }
 
-fn with(mut base: Value, pointer: &str, value: Value) -> Value {
-    let (parent, member) = pointer.rsplit_once('/').unwrap();
-    base.pointer_mut(parent).unwrap()[member] = value;
-    base
-}
-
-fn tenant() -> Value {
-    json!({"displayName": "Acme", "admin": {"email": "ada@acme.test"}, "domains": ["app.acme.test", "localhost:3000"]})
-}
-
-fn plugin(version: &str) -> Value {
-    json!({
-        "id": "crm", "version": version, "displayName": "Contacts", "runtime": {"image": "crm:1"},
-        "permissions": [{"key": "crm:contacts:read", "name": "Read", "defaultRoles": ["user"]}],
-        "events": {"publishes": ["crm.contact.created"], "subscribes": ["core.user.deleted"]},
-    })
-}
-
 /// Without what holds the id of another.
 fn plugin_of(id: &str) -> Value {
     json!({"id": id, "version": "1.4.0", "displayName": "Any", "runtime": {"image": "any:1"}})
@@ -92,10 +78,6 @@ fn requires(on: Value) -> Value {
 
 fn provides(interface: &str) -> Value {
     json!([{"interface": interface, "version": "1.0.0"}])
-}
-
-fn install() -> Value {
-    json!({"tenantRef": {"name": "acme"}, "plugin": {"id": "crm", "version": "^1"}})
 }
 
 #[tokio::test]

@@ -31,13 +31,16 @@
 #[cfg(feature = "standalone")]
 pub mod api_server;
 pub mod dashboard;
+pub mod dev;
 pub mod docker;
 pub mod keycloak;
 pub mod kubernetes;
 pub mod part;
 pub mod postgres;
+pub mod process;
 pub mod registry;
 pub mod s3;
+pub mod spec;
 pub mod unique;
 pub mod wait;
 

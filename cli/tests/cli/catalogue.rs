@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Output};
 
-use crate::support::{Dev, succeed};
+use crate::support::{Dev, start_dev, succeed};
 use serde_json::{Value, json};
 
 fn file(folder: &Path, name: &str, objects: &[Value]) -> String {
@@ -41,7 +41,7 @@ fn row<'a>(table: &'a str, tenant: &str) -> Vec<&'a str> {
 #[test]
 fn plans_say_what_comes_and_many_tenants_are_served_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&home.path().join("dev"));
+    let dev = start_dev(&home.path().join("dev"));
     plans(&dev, home.path());
     bulk(&dev, home.path());
 }

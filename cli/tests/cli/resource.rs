@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use crate::support::{Dev, plexica, succeed};
+use crate::support::{Dev, plexica, start_dev, succeed};
 use crate::verbs::{Target, refused};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
@@ -28,7 +28,7 @@ spec: {tenantRef: {name: beta}, plugin: {id: crm}}
 #[test]
 fn what_people_do_without_kubectl() {
     let home = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&home.path().join("dev"));
+    let dev = start_dev(&home.path().join("dev"));
     let connection = ["--data-dir", dev.folder.to_str().unwrap()];
     Target { connection, slug: "verbs", make_ready: &|| {} }.verbs(home.path());
 

@@ -19,8 +19,8 @@ use laptop::Laptop;
 async fn a_tenant_and_its_plugins_go_through_all() {
     let Some(cluster) = require!(kubernetes_t2) else { return };
     plexica_testkit::tls();
-    let laptop = Laptop::start(&cluster.kubectl).await;
-    let signs_in = async || laptop.token().await;
+    let laptop = Laptop::start(&cluster.kubectl);
+    let signs_in = async || laptop.token();
     for file in ["tenant.yaml", "crm.yaml", "install.yaml"] {
         laptop.kubectl().apply_file(&format!("examples/{file}")).await;
     }
@@ -39,5 +39,5 @@ async fn a_tenant_and_its_plugins_go_through_all() {
     bad_input::plugins_that_do_not_come_up(&laptop).await;
     bad_input::what_others_have(&laptop).await;
     lifecycle::leaves_and_comes_back(&laptop, &url, signs_in).await;
-    laptop.stop().await;
+    laptop.stop();
 }

@@ -4,30 +4,12 @@
 use crate::pure::{self, Case, Resource, Step, Verb};
 use plexica_standalone::kind::Kind;
 use plexica_standalone::schema::CompiledSchema;
-use plexica_testkit::{require, unique};
+use plexica_testkit::{
+    require,
+    spec::{install, plugin, tenant, with},
+    unique,
+};
 use serde_json::{Value, json};
-
-fn with(mut base: Value, pointer: &str, value: Value) -> Value {
-    let (parent, member) = pointer.rsplit_once('/').unwrap();
-    base.pointer_mut(parent).unwrap()[member] = value;
-    base
-}
-
-fn tenant() -> Value {
-    json!({"displayName": "Acme", "admin": {"email": "ada@acme.test"}, "domains": ["app.acme.test", "localhost:3000"]})
-}
-
-fn plugin() -> Value {
-    json!({
-        "id": "crm", "version": "1.4.0", "displayName": "Contacts", "runtime": {"image": "crm:1"},
-        "permissions": [{"key": "crm:contacts:read", "name": "Read", "defaultRoles": ["user"]}],
-        "events": {"publishes": ["crm.contact.created"], "subscribes": ["core.user.deleted"]},
-    })
-}
-
-fn install() -> Value {
-    json!({"tenantRef": {"name": "acme"}, "plugin": {"id": "crm", "version": "^1"}})
-}
 
 /// Identity settings, each with a change.
 fn settings() -> Vec<(Value, Value)> {
@@ -75,20 +57,24 @@ fn cases() -> Vec<(Resource, &'static str, Value, Value)> {
         ("core", tenant(), none()),
     ];
     let plugins = [
-        ("crm-1.4.0", plugin(), json!({"displayName": "Other"})),
-        ("crm-1.4.0", plugin(), json!({"version": "2.0.0"})),
-        ("crm-1.4.0", plugin(), json!({"id": "files"})),
-        ("crm-2.0.0-rc.1", with(plugin(), "/version", json!("2.0.0-rc.1")), none()),
-        ("crm-1.4.0", with(plugin(), "/runtime", json!({"command": ["crm"]})), none()),
-        ("crm-1.4.0", with(plugin(), "/runtime", json!({})), none()),
-        ("crm", plugin(), none()),
-        ("crm-01.4.0", with(plugin(), "/version", json!("01.4.0")), none()),
-        ("crm-1.4", with(plugin(), "/version", json!("1.4")), none()),
-        ("my-plugin-1.4.0", with(plugin(), "/id", json!("my-plugin")), none()),
-        ("crm-1.4.0", with(plugin(), "/permissions/0/key", json!("files:a:read")), none()),
-        ("crm-1.4.0", with(plugin(), "/permissions/0/key", json!("crm:contacts")), none()),
-        ("crm-1.4.0", with(plugin(), "/events/publishes", json!(["files.a.b"])), none()),
-        ("crm-1.4.0", with(plugin(), "/configuration", json!({"schema": {"type": "object", "any": [1]}})), none()),
+        ("crm-1.4.0", plugin("1.4.0"), json!({"displayName": "Other"})),
+        ("crm-1.4.0", plugin("1.4.0"), json!({"version": "2.0.0"})),
+        ("crm-1.4.0", plugin("1.4.0"), json!({"id": "files"})),
+        ("crm-2.0.0-rc.1", plugin("2.0.0-rc.1"), none()),
+        ("crm-1.4.0", with(plugin("1.4.0"), "/runtime", json!({"command": ["crm"]})), none()),
+        ("crm-1.4.0", with(plugin("1.4.0"), "/runtime", json!({})), none()),
+        ("crm", plugin("1.4.0"), none()),
+        ("crm-01.4.0", plugin("01.4.0"), none()),
+        ("crm-1.4", plugin("1.4"), none()),
+        ("my-plugin-1.4.0", with(plugin("1.4.0"), "/id", json!("my-plugin")), none()),
+        ("crm-1.4.0", with(plugin("1.4.0"), "/permissions/0/key", json!("files:a:read")), none()),
+        ("crm-1.4.0", with(plugin("1.4.0"), "/permissions/0/key", json!("crm:contacts")), none()),
+        ("crm-1.4.0", with(plugin("1.4.0"), "/events/publishes", json!(["files.a.b"])), none()),
+        (
+            "crm-1.4.0",
+            with(plugin("1.4.0"), "/configuration", json!({"schema": {"type": "object", "any": [1]}})),
+            none(),
+        ),
     ];
     let installs = [
         ("crm", install(), json!({"enabled": false, "config": {"a": {"b": [1, null]}}})),

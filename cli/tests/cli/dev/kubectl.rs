@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::support::{Dev, succeed};
+use crate::support::{start_dev, succeed};
 use plexica_testkit::require;
 
 const TENANT: &str = "
@@ -16,7 +16,7 @@ spec: {displayName: Gamma, admin: {email: eve@gamma.test}}
 fn kubectl_does_what_people_do() {
     let Some(cluster) = require!(kubernetes) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&folder.path().join("dev"));
+    let dev = start_dev(&folder.path().join("dev"));
     let kubectl = |arguments: &[&str]| -> Output {
         Command::new(&cluster.kubectl)
             .arg("--kubeconfig")

@@ -2,14 +2,14 @@
 
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use crate::support::{Dev, PAUSE, alive, descendants, ended, plexica};
+use crate::support::{Dev, PAUSE, alive, descendants, ended, plexica, start_dev};
 use plexica_testkit::wait_until;
 
 #[tokio::test]
 async fn data_survives_a_stop_and_a_kill_and_a_second_start_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("dev");
-    let first = Dev::start(&folder);
+    let first = start_dev(&folder);
     first.execute("CREATE TABLE public.kept (n int)");
     let password = first.summary["tenants"][0]["password"].clone();
     only_its_owner_reads(&folder);
@@ -25,13 +25,13 @@ async fn data_survives_a_stop_and_a_kill_and_a_second_start_is_refused() {
         wait_until("every child ends", Duration::from_secs(30), async || !alive(child)).await;
     }
 
-    let again = Dev::start(&folder);
+    let again = start_dev(&folder);
     assert_eq!(again.sql("SELECT count(*) FROM public.kept"), "0");
     assert_eq!(again.summary["tenants"][0]["password"], password, "signing in stays the same");
     let plugins: Vec<u32> = descendants(again.pid());
     again.kill();
 
-    let healed = Dev::start(&folder);
+    let healed = start_dev(&folder);
     assert_eq!(healed.sql("SELECT count(*) FROM public.kept"), "0");
     for child in plugins {
         wait_until("what the killed one left is gone", Duration::from_secs(30), async || !alive(child)).await;

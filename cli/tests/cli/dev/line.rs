@@ -1,6 +1,6 @@
 //! The line itself: a user's token, the gateway, the plugin, a row in the tenant's own schema.
 
-use crate::support::Dev;
+use crate::support::start_dev;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn contacts(client: &Client, gateway: &str, token: &str) -> (StatusCode, V
 async fn a_user_reaches_their_own_tenants_rows_and_no_others() {
     plexica_testkit::tls();
     let folder = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&folder.path().join("dev"));
+    let dev = start_dev(&folder.path().join("dev"));
     let gateway = dev.text("gateway").to_owned();
     let client = Client::new();
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::Dev;
+use crate::support::{Dev, start_dev};
 use plexica_contract::tenancy::environment;
 use plexica_sdk::{
     Allowed, ConfigChange, Error, Json, Lifecycle, Manifest, Plugin, Reload, Result, Routes, SignedIn, Tenant,
@@ -181,7 +181,7 @@ impl Load {
 async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_go_on() {
     plexica_testkit::tls();
     let home = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&home.path().join("dev"));
+    let dev = start_dev(&home.path().join("dev"));
     let install = |version: &str, config: Value| {
         let spec = json!({ "tenantRef": { "name": "acme" }, "plugin": { "id": "probe", "version": version }, "config": config });
         resource("PluginInstall", json!({ "name": "acme-probe", "namespace": "plexica-system" }), spec)
@@ -271,7 +271,7 @@ async fn what_a_tenant_configures_and_its_plan_reach_the_plugin_while_requests_g
 async fn what_is_installed_with_its_dependencies_comes_up_and_answers() {
     plexica_testkit::tls();
     let home = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&home.path().join("dev"));
+    let dev = start_dev(&home.path().join("dev"));
     apply(&dev, entry("files", "1.2.0", json!({ "provides": [{ "interface": "blobs.v1", "version": "1.0.0" }] })));
     apply(&dev, entry("mail", "1.1.0", json!({ "requires": [{ "interface": "blobs.v1", "version": "^1" }] })));
     let needs = json!({ "requires": [{ "plugin": "mail", "version": "^1" }, { "plugin": "crm", "version": "*" }] });

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::Dev;
+use crate::support::{Dev, start_dev};
 use serde_json::Value;
 
 const INSTALL: &str = "
@@ -28,7 +28,7 @@ fn warnings(dev: &Dev) -> Vec<&str> {
 fn a_broken_sample_does_not_keep_dev_from_starting() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("dev");
-    let first = Dev::start(&folder);
+    let first = start_dev(&folder);
     assert_eq!(warnings(&first), [""; 0]);
     let install = ["wait", "pi/acme-crm", "-n", "plexica-system"];
     apply(home.path(), &first, "{currency: 7}");
@@ -36,7 +36,7 @@ fn a_broken_sample_does_not_keep_dev_from_starting() {
     assert!(first.stop().success());
 
     // An install that stalls.
-    let second = Dev::start(&folder);
+    let second = start_dev(&folder);
     let told = warnings(&second);
     assert_eq!(told.len(), 1, "{told:?}");
     for text in ["acme-crm is stalled (InvalidConfig)", "currency", "plexica explain-condition InvalidConfig"] {
@@ -52,7 +52,7 @@ fn a_broken_sample_does_not_keep_dev_from_starting() {
     let mut changed: Value = serde_json::from_str(&std::fs::read_to_string(&secrets).unwrap()).unwrap();
     let original = std::mem::replace(&mut changed["sampleUser"], "another".into());
     std::fs::write(&secrets, changed.to_string()).unwrap();
-    let third = Dev::start(&folder);
+    let third = start_dev(&folder);
     let told = warnings(&third);
     assert!(told.len() == 1 && told[0].contains("user grace cannot sign in"), "{told:?}");
     assert_eq!(third.summary["tenants"], serde_json::json!([]), "nobody is shown who cannot sign in");
@@ -60,7 +60,7 @@ fn a_broken_sample_does_not_keep_dev_from_starting() {
 
     changed["sampleUser"] = original;
     std::fs::write(&secrets, changed.to_string()).unwrap();
-    let healthy = Dev::start(&folder);
+    let healthy = start_dev(&folder);
     assert_eq!(warnings(&healthy), [""; 0]);
     assert!(healthy.stop().success());
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Dev, PAUSE, alive, descendants, plexica};
+use crate::support::{Dev, PAUSE, alive, descendants, plexica, start_dev};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -94,7 +94,7 @@ async fn a_stop_while_starting_leaves_nothing_running_and_nothing_broken() {
             wait_until("every child ends", Duration::from_secs(10), async || !alive(pid)).await;
         }
     }
-    assert!(Dev::start(&folder).stop().success());
+    assert!(start_dev(&folder).stop().success());
 }
 
 /// As when memory is short: initdb writes its mark first, and what it had not come to is missing.
@@ -113,21 +113,21 @@ fn a_database_that_was_half_made_is_made_again() {
     }
     signal(initdb, Signal::SIGKILL);
     assert!(!ended(&mut child, Duration::from_secs(40)).success());
-    assert!(Dev::start(&folder).stop().success());
+    assert!(start_dev(&folder).stop().success());
 }
 
 #[tokio::test]
 async fn a_database_that_dies_is_told_and_one_left_over_is_ended() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("dev");
-    let dev = Dev::start(&folder);
+    let dev = start_dev(&folder);
     signal(postmaster(&dev), Signal::SIGKILL);
     let (status, said) = dev.fails();
     assert!(!status.success() && said.contains("PostgreSQL ended by itself (signal: 9"), "{status} {said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 
     // Killed, then started over: what was left running went first.
-    let dev = Dev::start(&folder);
+    let dev = start_dev(&folder);
     let left = postmaster(&dev);
     dev.kill();
     assert!(alive(left), "this is what is tested");
@@ -142,7 +142,7 @@ async fn a_database_that_dies_is_told_and_one_left_over_is_ended() {
 async fn a_second_ctrl_c_does_not_wait() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("dev");
-    let dev = Dev::start(&folder);
+    let dev = start_dev(&folder);
     let postgres = postmaster(&dev);
     // It cannot stop in order now.
     signal(postgres, Signal::SIGSTOP);
@@ -156,5 +156,5 @@ async fn a_second_ctrl_c_does_not_wait() {
     assert!(!status.success() && said.contains("a second time"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     wait_until("Postgres went with it", Duration::from_secs(10), async || !alive(postgres)).await;
-    assert!(Dev::start(&folder).stop().success());
+    assert!(start_dev(&folder).stop().success());
 }

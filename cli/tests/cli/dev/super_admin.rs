@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::Dev;
+use crate::support::start_dev;
 use plexica_testkit::wait_until;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 async fn a_super_admin_makes_changes_and_removes_what_the_operator_then_does() {
     plexica_testkit::tls();
     let folder = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&folder.path().join("dev"));
+    let dev = start_dev(&folder.path().join("dev"));
     let api = format!("{}/api/v1", dev.text("gateway"));
     let client = Client::new();
     let root = dev.signed_in(&client, &dev.summary["superAdmin"]).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::Dev;
+use crate::support::{Dev, start_dev};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(20);
 async fn tokens_of_before_are_refused_and_the_data_is_there_after() {
     plexica_testkit::tls();
     let folder = tempfile::tempdir().unwrap();
-    let dev = Dev::start(&folder.path().join("dev"));
+    let dev = start_dev(&folder.path().join("dev"));
     let (gateway, client, token) = (dev.text("gateway").to_owned(), Client::new(), dev.token("acme", "grace"));
     let contacts = format!("{gateway}/api/plugins/crm/contacts");
     let created =
@@ -50,7 +50,7 @@ async fn tokens_of_before_are_refused_and_the_data_is_there_after() {
     // A start does not wait for what is not to answer.
     assert!(dev.stop().success());
     let began = Instant::now();
-    let dev = Dev::start(&folder.path().join("dev"));
+    let dev = start_dev(&folder.path().join("dev"));
     assert!(began.elapsed() < Duration::from_secs(40), "it waited for the suspended tenant");
     assert_eq!(dev.summary["warnings"], serde_json::json!([]), "it waited for the suspended tenant");
     let gateway = dev.text("gateway").to_owned();
