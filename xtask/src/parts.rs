@@ -1,11 +1,8 @@
 //! The real parts: each is had from a package registry, kept in the cache, started once and
 //! shared by all who ask for it.
 
-pub mod coredns;
 pub mod docker;
-pub mod docker_compose;
 pub mod golang;
-pub mod helm;
 pub mod helm_docs;
 pub mod keycloak;
 pub mod kubeconform;
@@ -17,6 +14,7 @@ mod part;
 pub mod postgres;
 pub mod registry;
 pub mod stand_in;
+pub mod tools;
 pub mod versitygw;
 
 pub use kubernetes::Tier;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{
-    docker_compose,
     kubernetes::{self, leftovers},
+    tools,
 };
 use crate::cache::Cache;
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub fn start(cache: &Cache, mut start: Start, owner: Owner) -> Result<State> {
     for (program, package) in PROGRAMS {
         process::require(program, &format!("install the package {package}"))?;
     }
-    let compose = docker_compose::install(cache)?;
+    let compose = tools::DOCKER_COMPOSE.install(cache)?;
     let kubectl = kubernetes::install::install(cache)?.join("kubectl");
     let ip = |arguments: &[&str]| process::run(Command::new("ip").args(arguments));
     if ip(&["link", "show", BRIDGE]).is_err() {

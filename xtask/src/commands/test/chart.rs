@@ -9,7 +9,7 @@ use crate::cargo::Workspace;
 use crate::commands::chartdoc;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::parts::{helm, kubeconform};
+use crate::parts::{kubeconform, tools};
 use crate::process;
 
 const CHART: &str = "charts/plexica";
@@ -26,7 +26,7 @@ const FOREIGN: &str = "Certificate,HTTPRoute,PodMonitor";
 /// Lints the chart and checks what it renders, once per file of values.
 pub fn run(cache: &Cache, workspace: &Workspace) -> Result<()> {
     chartdoc::run(cache, workspace, true)?;
-    let helm = helm::PROGRAM.install(cache)?;
+    let helm = tools::HELM.install(cache)?;
     let kubeconform = kubeconform::PROGRAM.install(cache)?;
     let schemas = schemas::folder(cache)?;
     let chart = workspace.root().join(CHART);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::{Cluster, pause};
 use crate::error::{Error, Result};
-use crate::parts::{coredns, helm};
+use crate::parts::tools;
 use crate::state::State;
 use crate::{files, ports, process};
 
@@ -60,7 +60,7 @@ pub fn start(cluster: &mut Cluster<'_>) -> Result<()> {
     process::run(cluster.kubectl().args(["wait", "--for=condition=Ready", "node/node1", "--timeout=120s"]))?;
     cluster.start.export("KUBERNETES_T2_ADDRESS", ADDRESS);
     cluster.start.export("KUBERNETES_T2_CONTAINERD", socket.display().to_string());
-    let helm = helm::PROGRAM.install(cluster.cache)?;
+    let helm = tools::HELM.install(cluster.cache)?;
     cluster.start.export("HELM", helm.display().to_string());
     Ok(())
 }
@@ -139,7 +139,7 @@ fn kubelet(cluster: &mut Cluster<'_>, socket: &Path) -> Result<()> {
 
 /// CoreDNS on the node's address, behind the Service that pods ask.
 fn dns(cluster: &mut Cluster<'_>) -> Result<()> {
-    let program = coredns::PROGRAM.install(cluster.cache)?;
+    let program = tools::COREDNS.install(cluster.cache)?;
     let [corefile, manifest] = ["Corefile", "dns.yaml"].map(|name| cluster.start.path(name));
     let kubeconfig = cluster.start.path("admin.kubeconfig");
     let fill = |text: &str| {
