@@ -177,7 +177,7 @@ impl Dev {
     ///
     /// # Panics
     /// When there is none for it.
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "that there is one may be all that is asked")]
     pub fn token(&self, tenant: &str, user: &str) -> String {
         self.must(&["token", "--tenant", tenant, "--user", user]).trim().to_owned()
     }

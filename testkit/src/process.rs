@@ -40,7 +40,7 @@ pub fn ended(command: &mut Command) -> Output {
 ///
 /// # Panics
 /// When it failed, with all that it said.
-#[must_use]
+#[expect(clippy::must_use_candidate, reason = "most are run for what they do")]
 pub fn succeed(output: &Output, what: &[&str]) -> String {
     assert!(
         output.status.success(),

@@ -90,7 +90,7 @@ mod tests {
                 }
                 asked.push(connection);
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let told = tokio::select! {
             told = health.check(&endpoint) => told,
