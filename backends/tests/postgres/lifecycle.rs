@@ -326,6 +326,9 @@ async fn what_a_plugin_made_is_read_by_one_at_a_time(world: World) {
     assert!(open().await.is_none() && may_read().await, "who is second takes nothing from who is first");
     first.close(&world.provisioner).await.unwrap();
     assert!(!may_read().await);
+    for _ in 0..20 {
+        open().await.expect("who was first is done").close(&world.provisioner).await.unwrap();
+    }
     drop(open().await.expect("it is done"));
     let mut again = None;
     plexica_testkit::wait_until("it was given up", std::time::Duration::from_secs(20), async || {

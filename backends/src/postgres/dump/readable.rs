@@ -49,7 +49,7 @@ pub async fn open(provisioner: &Provisioner, role: &str) -> Result<Opened> {
     if write(provisioner, role, format!("GRANT {} TO {PROVISIONER}", ident(role))).await? {
         return Ok(Opened::Readable(Readable { connection, role: role.to_owned() }));
     }
-    connection.close().await.map_err(failure(&doing))?;
+    unlock(connection).await;
     Ok(Opened::Gone)
 }
 
@@ -58,10 +58,16 @@ impl Readable {
     pub async fn close(self, provisioner: &Provisioner) -> Result<()> {
         let Self { connection, role } = self;
         let _ = write(provisioner, &role, format!("REVOKE {} FROM {PROVISIONER}", ident(&role))).await?;
-        // Postgres may have ended it before.
-        drop(connection.close().await);
+        unlock(connection).await;
         Ok(())
     }
+}
+
+/// Who is next does not find it locked: a session that ends gives its locks back some time after it has said so.
+async fn unlock(mut connection: PgConnection) {
+    // Postgres may have ended it before, and given the lock back.
+    drop(connection.execute("SELECT pg_advisory_unlock_all()").await);
+    drop(connection.close().await);
 }
 
 /// Whether there is such a role.
