@@ -4,6 +4,7 @@
 
 mod heal;
 mod project;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -64,6 +65,7 @@ async fn works(project: &Project, contact: &str) {
     upgrade::there_and_back_and_for_good(project, &project.gateway(), signs_in).await;
     moves::there_and_back(project, contact, &signs_in().await).await;
     moves::serves_until_it_may_go(project, contact, &signs_in().await).await;
+    watch::what_is_saved_is_served(project, contact, &signs_in().await).await;
     bad_input::plugins_that_do_not_come_up(project).await;
     bad_input::what_others_have(project).await;
     heal::whatever_dies(project, contact, signs_in).await;

@@ -69,6 +69,21 @@ impl Project {
         })
     }
 
+    /// Its name, which no other one on the engine has.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The engine, as `DOCKER_HOST` has it.
+    pub fn engine_host(&self) -> &str {
+        &self.engine.host
+    }
+
+    /// What `docker` says.
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        self.engine.docker(arguments)
+    }
+
     /// Adds a file to the first, for the next `up`.
     pub fn add(&mut self, file: &'static str) {
         self.files.push(file);
