@@ -12,6 +12,9 @@ use crate::{files, process};
 /// well.
 pub const STATIC: &str = "x86_64-unknown-linux-gnu";
 
+/// Linked with the C library, too.
+const CRT_STATIC: &str = "-C target-feature=+crt-static";
+
 /// Whether tests are built like programs of images, so that what is tested is what is in them, and built once.
 const IS_HOST: bool = cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"));
 
@@ -57,7 +60,23 @@ impl Workspace {
     /// The same for programs that need nothing of the machine they run on, as in images; so does every cargo that it starts.
     pub fn cargo_static(&self, arguments: &[&str]) -> Command {
         let mut command = self.cargo(arguments);
-        command.env("CARGO_BUILD_TARGET", STATIC).env("RUSTFLAGS", "-C target-feature=+crt-static");
+        command.env("CARGO_BUILD_TARGET", STATIC).env("RUSTFLAGS", CRT_STATIC);
+        command
+    }
+
+    /// The same for what people run, in which the paths of the machine it was built on are not: two machines build the same.
+    pub fn cargo_published(&self, arguments: &[&str]) -> Command {
+        let mut command = self.cargo_static(arguments);
+        let places = [(self.target(), "/target"), (self.root.clone(), "/plexica"), (home(), "/cargo")];
+        let remapped = places.map(|(path, place)| format!("{}={place}", path.display()));
+        let flags = remapped.iter().map(|remapped| format!("--remap-path-prefix={remapped}"));
+        let flags: Vec<_> = CRT_STATIC.split(' ').map(str::to_owned).chain(flags).collect();
+        // A path may have a space in it, which splits `RUSTFLAGS`.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        // Assertions of C sources name their file; https://docs.rs/cc takes this besides its own flags.
+        command.env("CC_SHELL_ESCAPED_FLAGS", "1");
+        let flags = remapped.iter().map(|remapped| format!("'-ffile-prefix-map={remapped}'"));
+        command.env("CFLAGS", flags.collect::<Vec<_>>().join(" "));
         command
     }
 
@@ -93,6 +112,13 @@ impl Workspace {
         })?;
         Ok(folder.join("bin").join(name))
     }
+}
+
+/// Where cargo keeps the sources of libraries (<https://doc.rust-lang.org/cargo/guide/cargo-home.html>).
+fn home() -> PathBuf {
+    let chosen = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let usual = || env::home_dir().unwrap_or_default().join(".cargo");
+    chosen.unwrap_or_else(usual)
 }
 
 /// Whether a skip is a failure.

@@ -133,7 +133,7 @@ fn megabytes(bytes: u64) -> f64 {
 
 /// Builds those that people pull.
 pub fn build_published(cache: &Cache, workspace: &Workspace) -> Result<Vec<Built>> {
-    let mut cargo = workspace.cargo_static(&["build", "--profile", PROFILE]);
+    let mut cargo = workspace.cargo_published(&["build", "--profile", PROFILE]);
     for (program, _) in PUBLISHED.programs() {
         cargo.args(["--package", program, "--bin", program]);
     }
