@@ -1,6 +1,7 @@
 //! Everything that has to be true of this repository, with its own set-up.
 
 mod chart;
+mod custom_schemas;
 mod deny;
 mod held;
 mod output;

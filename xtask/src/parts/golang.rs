@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cache::Cache;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::{files, process};
 
 /// Nobody debugs these, and what a debugger would want is left out of them in the end anyway.
@@ -41,9 +41,10 @@ impl Program {
 /// Builds a main package into `output`: one of a module whose files these are (`.`), or one that the module requires.
 pub fn build(sources: &[(&str, &str)], package: &str, flags: &str, folder: &Path, output: &Path) -> Result<()> {
     let source = folder.join("source");
-    files::folder(&source)?;
     for (name, text) in sources {
-        files::write(&source.join(name), text)?;
+        let path = source.join(name);
+        files::folder(path.parent().unwrap_or(&source))?;
+        files::write(&path, text)?;
     }
     process::run(
         go()?
@@ -53,6 +54,16 @@ pub fn build(sources: &[(&str, &str)], package: &str, flags: &str, folder: &Path
             .arg(package),
     )?;
     files::remove(&source)
+}
+
+/// The folder of a module's sources.
+pub fn sources(module: &str, version: &str) -> Result<PathBuf> {
+    let mut command = go()?;
+    let told = process::run(command.args(["mod", "download", "-json"]).arg(format!("{module}@{version}")))?;
+    let told: serde_json::Value = serde_json::from_str(&told)
+        .map_err(|source| Error::State { path: format!("{module}@{version}").into(), source })?;
+    let folder = told["Dir"].as_str().map(PathBuf::from);
+    folder.ok_or_else(|| Error::Unsupported(format!("{module}@{version} cannot be had: {told}")))
 }
 
 fn go() -> Result<Command> {

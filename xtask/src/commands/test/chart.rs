@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::schemas;
+use super::{custom_schemas, schemas};
 use crate::cache::Cache;
 use crate::cargo::Workspace;
 use crate::commands::chartdoc;
@@ -20,15 +20,16 @@ const CASES: &str = "charts/plexica/ci";
 const REFUSED: &str = "charts/plexica/ci/refused";
 /// The least that has to be set.
 const MINIMAL: &str = "charts/plexica/ci/minimal.yaml";
-/// Kinds that are not Kubernetes' own: only their clusters know them.
-const FOREIGN: &str = "Certificate,HTTPRoute,PodMonitor";
-
 /// Lints the chart and checks what it renders, once per file of values.
 pub fn run(cache: &Cache, workspace: &Workspace) -> Result<()> {
     chartdoc::run(cache, workspace, true)?;
     let helm = tools::HELM.install(cache)?;
     let kubeconform = kubeconform::PROGRAM.install(cache)?;
-    let schemas = schemas::folder(cache)?;
+    let schemas = [schemas::folder(cache)?, custom_schemas::folder(cache)?];
+    let schemas = schemas.map(|folder| {
+        let file = folder.join("{{.ResourceKind}}{{.KindSuffix}}.json");
+        ["-schema-location".to_owned(), file.display().to_string()]
+    });
     let chart = workspace.root().join(CHART);
     let render = |values: &[&Path]| {
         let mut command = Command::new(&helm);
@@ -46,12 +47,8 @@ pub fn run(cache: &Cache, workspace: &Workspace) -> Result<()> {
         let manifests = render(&[&values])?;
         let rendered = workspace.target().join("chart.yaml");
         files::write(&rendered, manifests)?;
-        process::run_aloud(
-            Command::new(&kubeconform)
-                .args(["-strict", "-summary", "-skip", FOREIGN, "-schema-location"])
-                .arg(format!("{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", schemas.display()))
-                .arg(&rendered),
-        )?;
+        let mut check = Command::new(&kubeconform);
+        process::run_aloud(check.args(["-strict", "-summary"]).args(schemas.as_flattened()).arg(&rendered))?;
     }
     Ok(())
 }

@@ -46,22 +46,26 @@ fn kinds(definitions: &Map<String, Value>) -> Vec<(String, String)> {
     let mut kinds = Vec::new();
     for (name, definition) in definitions {
         for kind in definition["x-kubernetes-group-version-kind"].as_array().into_iter().flatten() {
-            let field = |field: &str| kind[field].as_str().unwrap_or_default().to_lowercase();
-            let group = field("group");
-            let mut parts = vec![field("kind")];
-            parts.extend(group.split('.').next().filter(|label| !label.is_empty()).map(str::to_owned));
-            parts.push(field("version"));
-            kinds.push((format!("{}.json", parts.join("-")), name.clone()));
+            let field = |field: &str| kind[field].as_str().unwrap_or_default();
+            kinds.push((file_name(field("kind"), field("group"), field("version")), name.clone()));
         }
     }
     kinds
 }
 
+/// As kubeconform asks for it: with the first label of the group, which Kubernetes' first kinds do not have.
+pub fn file_name(kind: &str, group: &str, version: &str) -> String {
+    let group = group.split('.').next().filter(|label| !label.is_empty());
+    let parts: Vec<&str> = std::iter::once(kind).chain(group).chain([version]).collect();
+    format!("{}.json", parts.join("-").to_lowercase())
+}
+
 /// Refuses fields nobody declared, and takes what OpenAPI 2 cannot say as JSON Schema can.
-fn tighten(schema: &mut Value) {
+pub fn tighten(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         let declares = fields.get("properties").is_some_and(Value::is_object);
-        if declares && !fields.contains_key("additionalProperties") {
+        let is_open = fields.get("x-kubernetes-preserve-unknown-fields").is_some_and(|open| *open == json!(true));
+        if declares && !is_open && !fields.contains_key("additionalProperties") {
             fields.insert("additionalProperties".into(), json!(false));
         }
         if fields.get("format").is_some_and(|format| format == "int-or-string") {
