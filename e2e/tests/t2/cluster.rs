@@ -1,5 +1,6 @@
 //! The cluster, by the tools people use: kubectl and Helm.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ pub struct Cluster {
     kubectl: Kubectl,
     helm: PathBuf,
     address: String,
+    pause: String,
 }
 
 impl Deref for Cluster {
@@ -37,12 +39,25 @@ impl Cluster {
             kubectl: Kubectl::new(&found.kubectl, &found.kubeconfig),
             helm: variable("HELM").into(),
             address: variable("KUBERNETES_T2_ADDRESS"),
+            pause: variable("KUBERNETES_T2_PAUSE"),
         }
     }
 
     /// The node's address.
     pub fn address(&self) -> String {
         self.address.clone()
+    }
+
+    /// An image that does nothing.
+    pub fn pause(&self) -> &str {
+        &self.pause
+    }
+
+    /// Where the API server is for pods, behind its Service.
+    pub async fn api_server(&self) -> SocketAddr {
+        let path = "--output=jsonpath={.endpoints[0].addresses[0]}:{.ports[0].port}";
+        let at = self.run(&["get", "endpointslice/kubernetes", "--namespace", "default", path], "").await.unwrap();
+        at.parse().unwrap()
     }
 
     async fn helm(&self, arguments: &[&str], input: &str) -> Result<String, String> {

@@ -6,6 +6,7 @@
 
 mod backup;
 mod cluster;
+mod network;
 mod platform;
 mod quota;
 mod relay;
@@ -29,6 +30,7 @@ use std::time::Instant;
 
 use backup::Backups;
 use cluster::Cluster;
+use network::Systems;
 use restore::Operators;
 use upkeep::User;
 
@@ -56,22 +58,18 @@ async fn from_chart_to_row() {
 async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: &ObjectStore) {
     // As docs/bootstrap.md says: least rights, one Secret each.
     let database = platform::database(postgres).await;
-    let node = cluster.address();
-    let database_url = |login: &str, password: &str| {
-        let mut url = database.url_as(login, password);
-        url.set_host(Some(&node)).unwrap();
-        url
-    };
-    let database_port = relay::open(&node, database.url()).await;
-    let keycloak_url = relay::url(&node, &keycloak.url).await;
-    let s3_endpoint = relay::url(&node, &minio.endpoint).await;
+    let systems = Systems::open(cluster, database.url(), keycloak, minio).await;
+    let keycloak_url = format!("http://{}", systems.keycloak);
+    let s3_endpoint = format!("http://{}", systems.store);
     let installation = unique("t2");
     let administrator = Administrator::new(&keycloak_url, &keycloak.admin_user, &keycloak.admin_password);
     let client = administrator.create_operator(&installation).await;
-    let mut urls = [platform::OPERATOR, platform::CORE_API].map(|(login, password)| database_url(login, password));
-    for url in &mut urls {
-        url.set_port(Some(database_port)).unwrap();
-    }
+    let urls = [platform::OPERATOR, platform::CORE_API].map(|(login, password)| {
+        let mut url = database.url_as(login, password);
+        url.set_ip_host(systems.database.ip()).unwrap();
+        url.set_port(Some(systems.database.port())).unwrap();
+        url
+    });
     cluster.secret("plexica-database", &[("operator-url", urls[0].as_str()), ("core-api-url", urls[1].as_str())]).await;
     cluster.secret("plexica-keycloak", &[("client-id", &client.id), ("client-secret", &client.secret)]).await;
     let keys = [("access-key-id", minio.access_key.as_str()), ("secret-access-key", &minio.secret_key)];
@@ -86,7 +84,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
         store: minio,
         backups: &backups,
     };
-    let values = values(&installation, &keycloak_url, &s3_endpoint, &backups);
+    let mut values = values(&installation, &keycloak_url, &s3_endpoint, &backups);
+    values["networkPolicy"] = systems.policy();
     install(cluster, &values).await;
 
     cluster.apply_file("examples/tenant.yaml").await;
@@ -106,6 +105,8 @@ async fn line(cluster: &Cluster, postgres: &Server, keycloak: &Keycloak, minio: 
     let contact = create_contact(&gateway, &token).await;
     println!("install → first request served: {} ms", begun.elapsed().as_millis());
     cluster.wait("plugininstall/acme-crm", NAMESPACE).await;
+
+    network::lets_through_what_is_named(cluster, &systems).await;
 
     let mut connection = PgConnection::connect(database.url().as_str()).await.unwrap();
     let row: (String, String) = sqlx::query_as(

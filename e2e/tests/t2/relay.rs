@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-/// Passes connections on to the host and port of a URL for as long as the test runs; answers with
-/// the port on the node's address.
-pub async fn open(node: &str, target: &Url) -> u16 {
+/// Passes connections on to the host and port of a URL for as long as the test runs; answers where on the node.
+pub async fn open(node: &str, target: &Url) -> SocketAddr {
     let host = target.host_str().expect("a host").to_owned();
     let port = target.port().expect("a port");
     let listener = TcpListener::bind((node, 0)).await.expect("the node's address is on this machine");
-    let address: SocketAddr = listener.local_addr().unwrap();
+    let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((mut from, _)) = listener.accept().await {
             let host = host.clone();
@@ -23,11 +22,5 @@ pub async fn open(node: &str, target: &Url) -> u16 {
             });
         }
     });
-    address.port()
-}
-
-/// The URL of the same thing on the node's address, without a slash at the end.
-pub async fn url(node: &str, target: &str) -> String {
-    let port = open(node, &target.parse().expect("a URL")).await;
-    format!("http://{node}:{port}")
+    address
 }

@@ -7,27 +7,35 @@ use crate::cache::Cache;
 use crate::error::Result;
 
 const GO_MOD: &str = include_str!("../../tools/go.mod");
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
     ("main.go", include_str!("../../tools/main.go")),
+    ("firewall/main.go", include_str!("../../tools/firewall/main.go")),
     ("tools.go", include_str!("../../tools/tools.go")),
     ("go.mod", GO_MOD),
     ("go.sum", include_str!("../../tools/go.sum")),
 ];
 
 /// The cluster's name server, a host process on T2.
-pub const COREDNS: Tool =
-    Tool { name: "coredns", module: "github.com/coredns/coredns", version: "v1.15.0", main: None };
+pub const COREDNS: Tool = Tool { name: "coredns", module: "github.com/coredns/coredns", version: "v1.15.0", main: "." };
+
+/// What makes the cluster's network heed `NetworkPolicies`, a host process on T2.
+pub const FIREWALL: Tool = Tool {
+    name: "kube-router-firewall",
+    module: "github.com/cloudnativelabs/kube-router/v2",
+    version: "v2.1.0",
+    main: "./firewall",
+};
 
 /// For the chart.
 pub const HELM: Tool =
-    Tool { name: "helm", module: "helm.sh/helm/v4", version: "v4.3.0", main: Some("helm.sh/helm/v4/cmd/helm") };
+    Tool { name: "helm", module: "helm.sh/helm/v4", version: "v4.3.0", main: "helm.sh/helm/v4/cmd/helm" };
 
 /// Which can only be built as a requirement of another module.
 pub const DOCKER_COMPOSE: Tool = Tool {
     name: "docker-compose",
     module: "github.com/docker/compose/v2",
     version: "v2.40.3",
-    main: Some("github.com/docker/compose/v2/cmd"),
+    main: "github.com/docker/compose/v2/cmd",
 };
 
 /// One of them.
@@ -39,8 +47,8 @@ pub struct Tool {
     module: &'static str,
     /// The module's version.
     version: &'static str,
-    /// Its main package, if it is not ours.
-    main: Option<&'static str>,
+    /// Its main package.
+    main: &'static str,
 }
 
 impl Tool {
@@ -50,7 +58,7 @@ impl Tool {
         let folder = cache.entry(name, version, |folder| {
             // One that was built from modules does not know its version unless it is told; who does has nothing of that name.
             let flags = format!("-s -w -X {module}/internal.Version={version}");
-            golang::build(&SOURCES, main.unwrap_or("."), &flags, folder, &folder.join(name))
+            golang::build(&SOURCES, main, &flags, folder, &folder.join(name))
         })?;
         Ok(folder.join(name))
     }
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn versions_are_those_that_are_required() {
-        for Tool { module, version, .. } in [COREDNS, HELM, DOCKER_COMPOSE] {
+        for Tool { module, version, .. } in [COREDNS, FIREWALL, HELM, DOCKER_COMPOSE] {
             assert!(GO_MOD.contains(&format!("\t{module} {version}\n")), "{module} {version}");
         }
     }

@@ -4,6 +4,9 @@ use super::{Cluster, Tier, node};
 use crate::error::Result;
 use crate::{ports, process};
 
+/// Addresses of Services.
+pub const SERVICES: &str = "10.0.0.0/24";
+
 /// Starts etcd and the API server: a cluster of tier 0.
 pub fn start(cluster: &mut Cluster<'_>) -> Result<()> {
     let port = cluster.start.port()?;
@@ -40,7 +43,7 @@ fn api_server_flags(cluster: &Cluster<'_>) -> Vec<String> {
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         format!("--service-account-key-file={}", file("sa.pub")),
         format!("--service-account-signing-key-file={}", file("sa.key")),
-        "--service-cluster-ip-range=10.0.0.0/24".into(),
+        format!("--service-cluster-ip-range={SERVICES}"),
         "--allow-privileged=true".into(),
     ];
     if cluster.tier == Tier::T2 {

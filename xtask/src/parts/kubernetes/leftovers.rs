@@ -17,6 +17,11 @@ use crate::process;
 /// The bridge of the pods, and the name of their network, in `cni.json`.
 const PODS: &str = "plexica-pods";
 const NETWORK: &str = r#"name: \"plexica\""#;
+/// The first chain of the firewall.
+pub const FORWARD: &str = "KUBE-ROUTER-FORWARD";
+/// What all of its chains begin with, and its sets of addresses.
+const FIREWALL: [&str; 3] = ["KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-"];
+const SETS: [&str; 2] = ["KUBE-SRC-", "KUBE-DST-"];
 
 /// Ends the pods of a stopped node and undoes what it did to mounts, bridges and iptables.
 pub fn clean(cache: &Cache, folder: &Path) -> Result<()> {
@@ -29,6 +34,7 @@ pub fn clean(cache: &Cache, folder: &Path) -> Result<()> {
     unmount(folder)?;
     process::run(Command::new(install::install(cache)?.join("kube-proxy")).arg("--cleanup"))?;
     remove_chains()?;
+    remove_sets()?;
     for bridge in [PODS, node::BRIDGE] {
         if ip(&["link", "show", bridge]).is_ok() {
             ip(&["link", "delete", bridge])?;
@@ -93,7 +99,15 @@ fn mounts(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Removes the chains that the CNI plugins made for pods of our network.
+/// Removes the firewall's sets, which no chain names any more.
+fn remove_sets() -> Result<()> {
+    let all = process::run(Command::new("ipset").args(["list", "-name"]))?;
+    let ours = all.lines().filter(|set| SETS.iter().any(|prefix| set.starts_with(prefix)));
+    ours.map(|set| process::run(Command::new("ipset").args(["destroy", set])))
+        .try_for_each(|destroyed| destroyed.map(drop))
+}
+
+/// Removes the chains that the CNI plugins made for pods of our network, and the firewall's.
 fn remove_chains() -> Result<()> {
     let table = process::run(&mut Command::new("iptables-save"))?;
     let kept = without_chains(&table);
@@ -119,7 +133,11 @@ fn without_chains(table: &str) -> String {
         .flat_map(str::split_whitespace)
         .filter(|word| word.starts_with("CNI-"))
         .collect();
-    let ours = |line: &&str| line.split_whitespace().any(|word| chains.contains(word.trim_start_matches(':')));
+    let ours = |line: &&str| {
+        line.split_whitespace()
+            .map(|word| word.trim_start_matches(':'))
+            .any(|word| chains.contains(word) || FIREWALL.iter().any(|prefix| word.starts_with(prefix)))
+    };
     table.lines().filter(|line| !ours(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
@@ -138,10 +156,18 @@ mod tests {
 -A CNI-ours -d 10.244.0.0/16 -j ACCEPT
 -A CNI-theirs -d 10.9.0.0/16 -j ACCEPT
 COMMIT
+*filter
+:FORWARD ACCEPT [0:0]
+:KUBE-POD-FW-ours - [0:0]
+:KUBE-ROUTER-FORWARD - [0:0]
+-A FORWARD -m comment --comment "kube-router netpol - TEMCG2JMVZWTQU7T" -j KUBE-ROUTER-FORWARD
+-A FORWARD -s 10.9.0.0/16 -j ACCEPT
+-A KUBE-ROUTER-FORWARD -d 10.244.0.3/32 -j KUBE-POD-FW-ours
+COMMIT
 "#;
         let kept = without_chains(table);
-        assert!(!kept.contains("CNI-ours") && !kept.contains("plexica"), "{kept}");
-        assert_eq!(kept.lines().count(), table.lines().count() - 3);
+        assert!(!["CNI-ours", "plexica", "KUBE-"].iter().any(|ours| kept.contains(ours)), "{kept}");
+        assert_eq!(kept.lines().count(), table.lines().count() - 7);
         assert_eq!(without_chains(&kept), kept);
     }
 }

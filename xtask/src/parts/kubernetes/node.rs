@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Cluster, pause};
+use super::{Cluster, control_plane, leftovers, pause};
 use crate::error::{Error, Result};
 use crate::parts::tools;
 use crate::state::State;
@@ -15,11 +15,12 @@ pub const ADDRESS: &str = "10.88.0.1";
 pub const BRIDGE: &str = "plexica-node";
 const DNS: &str = "10.0.0.10";
 /// What the node needs, and the package of Debian that has it.
-pub const PROGRAMS: [(&str, &str); 6] = [
+pub const PROGRAMS: [(&str, &str); 7] = [
     ("containerd", "containerd"),
     ("ctr", "containerd"),
     ("runc", "runc"),
     ("iptables", "iptables"),
+    ("ipset", "ipset"),
     ("conntrack", "conntrack"),
     ("ip", "iproute2"),
 ];
@@ -58,8 +59,10 @@ pub fn start(cluster: &mut Cluster<'_>) -> Result<()> {
     cluster.start.spawn("kube-proxy", &mut proxy, 60, || ports::answers(10_256, "/healthz"))?;
     dns(cluster)?;
     process::run(cluster.kubectl().args(["wait", "--for=condition=Ready", "node/node1", "--timeout=120s"]))?;
+    firewall(cluster)?;
     cluster.start.export("KUBERNETES_T2_ADDRESS", ADDRESS);
     cluster.start.export("KUBERNETES_T2_CONTAINERD", socket.display().to_string());
+    cluster.start.export("KUBERNETES_T2_PAUSE", pause::reference());
     let helm = tools::HELM.install(cluster.cache)?;
     cluster.start.export("HELM", helm.display().to_string());
     Ok(())
@@ -91,7 +94,12 @@ fn network() -> Result<()> {
     let address = format!("{ADDRESS}/24");
     ip(&["address", "replace", &address, "dev", BRIDGE])?;
     ip(&["link", "set", BRIDGE, "up"])?;
-    process::run(Command::new("sysctl").args(["-qw", "net.ipv4.ip_forward=1"]))?;
+    // The second has packets between pods on one bridge filtered as those between nodes are.
+    process::run(Command::new("sysctl").args([
+        "-qw",
+        "net.ipv4.ip_forward=1",
+        "net.bridge.bridge-nf-call-iptables=1",
+    ]))?;
     Ok(())
 }
 
@@ -135,6 +143,15 @@ fn kubelet(cluster: &mut Cluster<'_>, socket: &Path) -> Result<()> {
         .arg("--root-dir")
         .arg(cluster.start.path("kubelet"));
     cluster.start.spawn("kubelet", &mut kubelet, 60, || ports::answers(10_248, "/healthz"))
+}
+
+/// Heeds `NetworkPolicies`.
+fn firewall(cluster: &mut Cluster<'_>) -> Result<()> {
+    let mut command = Command::new(tools::FIREWALL.install(cluster.cache)?);
+    command.arg("--kubeconfig").arg(cluster.start.path("admin.kubeconfig"));
+    command.args(["--hostname-override=node1", "--service-cluster-ip-range", control_plane::SERVICES]);
+    let is_there = || process::run(Command::new("iptables").args(["--list", leftovers::FORWARD])).is_ok();
+    cluster.start.spawn("firewall", &mut command, 60, is_there)
 }
 
 /// CoreDNS on the node's address, behind the Service that pods ask.
