@@ -23,6 +23,11 @@ impl Kubectl {
         Self { program: program.into(), kubeconfig: kubeconfig.into() }
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// How programs reach the API.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig

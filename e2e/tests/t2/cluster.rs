@@ -60,6 +60,11 @@ impl Cluster {
         at.parse().unwrap()
     }
 
+    /// Helm.
+    pub fn helm_program(&self) -> &Path {
+        &self.helm
+    }
+
     async fn helm(&self, arguments: &[&str], input: &str) -> Result<String, String> {
         kubectl::run(Command::new(&self.helm).arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), input).await
     }

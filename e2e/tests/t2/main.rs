@@ -12,6 +12,7 @@ mod quota;
 mod relay;
 mod restore;
 mod rights;
+mod trial;
 mod upkeep;
 
 use futures::FutureExt;
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Instant;
+use tokio::sync::Mutex;
 
 use backup::Backups;
 use cluster::Cluster;
@@ -37,6 +39,8 @@ use upkeep::User;
 const TENANT: &str = "acme";
 /// Goes while the platform is not installed.
 const LEAVES: &str = "beta";
+/// There is one cluster, and each test has the platform's names in it.
+static CLUSTER: Mutex<()> = Mutex::const_new(());
 const PASSWORD: &str = "correct horse battery staple";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,11 +49,29 @@ async fn from_chart_to_row() {
     let Some(postgres) = require!(postgres_t2) else { return };
     let Some(keycloak) = require!(keycloak) else { return };
     let Some(minio) = require!(minio) else { return };
-    plexica_testkit::tls();
+    let alone = CLUSTER.lock().await;
     let cluster = Cluster::new(&kubernetes);
+    reported(&cluster, line(&cluster, &postgres, &keycloak, &minio)).await;
+    drop(alone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_follows_the_page() {
+    let Some(kubernetes) = require!(kubernetes_t2) else { return };
+    let alone = CLUSTER.lock().await;
+    let cluster = Cluster::new(&kubernetes);
+    trial::clear(&cluster).await;
+    reported(&cluster, trial::follows_the_page(&cluster)).await;
     cluster.clear().await;
-    let line = AssertUnwindSafe(line(&cluster, &postgres, &keycloak, &minio));
-    if let Err(failed) = line.catch_unwind().await {
+    trial::clear(&cluster).await;
+    drop(alone);
+}
+
+/// Does it on a cluster without anything of the platform, and says after a failure how all was.
+async fn reported(cluster: &Cluster, work: impl Future<Output = ()>) {
+    plexica_testkit::tls();
+    cluster.clear().await;
+    if let Err(failed) = AssertUnwindSafe(work).catch_unwind().await {
         println!("{}", cluster.report().await);
         resume_unwind(failed);
     }

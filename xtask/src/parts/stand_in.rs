@@ -63,6 +63,23 @@ pub fn import(cache: &Cache, engine: &State) -> Result<()> {
     process::run(&mut docker).map(drop)
 }
 
+/// Writes it into a docker-archive under each public name that a file of resources has.
+pub fn write(cache: &Cache, engine: &State, resources: &Path, archive: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(resources).map_err(Error::io("read", resources))?;
+    let names = public_images(&text);
+    import(cache, engine)?;
+    for name in &names {
+        process::run(docker::command(engine)?.args(["tag", IMAGE, name]))?;
+    }
+    process::run(docker::command(engine)?.args(["save", "--output"]).arg(archive).args(&names)).map(drop)
+}
+
+/// Those that are not Plexica's own.
+fn public_images(resources: &str) -> Vec<&str> {
+    let images = resources.lines().filter_map(|line| line.trim_start().strip_prefix("image: "));
+    images.filter(|image| !image.starts_with("plexica/")).collect()
+}
+
 /// The release that this machine runs, and where its apt has it from.
 fn distribution() -> Result<(String, String)> {
     let targets = Command::new("apt-get")
@@ -92,6 +109,12 @@ fn append(path: &Path, text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn public_images_are_those_of_others() {
+        let resources = "containers:\n  - name: a\n    image: postgres:17\n  - name: b\n    image: plexica/cli:0.1.0\n";
+        assert_eq!(public_images(resources), ["postgres:17"]);
+    }
 
     #[test]
     fn the_release_is_the_one_without_its_updates() {

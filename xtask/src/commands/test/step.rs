@@ -13,8 +13,8 @@ use crate::cargo::Workspace;
 use crate::commands::{crdgen, faults, images};
 use crate::error::Result;
 use crate::parts::{self, Part, Tier, docker, kubernetes, stand_in};
-use crate::process;
 use crate::state::State;
+use crate::{files, process};
 
 /// The parts of the path through a cluster with pods; Keycloak's database is on Postgres 17.
 const T2: [Part; 7] = [
@@ -33,6 +33,9 @@ const STANDALONE: [Part; 3] = [Part::Postgres(parts::Server::V17), Part::Keycloa
 /// With it they are built; all other packages with them, for the same features of libraries as elsewhere, so that nothing is
 /// built again.
 const END_TO_END: &str = "--features=plexica-e2e/t2";
+
+/// For whose images a stand-in is needed where registries are out of reach.
+const TRIAL: &str = "examples/trial/dependencies.yaml";
 
 /// How long one run of tests may take, their build with it: none hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(40);
@@ -169,7 +172,11 @@ fn t2(cache: &Cache, workspace: &Workspace, arguments: &[String]) -> Outcome {
             kubernetes::node::import(&state, &image.archive)?;
             docker::load(&engine, &image.archive)?;
             registry.push(image)
-        })
+        })?;
+        let (resources, archive) = (workspace.root().join(TRIAL), workspace.target().join("images/stand-in.tar"));
+        stand_in::write(cache, &engine, &resources, &archive)?;
+        kubernetes::node::import(&state, &archive)?;
+        files::remove(&archive)
     });
     if let Err(error) = loaded {
         return Outcome::Failed(error.to_string());
