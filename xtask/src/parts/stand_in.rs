@@ -15,7 +15,7 @@ use crate::{files, process};
 /// What the image is called on an engine.
 pub const IMAGE: &str = "localhost/plexica-stand-in";
 /// To be raised with each change of what is in it.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// What it takes to make one, and the package of Debian that has it.
 pub const PROGRAMS: [(&str, &str); 1] = [("debootstrap", "debootstrap")];
 /// Beside what a Debian has at least: Keycloak's Java, the proxy of Docker's socket, and what Postgres is linked with.
@@ -37,6 +37,7 @@ fn install(cache: &Cache) -> Result<PathBuf> {
         process::run(&mut debootstrap)?;
         copy(&postgres, &system.join("opt/postgres"))?;
         copy(&keycloak, &system.join("opt/keycloak"))?;
+        files::executable(&system.join("opt/keycloak/bin/kcadm.sh"))?;
         copy(&minio, &system.join("usr/local/bin/minio"))?;
         append(&system.join("etc/passwd"), USERS)?;
         append(&system.join("etc/group"), GROUPS)?;
