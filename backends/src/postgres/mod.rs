@@ -17,6 +17,7 @@
 //! | [`dump`] | what a schema holds, for a backup |
 //! | [`intent`] | what is about to be created where creation and mark are not one step |
 
+pub(crate) mod begin;
 pub mod bootstrap;
 pub mod core;
 pub mod credential;

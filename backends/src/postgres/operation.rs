@@ -5,6 +5,7 @@ use plexica_crds::{OperationPhase, OperationStatus};
 use sqlx::types::Json;
 
 use super::Provisioner;
+use super::begin::begin;
 use super::failure::failure;
 use crate::Result;
 
@@ -71,7 +72,7 @@ const fn stays(known: OperationPhase, said: OperationPhase) -> bool {
 /// was given up may still come about after those that followed it, and was over by then.
 async fn write(provisioner: &Provisioner, entry: &Entry<'_>, doing: &str) -> Result<()> {
     let Entry { tenant, resource, name, uid, operation } = entry;
-    let mut transaction = provisioner.pool().begin().await.map_err(failure(doing))?;
+    let mut transaction = begin(provisioner.pool()).await.map_err(failure(doing))?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('core.operation ' || $1, 0))")
         .bind(uid)
         .execute(&mut *transaction)

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor, PgPool, Postgres, Transaction};
 use url::Url;
 
+use super::begin::begin;
 use super::dump::variables;
 use super::failure::failure;
 use super::role_admin::{Statement, by_admins};
@@ -87,7 +88,7 @@ impl Provisioner {
 
     /// A transaction that holds the lock of `name`: whoever else works on the same name waits.
     pub(super) async fn begin(&self, name: &str) -> Result<Transaction<'static, Postgres>> {
-        let mut transaction = self.pool.begin().await.map_err(failure("connect"))?;
+        let mut transaction = begin(&self.pool).await.map_err(failure("connect"))?;
         lock(&mut transaction, name).await?;
         Ok(transaction)
     }

@@ -17,6 +17,7 @@ on_postgres! {
     what_is_old_or_too_much_goes
     what_is_no_tenants_is_bounded_as_well
     the_core_api_may_only_read_it
+    who_gives_up_leaves_no_transaction_open
 }
 
 fn operation(id: &str, phase: &str, second: u8) -> OperationStatus {
@@ -28,6 +29,32 @@ async fn note(world: &World, uid: &str, operation: &OperationStatus) -> bool {
     let tenant = Some(Whose { name: "acme", uid: "t" });
     let entry = Entry { tenant, resource: "PluginInstall", name: "it", uid, operation };
     record(&world.provisioner, &entry).await.unwrap()
+}
+
+/// On a connection that goes back to the pool, what the next one writes would not be kept.
+async fn who_gives_up_leaves_no_transaction_open(world: World) {
+    let mut administrator = world.administrator().await;
+    let open = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    // At another moment each time: timers are too coarse.
+    for moments in (0..200).map(|step| step * 10) {
+        // There is a connection then, which need not be made first.
+        note(&world, "before", &operation("before", "Running", 1)).await;
+        let id = moments.to_string();
+        let running = operation(&id, "Running", 1);
+        let gives_up = async {
+            for _ in 0..moments {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = gives_up => {}
+            _ = note(&world, &id, &running) => {}
+        }
+        let is_none = async || scalar::<i64>(&mut administrator, open).await == 0;
+        plexica_testkit::wait_until("no transaction is open", Duration::from_secs(10), is_none).await;
+    }
 }
 
 async fn phases(world: &World) -> String {

@@ -1,5 +1,6 @@
 //! The plugin's one small pool, from which handlers get a transaction and nothing else.
 
+mod begin;
 mod sessions;
 
 use std::{
@@ -16,7 +17,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::sessions::Sessions;
+use self::{begin::begin, sessions::Sessions};
 use crate::{Error, Result};
 
 /// `insufficient_privilege` (PostgreSQL, appendix A).
@@ -100,7 +101,7 @@ impl Database {
     }
 
     async fn try_begin(&self, tenant: &PluginTenant, timeouts: Timeouts) -> sqlx::Result<Db> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         // All of it `local`: it ends with the transaction, whichever way that goes, so the next
         // one on this connection starts from nothing. A role cannot be a bind parameter of SET.
         sqlx::query(

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::fault::Fault;
 use super::{Store, merge};
+use crate::postgres::begin::begin;
 
 /// A user.
 pub struct Account {
@@ -145,7 +146,7 @@ impl Store {
     /// Sets a password; a temporary one must be changed before there is a token. Sessions end.
     pub async fn set_password(&self, realm: &str, id: Uuid, hash: &str, temporary: bool) -> Result<bool, Fault> {
         let actions = if temporary { json!(["UPDATE_PASSWORD"]) } else { json!([]) };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let update = "UPDATE embedded_keycloak.account
                       SET password = $3, body = jsonb_set(body, '{requiredActions}', $4) WHERE realm = $1 AND id = $2";
         let updated =

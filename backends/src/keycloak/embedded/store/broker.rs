@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::fault::Fault;
 use super::{Store, keep_secret};
+use crate::postgres::begin::begin;
 
 /// Where a broker's secret is in its configuration.
 const SECRET: &str = "clientSecret";
@@ -24,7 +25,7 @@ impl Store {
 
     /// Replaces one; asterisks stand for the secret it has, and its type stays, as in Keycloak.
     pub async fn set_broker(&self, realm: &str, alias: &str, mut body: Value) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let query = "SELECT body FROM embedded_keycloak.broker WHERE realm = $1 AND alias = $2 FOR UPDATE";
         let found =
             sqlx::query_scalar::<_, Value>(query).bind(realm).bind(alias).fetch_optional(&mut *transaction).await?;

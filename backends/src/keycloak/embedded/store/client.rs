@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::super::fault::Fault;
 use super::{Store, merge};
+use crate::postgres::begin::begin;
 
 /// A client.
 pub struct Client {
@@ -87,7 +88,7 @@ impl Store {
 
     /// Lays settings over those of a client; attributes are merged, as Keycloak does.
     pub async fn set_client(&self, realm: &str, id: Uuid, mut patch: Value) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let query = "SELECT body FROM embedded_keycloak.client WHERE realm = $1 AND id = $2 FOR UPDATE";
         let found =
             sqlx::query_scalar::<_, Value>(query).bind(realm).bind(id).fetch_optional(&mut *transaction).await?;

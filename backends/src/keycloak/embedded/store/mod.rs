@@ -12,6 +12,8 @@ mod session;
 
 use sqlx::PgPool;
 
+use crate::postgres::begin::begin;
+
 use super::fault::Fault;
 use super::key::Key;
 
@@ -29,7 +31,7 @@ pub struct Store {
 impl Store {
     /// Creates what is missing: tables, and realm `master`.
     pub async fn open(pool: PgPool) -> Result<Self, Fault> {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(&pool).await?;
         // Two starts at once: CREATE … IF NOT EXISTS alone may fail on the catalogue's own keys.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('embedded_keycloak'))").execute(&mut *transaction).await?;
         sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;

@@ -12,6 +12,7 @@ use super::super::fault::Fault;
 use super::super::key::Key;
 use super::super::policy::Policy;
 use super::{NewAccount, SHOWN, Store, keep_secret, merge};
+use crate::postgres::begin::begin;
 
 /// The realm of the service account.
 pub const MASTER: &str = "master";
@@ -105,7 +106,7 @@ impl Store {
         let default_roles = whole.default_roles.take().unwrap_or_default();
         (whole.users, whole.components, whole.realm, whole.id) = (None, None, None, None);
         let settings = serde_json::to_value(&whole).map_err(Fault::stored)?;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let realm = "INSERT INTO embedded_keycloak.realm (name, id, settings, default_roles, signing_key)
                      VALUES ($1, $2, $3, $4, $5)";
         sqlx::query(realm)
@@ -133,7 +134,7 @@ impl Store {
 
     /// Lays settings over those of a realm; attributes are replaced as a whole, as Keycloak does.
     pub async fn set_realm(&self, name: &str, mut patch: Value) -> Result<(), Fault> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = begin(&self.pool).await?;
         let query = "SELECT settings FROM embedded_keycloak.realm WHERE name = $1 FOR UPDATE";
         let Some(mut settings) =
             sqlx::query_scalar::<_, Value>(query).bind(name).fetch_optional(&mut *transaction).await?
