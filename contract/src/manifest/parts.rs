@@ -22,7 +22,7 @@ pub struct Runtime {
     pub command: Vec<String>,
     /// Copies of a `Shared` workload.
     #[serde(default = "default_replicas")]
-    #[schemars(range(min = 0, max = 100))]
+    #[schemars(range(min = 1, max = 100))]
     pub replicas: i32,
     /// What its container asks for and may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
