@@ -137,6 +137,7 @@ async fn what_is_refused_and_with_which_sentence() {
         (object("Plugin", "my--crm-1.4.0", plugin_of("my--crm")), "such as crm"),
         (object("Plugin", "my.crm-1.4.0", plugin_of("my.crm")), "such as crm"),
         (object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/runtime", json!({}))), "needs an image"),
+        (object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/runtime/replicas", json!(0))), "runtime.replicas"),
         (
             object("Plugin", "crm-1.4.0", with(plugin("1.4.0"), "/permissions/0/key", json!("files:a:read"))),
             "<plugin id>:<resource>:<action>",
