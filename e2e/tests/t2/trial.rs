@@ -23,13 +23,12 @@ pub async fn follows_the_page(cluster: &Cluster) {
     let data = tempfile::tempdir().unwrap();
     volumes(cluster, &data).await;
     let page = fs::read_to_string(root().join(PAGE)).unwrap();
-    let [images, preflight, trial @ .., removal] = &blocks(&page)[..] else { panic!("blocks of commands") };
+    let [images, preflight, trial @ ..] = &blocks(&page)[..] else { panic!("blocks of commands") };
     assert!(images.contains("cargo xtask images") && preflight.contains("plexica preflight"), "{images}{preflight}");
-    assert!(trial.len() >= 5, "{trial:?}");
+    assert!(trial.len() >= 6, "{trial:?}");
     for block in trial {
         type_in(cluster, block).await;
     }
-    type_in(cluster, removal).await;
     assert_eq!(cluster.tenants().await, "acme", "all resources stay");
 }
 

@@ -2,14 +2,13 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"log"
 	"os/signal"
 	"sync"
 	"syscall"
 	"time"
-
-	"context"
 
 	"github.com/cloudnativelabs/kube-router/v2/pkg/controllers/netpol"
 	"github.com/cloudnativelabs/kube-router/v2/pkg/healthcheck"
@@ -61,10 +60,10 @@ func run(kubeconfig, node, services string) error {
 		return err
 	}
 
-	context, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	factory.Start(context.Done())
-	factory.WaitForCacheSync(context.Done())
+	factory.Start(ending.Done())
+	factory.WaitForCacheSync(ending.Done())
 	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
 		pods:       controller.PodEventHandler,
 		namespaces: controller.NamespaceEventHandler,
@@ -81,7 +80,7 @@ func run(kubeconfig, node, services string) error {
 	}()
 	var running sync.WaitGroup
 	running.Add(1)
-	controller.Run(heartbeats, context.Done(), &running)
+	controller.Run(heartbeats, ending.Done(), &running)
 	running.Wait()
 	return nil
 }

@@ -64,7 +64,7 @@ pub fn file_name(kind: &str, group: &str, version: &str) -> String {
 pub fn tighten(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         let declares = fields.get("properties").is_some_and(Value::is_object);
-        let is_open = fields.get("x-kubernetes-preserve-unknown-fields").is_some_and(|open| *open == json!(true));
+        let is_open = fields.get("x-kubernetes-preserve-unknown-fields") == Some(&json!(true));
         if declares && !is_open && !fields.contains_key("additionalProperties") {
             fields.insert("additionalProperties".into(), json!(false));
         }
