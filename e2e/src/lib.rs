@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`scenario`] | what a tenant and its plugins go through, wherever the platform runs |
 //! | [`kubectl`] | the resources, by the tool that people use |
+//! | [`page`] | pages of the documentation, typed as they stand |
 //! | [`administrator`], [`browser`] | Keycloak's administrator, and a person who signs in |
 //! | [`request`] | requests until they are served, and while something is done |
 //! | [`built`] | programs that are built beside a test |
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 pub mod administrator;
 pub mod browser;
 pub mod kubectl;
+pub mod page;
 pub mod request;
 pub mod scenario;
 

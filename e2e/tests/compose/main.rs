@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod heal;
+mod page;
 mod project;
 mod watch;
 
@@ -11,15 +12,16 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures::FutureExt;
 use plexica_e2e::{
     browser::Browser,
-    kubectl::NAMESPACE,
     request::{served, unpooled},
     scenario::{Place, bad_input, lifecycle, moves, upgrade},
 };
 use plexica_testkit::require;
 use serde_json::json;
 
+use page::Page;
 use project::Project;
 
+/// What the page gives her.
 const PASSWORD: &str = "correct horse battery staple";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,8 +40,9 @@ async fn from_up_to_down() {
 }
 
 async fn days_work(project: &mut Project) {
-    project.up().await;
-    let contact = first_steps(project).await;
+    let page = Page::of(project);
+    page.first_steps().await;
+    let contact = a_contact(project).await;
     project.keeps_its_secrets();
     works(project, &contact).await;
 
@@ -49,11 +52,11 @@ async fn days_work(project: &mut Project) {
     let token = signs_in(project).await;
     assert_eq!(served(|| unpooled().get(&contact).bearer_auth(&token)).await["name"], "Grace Hopper");
 
-    // The operator without the socket.
     project.add("compose.socket-proxy.yaml");
-    project.up().await;
+    page.adds_the_socket_proxy().await;
     lifecycle::leaves_and_comes_back(project, &contact, || signs_in(project)).await;
     project.proxy_lets_through_nothing_else();
+    page.removes(project).await;
 }
 
 /// What a tenant and its plugins go through, and the machine.
@@ -72,15 +75,8 @@ async fn works(project: &Project, contact: &str) {
     heal::the_engine(project, contact, signs_in).await;
 }
 
-/// A tenant, its plugin, its user, and what that one writes; the URL of it.
-async fn first_steps(project: &Project) -> String {
-    let kubectl = project.kubectl();
-    for file in ["tenant.yaml", "crm.yaml", "install.yaml"] {
-        kubectl.apply_file(&format!("examples/{file}")).await;
-    }
-    kubectl.wait("tenant/acme", "").await;
-    kubectl.wait("plugininstall/acme-crm", NAMESPACE).await;
-    project.administrator().await.set_password("tenant-acme", "ada@acme.test", PASSWORD).await;
+/// What the tenant's user writes into its plugin; the URL of it.
+async fn a_contact(project: &Project) -> String {
     let token = signs_in(project).await;
     let contacts = format!("{}/api/plugins/crm/contacts", project.gateway());
     let contact = json!({ "name": "Grace Hopper" });

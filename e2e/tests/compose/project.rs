@@ -1,10 +1,11 @@
 //! A project of Compose, from a copy of `compose/` with a name, ports and images of its own.
 
-use std::{fs, net::TcpListener, path::PathBuf};
+use std::{fs, net::TcpListener, os::unix::fs::symlink, path::PathBuf};
 
 use plexica_e2e::{
-    administrator::Administrator,
+    built,
     kubectl::{self, Kubectl, root},
+    page::Shell,
     scenario::Place,
 };
 use plexica_testkit::{Missing, docker::Engine, part, unique};
@@ -37,9 +38,11 @@ impl Project {
         let engine_pid = part::variable("docker", "DOCKER_PID_FILE")?.into();
         let program = part::variable("docker", "DOCKER_KUBECTL")?;
         let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("compose")).unwrap();
         for entry in fs::read_dir(root().join("compose")).unwrap().map(Result::unwrap) {
-            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+            fs::copy(entry.path(), folder.path().join("compose").join(entry.file_name())).unwrap();
         }
+        symlink(root().join("examples"), folder.path().join("examples")).unwrap();
         let name = unique("compose");
         let [gateway, api, keycloak] = ports();
         let images = ["POSTGRES_IMAGE", "KEYCLOAK_IMAGE", "S3_IMAGE", "SOCKET_PROXY_IMAGE"];
@@ -54,7 +57,7 @@ impl Project {
             ("DOCKER_HOST", engine.host.clone()),
             ("DOCKER_SOCKET", engine.host.trim_start_matches("unix://").to_owned()),
         ]);
-        let kubectl = Kubectl::new(program, folder.path().join("kubeconfig"));
+        let kubectl = Kubectl::new(program, folder.path().join("compose/kubeconfig"));
         Ok(Self {
             name,
             engine,
@@ -72,6 +75,17 @@ impl Project {
     /// Its name, which no other one on the engine has.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// A shell in a folder like this repository's, in which `docker compose` works on this project.
+    pub fn shell(&self) -> Shell {
+        let plugins = self.folder.path().join(".docker/cli-plugins");
+        fs::create_dir_all(&plugins).unwrap();
+        symlink(&self.compose, plugins.join("docker-compose")).unwrap();
+        let plexica = built("plexica");
+        let shell = Shell::new(self.folder.path(), [self.kubectl.program(), &plexica]);
+        let shell = shell.with("HOME", self.folder.path());
+        self.variables.iter().fold(shell, |shell, (name, value)| shell.with(name, value))
     }
 
     /// The engine, as `DOCKER_HOST` has it.
@@ -113,15 +127,9 @@ impl Project {
         let mut command = Command::new(&self.compose);
         command.envs(self.variables.iter().map(|(name, value)| (*name, value)));
         for file in &self.files {
-            command.arg("--file").arg(self.folder.path().join(file));
+            command.arg("--file").arg(self.folder.path().join("compose").join(file));
         }
         kubectl::run(command.args(["--progress", "plain"]).args(arguments), "").await
-    }
-
-    /// Keycloak's administrator, who has the password that was made for it.
-    pub async fn administrator(&self) -> Administrator {
-        let password = self.compose(&["exec", "-T", "keycloak", "cat", "/run/plexica/admin-password"]).await;
-        Administrator::new(&self.keycloak(), "admin", password.trim())
     }
 
     /// The container of a service.

@@ -1,14 +1,14 @@
 //! `docs/kubernetes.md` as a newcomer follows it: what the page says to type is typed, on a cluster that has nothing yet.
 
-use std::{env, fs, path::Path};
+use std::fs;
 
 use plexica_e2e::{
     built,
     kubectl::{self, root},
+    page::{Shell, blocks},
 };
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::cluster::Cluster;
 
@@ -22,12 +22,14 @@ const VOLUMES: [&str; 2] = ["postgres", "s3"];
 pub async fn follows_the_page(cluster: &Cluster) {
     let data = tempfile::tempdir().unwrap();
     volumes(cluster, &data).await;
-    let page = fs::read_to_string(root().join(PAGE)).unwrap();
-    let [images, preflight, trial @ ..] = &blocks(&page)[..] else { panic!("blocks of commands") };
+    let [images, preflight, trial @ ..] = &blocks(PAGE)[..] else { panic!("blocks of commands") };
     assert!(images.contains("cargo xtask images") && preflight.contains("plexica preflight"), "{images}{preflight}");
     assert!(trial.len() >= 6, "{trial:?}");
+    let plexica = built("plexica");
+    let shell = Shell::new(root(), [cluster.program(), cluster.helm_program(), &plexica]);
+    let shell = shell.with("KUBECONFIG", cluster.kubeconfig());
     for block in trial {
-        type_in(cluster, block).await;
+        shell.type_in(&format!("{AROUND}{block}")).await;
     }
     assert_eq!(cluster.tenants().await, "acme", "all resources stay");
 }
@@ -52,23 +54,4 @@ async fn volumes(cluster: &Cluster, data: &TempDir) {
         });
         cluster.apply(&volume).await;
     }
-}
-
-/// What stands between the fences, in order.
-fn blocks(page: &str) -> Vec<&str> {
-    page.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
-}
-
-/// In a shell, in the folder of this repository.
-async fn type_in(cluster: &Cluster, block: &str) {
-    println!("{block}");
-    let plexica = built("plexica");
-    let programs = [cluster.program(), cluster.helm_program(), &plexica].map(Path::parent);
-    let usual = env::var_os("PATH").unwrap_or_default();
-    let path = programs.into_iter().flatten().map(Path::to_path_buf).chain(env::split_paths(&usual));
-    let mut shell = Command::new("bash");
-    shell.args(["-eu", "-o", "pipefail", "-c", &format!("{AROUND}{block}")]).current_dir(root());
-    shell.env("PATH", env::join_paths(path).unwrap()).env("KUBECONFIG", cluster.kubeconfig());
-    let said = kubectl::run(&mut shell, "").await.unwrap();
-    println!("{said}");
 }

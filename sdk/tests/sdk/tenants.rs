@@ -2,7 +2,7 @@
 
 use crate::common::{Calls, READ, WRITE, notes};
 use plexica_sdk::{
-    Limits, Result, Routes, SignedIn, Tenant, TestHost,
+    Json, Limits, Result, Routes, SignedIn, Tenant, TestHost,
     contract::{lifecycle::Action, tenancy::PluginTenant},
     sqlx::{self, Connection as _, PgConnection},
 };
@@ -54,6 +54,42 @@ async fn each_transaction_is_the_tenants(postgres: &Server) {
     // What is not committed is gone, and the connection it used is as good as new.
     acme.as_user([WRITE]).post("/forget", json!({})).await.expect(200);
     assert_eq!(acme.as_user([READ]).get("/notes").await.expect(200), json!([]));
+}
+
+/// On a connection that goes back to the pool, what the next one writes would not be kept.
+#[tokio::test]
+async fn who_gives_up_leaves_no_transaction_open() {
+    async fn impatient(_: SignedIn, tenant: Tenant, Json(moments): Json<u32>) -> Result {
+        let gives_up = async {
+            for _ in 0..moments {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = gives_up => {}
+            _ = tenant.db() => {}
+        }
+        Ok(())
+    }
+    let Some(postgres) = require!(postgres17) else { return };
+    let routes = Routes::new().post("/impatient", impatient);
+    let host = TestHost::start_on(notes(&Calls::default()).routes(routes), postgres.url().as_str()).await;
+    let ada = host.install("acme").await.as_user([READ]);
+    let mut server = PgConnection::connect(postgres.url().as_str()).await.unwrap();
+    let login = host.login_url().parse::<url::Url>().unwrap().username().to_owned();
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND state LIKE 'idle in transaction%'";
+    // At another moment each time: timers are too coarse.
+    for moments in (0..200).map(|step| step * 10) {
+        // There is a connection then, which need not be made first.
+        ada.get("/notes").await.expect(200);
+        ada.post("/impatient", json!(moments)).await.expect(200);
+        wait_until("no transaction is open", SOON, async || {
+            let count: i64 = sqlx::query_scalar(open).bind(&login).fetch_one(&mut server).await.unwrap();
+            count == 0
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
