@@ -13,7 +13,7 @@ use futures::FutureExt;
 use plexica_e2e::{
     browser::Browser,
     request::{served, unpooled},
-    scenario::{Place, bad_input, lifecycle, moves, upgrade},
+    scenario::{bad_input, lifecycle, moves, upgrade},
 };
 use plexica_testkit::require;
 use serde_json::json;
