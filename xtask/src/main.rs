@@ -73,9 +73,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Measures on the real parts.
+    /// Measures, on the real parts but for `policy`.
     Bench {
-        /// A file of `e2e/benches`, without `.rs`.
+        /// A file of `e2e/benches`, without `.rs`; or `policy`.
         name: String,
     },
     /// Tries to break the operator on the real parts, in every way there is or in a sample of them.

@@ -54,10 +54,7 @@ fn condition(denial: usize) -> (Json, String) {
         _ => {
             let other = is("resource.owner", "notEquals", json!({ "attribute": "user.id" }));
             let draft = is("resource.state", "equals", json!("draft"));
-            (
-                json!({ "all": [draft, other] }),
-                r#"resource.state == "draft" && resource.owner != principal.id"#.into(),
-            )
+            (json!({ "all": [draft, other] }), r#"resource.state == "draft" && resource.owner != principal.id"#.into())
         }
     }
 }
@@ -87,7 +84,8 @@ fn request(at: usize) -> (usize, String, usize) {
 }
 
 fn ours() -> Snapshot {
-    let roles = (0..ROLES).map(|role| json!({ "name": format!("role{role}"), "grants": grants(role).collect::<Vec<_>>() }));
+    let roles =
+        (0..ROLES).map(|role| json!({ "name": format!("role{role}"), "grants": grants(role).collect::<Vec<_>>() }));
     let policies = (0..DENIALS).map(|denial| {
         json!({
             "id": denial.to_string(), "name": "", "effect": "DENY", "source": "tenant-admin",
@@ -109,9 +107,7 @@ fn theirs() -> (PolicySet, Entities) {
         let (asked, when) = (permission(denial), condition(denial).1);
         format!("forbid(principal, action == Action::\"{asked}\", resource) when {{ {when} }};\n")
     });
-    let entity = |of: &str, at: usize, attributes: Json, parents: Vec<Json>| {
-        json!({ "uid": { "type": of, "id": at.to_string() }, "attrs": attributes, "parents": parents })
-    };
+    let entity = |of: &str, at: usize, attributes: Json, parents: Vec<Json>| json!({ "uid": { "type": of, "id": at.to_string() }, "attrs": attributes, "parents": parents });
     let users = (0..USERS).map(|at| {
         let parents = roles_of(at).map(|role| json!({ "type": "Role", "id": format!("role{role}") }));
         entity("User", at, user(at), parents.into())
@@ -135,12 +131,8 @@ fn decide(criterion: &mut Criterion) {
     let environment = Environment { time: jiff::Zoned::now(), ip: None };
     let here = || {
         let requests = asked.iter().zip(&permissions).map(|((user, _, object), permission)| {
-            let request = Request {
-                permission,
-                user: &users[*user],
-                resource: &objects[*object],
-                environment: &environment,
-            };
+            let request =
+                Request { permission, user: &users[*user], resource: &objects[*object], environment: &environment };
             snapshot.decide(&roles[*user], &request).is_allowed()
         });
         requests.collect::<Vec<_>>()

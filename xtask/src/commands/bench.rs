@@ -11,6 +11,8 @@ use crate::state::Owner;
 const FOLDER: &str = "e2e/benches";
 /// The one that wants the images that are published, on an engine.
 const IMAGES: &str = "images";
+/// The one without parts, in a workspace of its own.
+const POLICY: (&str, &str) = ("policy", "policy/bench/Cargo.toml");
 
 /// Runs `e2e/benches/<name>.rs` or `<name>/main.rs` with the parts it may want, built in release and
 /// static as in the images, but for their link-time optimisation.
@@ -18,6 +20,10 @@ pub fn run(cache: &Cache, workspace: &Workspace, name: &str) -> Result<()> {
     let known = known(workspace)?;
     if !known.iter().any(|bench| bench == name) {
         return Err(Error::Usage(format!("no bench is called `{name}`; there are: {}", known.join(", "))));
+    }
+    if name == POLICY.0 {
+        let mut bench = workspace.cargo(&["bench", "--manifest-path", POLICY.1]);
+        return process::run_aloud(bench.env("CARGO_TARGET_DIR", workspace.target()));
     }
     let parts = if name == IMAGES { &[Part::Docker][..] } else { &Part::DEFAULT };
     let held: Vec<_> = parts.iter().map(|part| parts::hold(*part, cache)).collect();
@@ -49,7 +55,7 @@ fn known(workspace: &Workspace) -> Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
-    let mut names: Vec<String> = std::fs::read_dir(&folder)
+    let files: Vec<String> = std::fs::read_dir(&folder)
         .map_err(Error::io("list", &folder))?
         .filter_map(|entry| {
             let path = entry.ok()?.path();
@@ -58,6 +64,7 @@ fn known(workspace: &Workspace) -> Result<Vec<String>> {
             path.file_stem().filter(|_| is_bench)?.to_str().map(str::to_owned)
         })
         .collect();
+    let mut names: Vec<_> = files.into_iter().chain([POLICY.0.to_owned()]).collect();
     names.sort_unstable();
     Ok(names)
 }
